@@ -1,0 +1,52 @@
+"""Days and periods of the law: Paris calendar days, both ends included."""
+
+import calendar
+import re
+from datetime import date
+from typing import Annotated, Any, Self
+
+import msgspec
+from pydantic import BeforeValidator, WithJsonSchema
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Periode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A period with both ends, as conventions write it."""
+
+    debut: date
+    fin: date
+
+    def contient(self, jour: date) -> bool:
+        """Tell whether a day is inside, both ends included."""
+        return self.debut <= jour <= self.fin
+
+    def inclut(self, autre: Self) -> bool:
+        """Tell whether another period lies wholly inside."""
+        return self.debut <= autre.debut and autre.fin <= self.fin
+
+
+def add_months(day: date, months: int) -> date:
+    """Add calendar months; the last day of a shorter month when the day does not exist there."""
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month0 + 1)[1]
+    return date(year, month0 + 1, min(day.day, last))
+
+
+def _read_day(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not _ISO_DAY.fullmatch(value):
+        raise ValueError("une date s’écrit AAAA-MM-JJ, par exemple \"2021-12-31\"")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"le jour {value} n’existe pas dans le calendrier") from None
+
+
+#: A day at a door: an ISO string, nothing else.
+Jour = Annotated[
+    date,
+    BeforeValidator(_read_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2021-12-31"]}),
+]

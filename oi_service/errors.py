@@ -1,0 +1,77 @@
+"""Refusals: a class per reason, its docstring the French sentence that a person reads."""
+
+import re
+from datetime import date
+from string import Formatter
+from typing import Any, ClassVar
+
+from oi_service.money import euros
+
+
+def french_euros(cents: int) -> str:
+    """Write cents for a French reader: ``1 234,56 €`` with no-break spaces."""
+    whole, decimals = euros(cents).split(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    grouped = f"{int(digits):,}".replace(",", "\u202f")
+    return f"{sign}{grouped},{decimals}\u00a0€"
+
+
+class _Sentence(Formatter):
+    """Understands ``{x:euros}`` (cents) and writes days as JJ/MM/AAAA."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "euros":
+            return french_euros(value)
+        if isinstance(value, date):
+            return value.strftime("%d/%m/%Y")
+        return str(super().format_field(value, format_spec))
+
+
+class Refusal(Exception):
+    """La demande est refusée."""
+
+    #: The text that the refusal applies, as a reader would look it up.
+    article: ClassVar[str | None] = None
+
+    def __init__(self, **details: Any) -> None:
+        """Keep the facts of the refusal; they fill the braces of the docstring."""
+        super().__init__(type(self).__name__)
+        self.details = details
+
+    @classmethod
+    def code(cls) -> str:
+        """Return the stable code of the refusal: the class name in snake case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __str__(self) -> str:
+        return _Sentence().vformat(" ".join((self.__doc__ or "").split()), (), self.details)
+
+
+class NotFound(Refusal):
+    """L’élément demandé n’existe pas."""
+
+
+class Conflict(Refusal):
+    """La demande contredit un fait enregistré."""
+
+
+class RuleBroken(Refusal):
+    """Une règle de gestion s’oppose à la demande."""
+
+
+class StaleVersion(Refusal):
+    """La page que vous aviez sous les yeux n’est plus à jour : le dossier est passé de la version
+    {attendue} à la version {actuelle}. Rechargez-le et recommencez.
+    """
+
+
+class IdempotencyKeyReused(Refusal):
+    """Cette clé d’idempotence a déjà servi pour une autre demande : prenez une nouvelle clé pour
+    une nouvelle demande.
+    """
+
+
+class Busy(Refusal):
+    """Trop de demandes simultanées portent sur les mêmes données : rien n’a été enregistré,
+    renvoyez la demande avec la même clé d’idempotence.
+    """
