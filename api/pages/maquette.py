@@ -1,0 +1,578 @@
+"""The page of the maquette: where the money of each PLIE stands, and what to look at first.
+
+``vue`` turns the figures of the projection into exactly what the template shows: every sum,
+difference, width and sentence is made here, so that the template only loops.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Annotated, Literal, Protocol
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from api.deps import maquette_courante, subventions_au_choix
+from api.filters import euros_ronds, largeur, pourcent
+from api.pages.barres import Barre, Unite, barre, echelle, legende
+from api.pages.definitions import DEFINITIONS, MONTANTS, SOLDES, TAUX, Definition
+from api.pages.gabarits import templates
+from oi_service.clock import jour
+from oi_service.money import ratio
+from projections.maquette import (
+    ASSISTANCE_TECHNIQUE,
+    RESERVE,
+    Chiffres,
+    LigneDeMaquette,
+    Maquette,
+)
+
+router = APIRouter()
+
+#: Below this share of its allocation, a PLIE is late in programming. No text sets it: it is the
+#: usage of the field, and ours until the convention of subvention globale says otherwise.
+SEUIL_DE_PROGRAMMATION = Fraction(80, 100)
+#: Month and day of its own year from which a tranche is expected to be programmed.
+TRANCHE_ATTENDUE_AU = (6, 30)
+
+Ordre = Literal["asc", "desc"]
+Niveau = Literal["grave", "attention", "information"]
+
+HORS_PLIE = (RESERVE, ASSISTANCE_TECHNIQUE)
+
+#: Figures of the head of the page and columns of the main table.
+_EN_TETE = ("fse_maquette", "fse_programme", "fse_conventionne", "fse_retenu_csf", "fse_paye")
+_EN_TABLE = (*_EN_TETE, "disponible_a_programmer")
+_LIBELLES_COURTS = {"fse_retenu_csf": "Retenu CSF", "disponible_a_programmer": "Disponible"}
+
+#: How the fund is named, and how its programme is divided, under each règlement.
+_FONDS = {"2014-2020": "FSE", "2021-2027": "FSE+"}
+_DIVISIONS = {"2014-2020": "Axe", "2021-2027": "Priorité"}
+
+
+# --- What the template shows ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """What is to be looked at on a line."""
+
+    code: str
+    niveau: Niveau
+    libelle: str
+    fait: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cellule:
+    """An amount and its share of the enveloppe; ``share`` is absent for the enveloppe itself."""
+
+    libelle: str
+    montant: int
+    part: str | None
+    grave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ligne:
+    """A line of the main table."""
+
+    nom: str
+    lien: str | None
+    nb_operations: int
+    barre: Barre | None
+    cellules: tuple[Cellule, ...]
+    badges: tuple[Badge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Colonne:
+    """A header of the main table: a link that sorts by it, or sorts it the other way."""
+
+    nom: str
+    libelle: str
+    sens: str
+    lien: str
+    action: str
+    tri: Literal["ascending", "descending"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choix:
+    """One of several links, of which one is the page being read."""
+
+    libelle: str
+    lien: str
+    actif: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChiffreCle:
+    """One of the five figures of the head."""
+
+    nom: str
+    definition: Definition
+    montant: int
+    part: str | None
+    largeur: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alerte:
+    """All the lines that one rule points at, in one sentence each."""
+
+    niveau: Niveau
+    libelle: str
+    faits: tuple[tuple[str, str | None, str], ...]  #: name, link, fact
+
+
+@dataclass(frozen=True, slots=True)
+class LigneDeDetail:
+    """A line of the detail: a tranche of an OS, the sum of an OS, or the sum of all."""
+
+    libelle: str
+    precision: str
+    nb_operations: int
+    montants: tuple[int, ...]
+    taux: tuple[Fraction | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groupe:
+    """The tranches of one objectif spécifique and their sum."""
+
+    somme: LigneDeDetail
+    lignes: tuple[LigneDeDetail, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """The detail by objectif spécifique and tranche, of one PLIE or of the whole OI."""
+
+    nom: str
+    choix: tuple[Choix, ...]
+    groupes: tuple[Groupe, ...]
+    total: LigneDeDetail
+
+
+@dataclass(frozen=True, slots=True)
+class VueMaquette:
+    """All that the page shows."""
+
+    numero: str
+    reglement: str
+    fonds: str
+    oi_nom: str
+    fictive: bool
+    nb_plie: int
+    subventions: tuple[Choix, ...]
+    chiffres_cles: tuple[ChiffreCle, ...]
+    a_repartir: int  #: the grant of the convention minus what the cells share out
+    alertes: tuple[Alerte, ...]
+    unites: tuple[Choix, ...]
+    legende: tuple[tuple[str, str], ...]
+    colonnes: tuple[Colonne, ...]
+    lignes: tuple[Ligne, ...]
+    hors_plie: tuple[Ligne, ...]
+    total: Ligne
+    detail: Detail
+    position: int
+    calculee_le: datetime
+
+
+# --- What the reader asks ------------------------------------------------------------------------
+
+
+class SubventionAuChoix(Protocol):
+    """A subvention globale that the reader may open."""
+
+    @property
+    def id(self) -> UUID:
+        """Which one."""
+
+    @property
+    def numero(self) -> str:
+        """The number of its convention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tri:
+    """Column and direction of the sort; no column is the order of the maquette."""
+
+    colonne: str = "nom"
+    ordre: Ordre = "asc"
+
+
+@dataclass(frozen=True, slots=True)
+class Demande:
+    """What an address of the page asks for; it writes the address of the same page, changed."""
+
+    subvention: str | None = None
+    tri: Tri = Tri()
+    unite: Unite = "part"
+    plie: str | None = None
+
+    def lien(self, ancre: str) -> str:
+        """Return the address that asks for this."""
+        asked = {
+            "subvention": self.subvention,
+            "tri": self.tri.colonne,
+            "ordre": self.tri.ordre,
+            "unite": self.unite,
+            "plie": self.plie,
+        }
+        return f"?{urlencode({k: v for k, v in asked.items() if v is not None})}#{ancre}"
+
+
+def vue(
+    maquette: Maquette,
+    tri: Tri | None = None,
+    unite: Unite = "part",
+    plie: str | None = None,
+    subventions: Sequence[SubventionAuChoix] = (),
+) -> VueMaquette:
+    """Prepare the page.
+
+    Args:
+        maquette: the figures, at a position of the journal.
+        tri: order of the PLIE; réserve and total keep their place.
+        unite: scale of the bars, each on its own enveloppe or all on the same euros.
+        plie: whose detail is shown; the whole OI when absent.
+        subventions: the subventions globales that the reader may choose from.
+    """
+    demande = Demande(
+        subvention=str(maquette.subvention_globale_id) if len(subventions) > 1 else None,
+        tri=tri or Tri(),
+        unite=unite,
+        plie=plie,
+    )
+    par_plie = maquette.par_plie()
+    plies = [p for p in par_plie if p[0] not in HORS_PLIE]
+    total = maquette.total
+    largeur_de = echelle([c for _, _, c in plies], unite)
+    part_de = echelle([total, *(c for _, _, c in plies)], "part")
+    attendu_le = jour(maquette.calculee_le)
+    lignes = {
+        plie_id: _ligne(
+            nom,
+            chiffres,
+            replace(demande, plie=plie_id).lien("detail"),
+            barre(nom, chiffres, largeur_de(chiffres)),
+            _badges(chiffres, _programmation_attendue(maquette.lignes, plie_id, attendu_le)),
+        )
+        for plie_id, nom, chiffres in plies
+    }
+    return VueMaquette(
+        numero=maquette.numero,
+        reglement=maquette.reglement,
+        fonds=_FONDS[maquette.reglement],
+        oi_nom=maquette.oi_nom,
+        fictive=maquette.fictive,
+        nb_plie=len(plies),
+        subventions=_choix_de_subvention(subventions, maquette.subvention_globale_id),
+        chiffres_cles=tuple(_chiffre_cle(nom, total) for nom in _EN_TETE),
+        a_repartir=maquette.fse_total - total.fse_maquette,
+        alertes=_alertes(lignes.values()),
+        unites=(
+            Choix(
+                "Part de l’enveloppe",
+                replace(demande, unite="part").lien("avancement"),
+                unite == "part",
+            ),
+            Choix("Euros", replace(demande, unite="euros").lien("avancement"), unite == "euros"),
+        ),
+        legende=legende(plies),
+        colonnes=_colonnes(demande),
+        lignes=tuple(lignes[plie_id] for plie_id in _tries(plies, lignes, demande.tri)),
+        hors_plie=tuple(
+            _ligne(
+                nom,
+                chiffres,
+                replace(demande, plie=plie_id).lien("detail"),
+                None,
+                (),
+                hors_plie=True,
+            )
+            for plie_id, nom, chiffres in par_plie
+            if plie_id in HORS_PLIE
+        ),
+        total=_ligne("Total OI", total, None, barre("Total OI", total, part_de(total)), ()),
+        detail=_detail(maquette, demande),
+        position=maquette.position,
+        calculee_le=maquette.calculee_le,
+    )
+
+
+def _choix_de_subvention(
+    subventions: Sequence[SubventionAuChoix], courante: UUID
+) -> tuple[Choix, ...]:
+    if len(subventions) < 2:
+        return ()
+    return tuple(
+        Choix(s.numero, f"?{urlencode({'subvention': s.id})}", s.id == courante)
+        for s in subventions
+    )
+
+
+# --- Lines and alerts ----------------------------------------------------------------------------
+
+
+def _ligne(
+    nom: str,
+    chiffres: Chiffres,
+    lien: str | None,
+    barre: Barre | None,
+    badges: tuple[Badge, ...],
+    *,
+    hors_plie: bool = False,
+) -> Ligne:
+    return Ligne(
+        nom=nom,
+        lien=lien,
+        nb_operations=chiffres.nb_operations,
+        barre=barre,
+        cellules=tuple(
+            Cellule(
+                libelle=_LIBELLES_COURTS.get(q, DEFINITIONS[q].libelle),
+                montant=getattr(chiffres, q),
+                part=None
+                if q == "fse_maquette" or (hors_plie and not getattr(chiffres, q))
+                else pourcent(ratio(getattr(chiffres, q), chiffres.fse_maquette)),
+                grave=q in {"fse_programme", "disponible_a_programmer"}
+                and chiffres.disponible_a_programmer < 0,
+            )
+            for q in _EN_TABLE
+        ),
+        badges=badges,
+    )
+
+
+def _programmation_attendue(
+    lignes: Iterable[LigneDeMaquette], plie_id: str, le: date
+) -> Fraction | None:
+    """Return the programming ratio of the tranches whose programming is expected on that day."""
+    attendues = (
+        ligne.chiffres
+        for ligne in lignes
+        if ligne.plie_id == plie_id and date(ligne.annee, *TRANCHE_ATTENDUE_AU) <= le
+    )
+    return sum(attendues, Chiffres()).taux_programmation
+
+
+def _badges(chiffres: Chiffres, programmation_attendue: Fraction | None) -> tuple[Badge, ...]:
+    badges = []
+    if chiffres.disponible_a_programmer < 0:
+        badges.append(
+            Badge(
+                "surprogrammation",
+                "grave",
+                "Surprogrammation",
+                f"{pourcent(ratio(chiffres.fse_programme_ajuste, chiffres.fse_maquette))} "
+                f"programmés, {euros_ronds(-chiffres.disponible_a_programmer)} au-delà de "
+                "l’enveloppe",
+            )
+        )
+    if programmation_attendue is not None and programmation_attendue < SEUIL_DE_PROGRAMMATION:
+        badges.append(
+            Badge(
+                "sous_programmation",
+                "attention",
+                f"Programmation < {_seuil()}",
+                f"{pourcent(programmation_attendue)} des tranches échues, "
+                f"{euros_ronds(chiffres.disponible_a_programmer)} disponibles",
+            )
+        )
+    if chiffres.fse_paye > chiffres.fse_retenu_csf:
+        badges.append(
+            Badge(
+                "avances",
+                "information",
+                "Avances > retenu",
+                f"{euros_ronds(chiffres.fse_paye - chiffres.fse_retenu_csf)} payés avant contrôle "
+                "de service fait",
+            )
+        )
+    return tuple(badges)
+
+
+def _seuil() -> str:
+    return pourcent(SEUIL_DE_PROGRAMMATION).replace(",0", "")
+
+
+def _alertes(lignes: Iterable[Ligne]) -> tuple[Alerte, ...]:
+    """Group the badges by rule, the gravest first; advances are a badge, not an alert."""
+    found: dict[tuple[Niveau, str], list[tuple[str, str | None, str]]] = {}
+    for ligne in lignes:
+        for badge in ligne.badges:
+            if badge.niveau != "information":
+                key = (badge.niveau, badge.libelle)
+                found.setdefault(key, []).append((ligne.nom, ligne.lien, badge.fait))
+    return tuple(
+        Alerte(niveau, libelle, tuple(faits))
+        for (niveau, libelle), faits in sorted(
+            found.items(), key=lambda item: _GRAVITE[item[0][0]], reverse=True
+        )
+    )
+
+
+_GRAVITE: dict[Niveau, int] = {"information": 1, "attention": 2, "grave": 3}
+
+
+def _chiffre_cle(nom: str, total: Chiffres) -> ChiffreCle:
+    montant: int = getattr(total, nom)
+    share = ratio(montant, total.fse_maquette)
+    return ChiffreCle(
+        nom=nom,
+        definition=DEFINITIONS[nom],
+        montant=montant,
+        part=None if nom == "fse_maquette" else pourcent(share),
+        largeur=None if share is None else largeur(max(Fraction(0), min(share, Fraction(1)))),
+    )
+
+
+# --- Sorting -------------------------------------------------------------------------------------
+
+_TRIS = ("nom", "avancement", *_EN_TABLE, "alerte")
+
+
+def _colonnes(demande: Demande) -> tuple[Colonne, ...]:
+    libelles = {
+        "nom": ("PLIE", "Nom du PLIE."),
+        "avancement": (
+            "Avancement",
+            "Du payé à l’enveloppe ; le tri suit le taux de consommation.",
+        ),
+        "alerte": ("Alerte", "Ce qu’il faut regarder d’abord."),
+    } | {
+        q: (_LIBELLES_COURTS.get(q, DEFINITIONS[q].libelle), DEFINITIONS[q].sens) for q in _EN_TABLE
+    }
+    return tuple(_colonne(demande, nom, *libelles[nom]) for nom in _TRIS)
+
+
+def _colonne(demande: Demande, nom: str, libelle: str, sens: str) -> Colonne:
+    actuel = demande.tri if demande.tri.colonne == nom else None
+    if actuel is None:
+        ordre: Ordre = "asc" if nom == "nom" else "desc"
+    else:
+        ordre = "asc" if actuel.ordre == "desc" else "desc"
+    return Colonne(
+        nom=nom,
+        libelle=libelle,
+        sens=sens,
+        lien=replace(demande, tri=Tri(nom, ordre)).lien("avancement"),
+        action="trier par ordre croissant" if ordre == "asc" else "trier par ordre décroissant",
+        tri=None if actuel is None else ("ascending" if actuel.ordre == "asc" else "descending"),
+    )
+
+
+def _tries(
+    plies: Sequence[tuple[str, str, Chiffres]], lignes: dict[str, Ligne], tri: Tri
+) -> list[str]:
+    """Return the PLIE in the order asked; equals stay by name."""
+
+    def valeur(plie: tuple[str, str, Chiffres]) -> Fraction:
+        plie_id, _, chiffres = plie
+        if tri.colonne == "alerte":
+            return Fraction(max((_GRAVITE[b.niveau] for b in lignes[plie_id].badges), default=0))
+        if tri.colonne == "avancement":
+            return chiffres.taux_consommation or Fraction(0)
+        return Fraction(getattr(chiffres, tri.colonne))
+
+    par_nom = sorted(plies, key=lambda p: _territoire(p[1]))
+    if tri.colonne == "nom":
+        ordered = par_nom if tri.ordre == "asc" else par_nom[::-1]
+    else:
+        # ``reverse`` would keep equals in place: only the value is turned round, not the names.
+        sign = 1 if tri.ordre == "asc" else -1
+        ordered = sorted(par_nom, key=lambda p: sign * valeur(p))
+    return [plie_id for plie_id, _, _ in ordered]
+
+
+def _territoire(nom: str) -> str:
+    """Return what a PLIE is filed under: « PLIE de l’Écluse » is found at E."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", nom) if not unicodedata.combining(c))
+    return re.sub(r"^plie (?:de la |de l['’]|des |de |du )?", "", plain.casefold())
+
+
+# --- Detail --------------------------------------------------------------------------------------
+
+
+def _detail(maquette: Maquette, demande: Demande) -> Detail:
+    noms = {plie_id: nom for plie_id, nom, _ in maquette.par_plie()}
+    retenues = [ligne for ligne in maquette.lignes if demande.plie in {None, ligne.plie_id}]
+    division = _DIVISIONS[maquette.reglement]
+    groupes: dict[tuple[str, str], dict[tuple[int, str], Chiffres]] = {}
+    for ligne in retenues:
+        cellules = groupes.setdefault((ligne.axe, ligne.objectif_specifique), {})
+        key = (ligne.annee, ligne.dispositif)
+        cellules[key] = cellules.get(key, Chiffres()) + ligne.chiffres
+    return Detail(
+        nom="Tout l’OI" if demande.plie is None else noms.get(demande.plie, demande.plie),
+        choix=(
+            Choix("Tout l’OI", replace(demande, plie=None).lien("detail"), demande.plie is None),
+            *(
+                Choix(nom, replace(demande, plie=p).lien("detail"), demande.plie == p)
+                for p, nom in sorted(
+                    noms.items(), key=lambda item: (item[0] in HORS_PLIE, _territoire(item[1]))
+                )
+            ),
+        ),
+        groupes=tuple(
+            Groupe(
+                somme=_ligne_de_detail(
+                    os_, f"{division} {axe}", sum(cellules.values(), Chiffres())
+                ),
+                lignes=tuple(
+                    _ligne_de_detail(f"Tranche {annee}", dispositif, chiffres)
+                    for (annee, dispositif), chiffres in sorted(cellules.items())
+                ),
+            )
+            for (axe, os_), cellules in sorted(groupes.items())
+        ),
+        total=_ligne_de_detail("Total", "", sum((x.chiffres for x in retenues), Chiffres())),
+    )
+
+
+def _ligne_de_detail(libelle: str, precision: str, chiffres: Chiffres) -> LigneDeDetail:
+    return LigneDeDetail(
+        libelle=libelle,
+        precision=precision,
+        nb_operations=chiffres.nb_operations,
+        montants=tuple(getattr(chiffres, d.nom) for d in (*MONTANTS, *SOLDES)),
+        taux=tuple(getattr(chiffres, d.nom) for d in TAUX),
+    )
+
+
+# --- The route -----------------------------------------------------------------------------------
+
+
+@router.get("/maquette", name="maquette", response_class=HTMLResponse)
+def page(
+    request: Request,
+    maquette: Annotated[Maquette | None, Depends(maquette_courante)],
+    subventions: Annotated[Sequence[SubventionAuChoix], Depends(subventions_au_choix)],
+    tri: str = "nom",
+    ordre: str = "asc",
+    unite: str = "part",
+    plie: str | None = None,
+) -> HTMLResponse:
+    """Affiche l’avancement de chaque PLIE : enveloppe, programmé, conventionné, retenu, payé."""
+    if maquette is None:
+        return templates().TemplateResponse(request, "maquette_vide.html")
+    context = {
+        "vue": vue(
+            maquette,
+            # An address that names what does not exist (any more) shows the page as it opens.
+            Tri(tri if tri in _TRIS else "nom", "desc" if ordre == "desc" else "asc"),
+            "euros" if unite == "euros" else "part",
+            plie,
+            subventions,
+        ),
+        "definitions": {"montants": MONTANTS, "soldes": SOLDES, "taux": TAUX},
+    }
+    return templates().TemplateResponse(request, "maquette.html", context)

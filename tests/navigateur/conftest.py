@@ -1,0 +1,107 @@
+"""A browser and a server: Debian's chromium on the pages, under the strict CSP.
+
+Without chromium these tests are skipped, and say why.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+from maquette_exemple import maquette
+from playwright.sync_api import Browser, Page
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+import api.pages
+from api import deps
+
+CSP = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.navigateur)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        pytest.skip("chromium est absent : installez-le (apt-get install chromium) pour ces tests")
+    return {"executable_path": found, "args": list(_ARGUMENTS)}
+
+
+@pytest.fixture(scope="session")
+def application() -> FastAPI:
+    """The pages as the service serves them, on figures that are always the same."""
+    app = FastAPI()
+    app.include_router(api.pages.router)
+    app.mount("/static", StaticFiles(directory=api.pages.STATIC), name="static")
+    app.dependency_overrides[deps.maquette_courante] = maquette
+    app.dependency_overrides[deps.subventions_au_choix] = _no_choice
+
+    @app.middleware("http")
+    async def strict_csp(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        response.headers["Content-Security-Policy"] = CSP
+        return response
+
+    return app
+
+
+@pytest.fixture(scope="session")
+def base_url(application: FastAPI) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        host, port = server.servers[0].sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _no_choice() -> list[object]:
+    return []
+
+
+@pytest.fixture
+def messages(page: Page) -> list[str]:
+    """Everything that the console or a failed request said on the page."""
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("requestfailed", lambda request: heard.append(f"{request.url} : {request.failure}"))
+    return heard
+
+
+@pytest.fixture
+def phone(browser: Browser, base_url: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=base_url)
+    yield context.new_page()
+    context.close()
