@@ -1,0 +1,1 @@
+"""What may happen: facts, states and decisions. No web, no database, no clock."""

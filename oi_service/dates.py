@@ -37,7 +37,7 @@ def _read_day(value: Any) -> date:
     if isinstance(value, date):
         return value
     if not isinstance(value, str) or not _ISO_DAY.fullmatch(value):
-        raise ValueError("une date s’écrit AAAA-MM-JJ, par exemple \"2021-12-31\"")
+        raise ValueError('une date s’écrit AAAA-MM-JJ, par exemple "2021-12-31"')
     try:
         return date.fromisoformat(value)
     except ValueError:

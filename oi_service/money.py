@@ -23,7 +23,7 @@ def cents(euros: str) -> int:
     if found is None:
         raise ValueError(
             "un montant s’écrit en euros avec un point et deux décimales, sans signe, sans espace "
-            "ni exposant, par exemple \"1234.56\""
+            'ni exposant, par exemple "1234.56"'
         )
     return int(found[1]) * 100 + int(found[2])
 
@@ -60,7 +60,7 @@ def percent(value: Fraction | None) -> str | None:
 def _read_amount(value: Any) -> int:
     if not isinstance(value, str):
         raise ValueError(  # noqa: TRY004 - pydantic turns ValueError into a refusal
-            "un montant est une chaîne de caractères comme \"1234.56\", jamais un nombre JSON"
+            'un montant est une chaîne de caractères comme "1234.56", jamais un nombre JSON'
         )
     return cents(value)
 

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import Self
 from uuid import UUID
 
-from psycopg import Connection, sql
-from psycopg.rows import dict_row
-
 from oi_service.money import ratio
-from projections.perimetre import Perimetre
 
 RESERVE = "reserve"
 ASSISTANCE_TECHNIQUE = "assistance_technique"

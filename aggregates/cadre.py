@@ -1,0 +1,50 @@
+"""The subvention globale that everything lives under, and the lines of its maquette."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+#: The two sets of rules that live side by side and are never mixed.
+Reglement = Literal["2014-2020", "2021-2027"]
+
+
+class Cadre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which grant, which OI, which regulation: inherited by every aggregate underneath."""
+
+    subvention_globale_id: UUID
+    oi_id: str
+    reglement: Reglement
+
+
+class LigneMaquette(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of the plan of the subvention globale: tranche × axe × OS × dispositif."""
+
+    annee: int
+    axe: str
+    objectif_specifique: str
+    dispositif: str
+
+    @property
+    def libelle(self) -> str:
+        """The line as people say it."""
+        return (
+            f"tranche {self.annee}, axe {self.axe}, {self.objectif_specifique}, {self.dispositif}"
+        )
+
+
+class Cellule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line seen by one PLIE, or by the réserve."""
+
+    ligne: LigneMaquette
+    plie_id: str
+
+    @property
+    def libelle(self) -> str:
+        """The cell as people say it."""
+        qui = "réserve" if self.plie_id == RESERVE else f"PLIE {self.plie_id}"
+        return f"{qui}, {self.ligne.libelle}"
+
+
+#: The share of a line that no PLIE holds yet.
+RESERVE = "reserve"

@@ -1,0 +1,89 @@
+"""What a person asks: the base of every command, and the types of its fields."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from oi_service.codec import Piece
+from oi_service.dates import Jour, Periode
+from rules.eligibilite import MOTIFS
+from rules.nomenclature import POSTES, RESSOURCES
+
+Texte = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Empreinte = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Annee = Annotated[int, Field(strict=True, ge=2014, le=2035)]
+Numero = Annotated[int, Field(strict=True, ge=1, le=999)]
+
+
+def _one_of(codes: object, what: str) -> Callable[[str], str]:
+    known = sorted(map(str, codes))  # type: ignore[call-overload]
+
+    def check(code: str) -> str:
+        if code not in known:
+            raise ValueError(f"{what} inconnu ; valeurs possibles : {', '.join(known)}")
+        return code
+
+    return check
+
+
+CodePoste = Annotated[str, AfterValidator(_one_of(POSTES, "poste de dépense"))]
+#: The Fund has its own line in a plan; a resource is everybody else.
+TypeRessource = Annotated[
+    str, AfterValidator(_one_of(RESSOURCES.keys() - {"fse"}, "type de ressource"))
+]
+MotifIneligibilite = Annotated[str, AfterValidator(_one_of(MOTIFS, "motif d’inéligibilité"))]
+
+#: Who decides. Only the OI's own body awards the Fund's money.
+Instance = Literal["conseil_administration_oi", "comite_programmation_oi", "comite_pilotage_plie"]
+
+
+class Saisie(BaseModel):
+    """A part of a command. Unknown fields are refused: a typing error never passes for silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4000)
+
+
+class PieceJointe(Saisie):
+    """A supporting document, by the SHA-256 of its bytes."""
+
+    sha256: Empreinte
+    libelle: Texte
+    type: Code
+    date_piece: Jour | None = None
+
+
+class PeriodeSaisie(Saisie):
+    """A period, both ends included."""
+
+    debut: Jour
+    fin: Jour
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse an end before the start."""
+        if self.fin < self.debut:
+            raise ValueError(
+                f"la fin ({self.fin:%d/%m/%Y}) précède le début ({self.debut:%d/%m/%Y})"
+            )
+
+    def periode(self) -> Periode:
+        """Return the value that facts carry."""
+        return Periode(debut=self.debut, fin=self.fin)
+
+
+class Commande(Saisie):
+    """What every command says: the day on which it counts, and its documents."""
+
+    date_effet: Jour = Field(description="Jour où l’acte compte (Europe/Paris).")
+    pieces: tuple[PieceJointe, ...] = ()
+
+    def jointes(self) -> tuple[Piece, ...]:
+        """Return the documents as facts carry them."""
+        return tuple(Piece(**p.model_dump()) for p in self.pieces)
+
+
+class CommandeMotivee(Commande):
+    """A command that undoes, refuses or corrects: it says why."""
+
+    motif: Texte

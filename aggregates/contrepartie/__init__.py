@@ -1,0 +1,1 @@
+"""Contreparties: the national money beside the Fund's."""

@@ -1,0 +1,66 @@
+"""What decisions on a contrepartie ask of its past."""
+
+from typing import assert_never, cast
+from uuid import UUID
+
+import msgspec
+
+from aggregates.cadre import Cadre
+from aggregates.contrepartie.events import (
+    AffectationAnnulee,
+    ContrepartieAffectee,
+    ContrepartieAttribuee,
+    ContrepartiePercue,
+    Fait,
+)
+from oi_service.aggregate import Aggregate
+from oi_service.codec import Evenement
+from oi_service.errors import NotFound
+
+
+class ContrepartieAbsente(NotFound):
+    """Aucune contrepartie ne porte l’identifiant {id}."""
+
+
+class Contrepartie(msgspec.Struct, frozen=True, kw_only=True):
+    """A funding granted by a third party, shared between operations. Amounts are cents."""
+
+    cadre: Cadre
+    financeur: str
+    attribue: int
+    percu: int = 0
+    affectations: dict[UUID, int] = {}
+
+    @property
+    def affecte(self) -> int:
+        """What operations already hold of it."""
+        return sum(self.affectations.values())
+
+
+def evolve(state: Contrepartie | None, fact: Evenement) -> Contrepartie:
+    """Apply a fact; never refuses."""
+    fait = cast("Fait", fact)
+    if isinstance(fait, ContrepartieAttribuee):
+        return Contrepartie(
+            cadre=fait.cadre, financeur=fait.financeur, attribue=fait.montant_centimes
+        )
+    assert state is not None
+    replace = msgspec.structs.replace
+    match fait:
+        case ContrepartiePercue():
+            return replace(state, percu=state.percu + fait.montant_centimes)
+        case ContrepartieAffectee():
+            return _affecter(state, fait.operation_id, fait.montant_centimes)
+        case AffectationAnnulee():
+            return _affecter(state, fait.operation_id, -fait.montant_centimes)
+        case _:
+            assert_never(fait)
+
+
+def _affecter(state: Contrepartie, operation_id: UUID, centimes: int) -> Contrepartie:
+    held = {**state.affectations}
+    held[operation_id] = held.get(operation_id, 0) + centimes
+    return msgspec.structs.replace(state, affectations=held)
+
+
+CONTREPARTIE = Aggregate("contrepartie", evolve, ContrepartieAbsente)

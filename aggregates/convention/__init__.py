@@ -1,0 +1,1 @@
+"""Conventions: versions, bilans, control, payments."""

@@ -1,0 +1,196 @@
+"""Avenants: asked, examined again by the OI's body, signed; versions kept as differences."""
+
+from aggregates.commande import Commande, CommandeMotivee, Instance, Numero, PeriodeSaisie, Texte
+from aggregates.convention.events import (
+    AvenantAbandonne,
+    AvenantDemande,
+    AvenantProgramme,
+    AvenantSigne,
+    Termes,
+)
+from aggregates.convention.state import Avenant, Convention
+from aggregates.operation.state import Operation
+from aggregates.plan import PlanSaisi
+from aggregates.subvention_globale.maquette import exiger_instance_oi
+from oi_service.errors import RuleBroken
+from rules.cofinancement import verifier_cofinancement
+
+
+class AvenantAvantConvention(RuleBroken):
+    """La convention n’est pas encore notifiée : il n’y a rien à modifier par avenant."""
+
+
+class AvenantDejaEnCours(RuleBroken):
+    """L’avenant n° {numero} est déjà en cours : menez-le à terme ou abandonnez-le."""
+
+
+class AvenantNonDemande(RuleBroken):
+    """L’avenant n° {numero} n’a pas été demandé."""
+
+
+class AvenantNonProgramme(RuleBroken):
+    """L’avenant n° {numero} doit d’abord être réexaminé par l’instance de l’organisme
+    intermédiaire.
+    """
+
+    article = "Appel à projets AGAPE 2021 n° 3, modifications"
+
+
+class AvenantApresBilanFinal(RuleBroken):
+    """Le bilan final est déposé : la convention ne se modifie plus."""
+
+
+class AvenantHorsValidite(RuleBroken):
+    """L’avenant du {jour} arrive après la fin de la période de réalisation, le {fin} : il se signe
+    tant que la convention est valide.
+    """
+
+
+class AvenantSansObjet(RuleBroken):
+    """L’avenant ne change rien : indiquez l’objet, la période ou le plan de financement."""
+
+
+class AvenantSousLePaye(RuleBroken):
+    """L’avenant ramènerait le FSE à {demande:euros}, alors que {paye:euros} sont déjà payés."""
+
+
+class DemanderAvenant(CommandeMotivee):
+    """Ask to change the object, the period or the plan. What is left out stays."""
+
+    numero: Numero
+    objet: Texte | None = None
+    periode: PeriodeSaisie | None = None
+    plan: PlanSaisi | None = None
+
+
+def demander_avenant(
+    convention: Convention, commande: DemanderAvenant, operation: Operation
+) -> list[AvenantDemande]:
+    """Ask, within the condition of the fiche and above what is already paid."""
+    if convention.notifiee_le is None:
+        raise AvenantAvantConvention
+    if convention.bilan_final is not None:
+        raise AvenantApresBilanFinal
+    if convention.avenant_en_cours is not None:
+        raise AvenantDejaEnCours(numero=convention.avenant_en_cours.numero)
+    if commande.numero != convention.avenants + 1:
+        raise AvenantNonDemande(numero=commande.numero)
+    plan = commande.plan.plan() if commande.plan else None
+    apres = Termes(
+        objet=commande.objet,
+        periode=commande.periode.periode() if commande.periode else None,
+        plan=plan,
+    )
+    if apres == Termes():
+        raise AvenantSansObjet
+    if plan is not None:
+        verifier_cofinancement(
+            operation.condition,
+            cout_total_centimes=plan.cout_total_centimes,
+            fse_centimes=plan.fse_centimes,
+            contreparties_centimes=plan.contreparties_centimes,
+        )
+        if plan.fse_centimes < convention.engage:
+            raise AvenantSousLePaye(demande=plan.fse_centimes, paye=convention.engage)
+    return [
+        AvenantDemande(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            pieces=commande.jointes(),
+            numero=commande.numero,
+            apres=apres,
+        )
+    ]
+
+
+def _en_cours(convention: Convention, numero: int) -> Avenant:
+    avenant = convention.avenant_en_cours
+    if avenant is None or avenant.numero != numero:
+        raise AvenantNonDemande(numero=numero)
+    return avenant
+
+
+class ProgrammerAvenant(Commande):
+    """The OI's body examines the avenant again and approves it."""
+
+    numero: Numero
+    instance: Instance
+    pv_ref: Texte
+
+
+def programmer_avenant(
+    convention: Convention, commande: ProgrammerAvenant
+) -> list[AvenantProgramme]:
+    """Approve; the money of the enveloppe follows in the same transaction."""
+    exiger_instance_oi(commande.instance)
+    avenant = _en_cours(convention, commande.numero)
+    if avenant.programme:
+        raise AvenantDejaEnCours(numero=avenant.numero)
+    return [
+        AvenantProgramme(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            numero=commande.numero,
+            instance=commande.instance,
+            pv_ref=commande.pv_ref,
+        )
+    ]
+
+
+class SignerAvenant(Commande):
+    """Both parties sign the avenant."""
+
+    numero: Numero
+
+
+def signer_avenant(convention: Convention, commande: SignerAvenant) -> list[AvenantSigne]:
+    """Put the new version in force; the fact carries what changed, before and after."""
+    avenant = _en_cours(convention, commande.numero)
+    if not avenant.programme:
+        raise AvenantNonProgramme(numero=avenant.numero)
+    apres = avenant.apres
+    if commande.date_effet > convention.periode.fin:
+        raise AvenantHorsValidite(jour=commande.date_effet, fin=convention.periode.fin)
+    avant = Termes(
+        objet=convention.objet if apres.objet else None,
+        periode=convention.periode if apres.periode else None,
+        plan=convention.plan if apres.plan else None,
+    )
+    plan = apres.plan or convention.plan
+    return [
+        AvenantSigne(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            operation_id=convention.operation_id,
+            numero=commande.numero,
+            avant=avant,
+            apres=apres,
+            ecart_fse_centimes=plan.fse_centimes - convention.fse_max,
+            ecart_cout_total_centimes=plan.cout_total_centimes - convention.cout_total_eligible,
+            ressources_avant=convention.plan.ressources if apres.plan else (),
+            ressources_apres=plan.ressources if apres.plan else (),
+        )
+    ]
+
+
+class AbandonnerAvenant(CommandeMotivee):
+    """Give up an avenant that is not programmed yet."""
+
+    numero: Numero
+
+
+def abandonner_avenant(
+    convention: Convention, commande: AbandonnerAvenant
+) -> list[AvenantAbandonne]:
+    """Give up; a programmed avenant holds money and must be signed."""
+    avenant = _en_cours(convention, commande.numero)
+    if avenant.programme:
+        raise AvenantDejaEnCours(numero=avenant.numero)
+    return [
+        AvenantAbandonne(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            pieces=commande.jointes(),
+            numero=commande.numero,
+        )
+    ]

@@ -1,0 +1,1 @@
+"""Dépenses: declared, corrected, controlled."""

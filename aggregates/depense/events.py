@@ -1,0 +1,77 @@
+"""Facts of a dépense: declared, corrected, controlled."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from aggregates.cadre import Cadre
+from oi_service.codec import Evenement, event
+
+
+class Cle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The key that charges a part of a cost to the operation."""
+
+    numerateur: int
+    denominateur: int
+    libelle: str
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the beneficiary declares of a dépense.
+
+    ``tiers_ref`` is the supplier or an opaque reference of the employee, never a person's name.
+    ``montant_impute_centimes`` is what is charged to the operation.
+    """
+
+    poste: str
+    nature: str
+    tiers_ref: str
+    piece_ref: str
+    date_piece: date
+    date_realisation: date
+    date_engagement: date | None
+    date_acquittement: date | None
+    preuve_acquittement: str | None
+    montant_ht_centimes: int | None
+    montant_ttc_centimes: int | None
+    tva_recuperable_centimes: int | None
+    cle: Cle | None
+    montant_impute_centimes: int
+
+
+@event("depense.declaree.v1")
+class DepenseDeclaree(Evenement, frozen=True, kw_only=True):
+    cadre: Cadre
+    operation_id: UUID
+    detail: Detail
+
+
+@event("depense.corrigee.v1")
+class DepenseCorrigee(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+    corrige_version: int
+    avant: Detail
+    apres: Detail
+
+
+@event("depense.annulee.v1")
+class DepenseAnnulee(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+    montant_impute_centimes: int
+
+
+@event("depense.controlee.v1")
+class DepenseControlee(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+    bilan_id: UUID
+    csf_id: UUID
+    montant_declare_centimes: int
+    montant_retenu_centimes: int
+    montant_ecarte_centimes: int
+    motif_code: str | None
+    commentaire: str | None
+    pieces_vues: tuple[str, ...]
+
+
+Fait = DepenseDeclaree | DepenseCorrigee | DepenseAnnulee | DepenseControlee

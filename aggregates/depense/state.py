@@ -1,0 +1,70 @@
+"""What decisions on a dépense ask of its past."""
+
+from typing import Literal, assert_never, cast
+from uuid import UUID
+
+import msgspec
+
+from aggregates.cadre import Cadre
+from aggregates.depense.events import (
+    DepenseAnnulee,
+    DepenseControlee,
+    DepenseCorrigee,
+    DepenseDeclaree,
+    Detail,
+    Fait,
+)
+from oi_service.aggregate import Aggregate
+from oi_service.codec import Evenement
+from oi_service.errors import NotFound
+
+
+class DepenseAbsente(NotFound):
+    """Aucune dépense ne porte l’identifiant {id}."""
+
+
+class Depense(msgspec.Struct, frozen=True, kw_only=True):
+    """An expenditure line. Amounts are cents of total cost, not of the Fund."""
+
+    cadre: Cadre
+    operation_id: UUID
+    detail: Detail
+    version: int = 1
+    statut: Literal["declaree", "annulee", "controlee"] = "declaree"
+    csf_id: UUID | None = None
+    retenu: int = 0
+    ecarte: int = 0
+
+    @property
+    def montant(self) -> int:
+        """What is charged to the operation."""
+        return self.detail.montant_impute_centimes
+
+
+def evolve(state: Depense | None, fact: Evenement) -> Depense:
+    """Apply a fact; never refuses."""
+    fait = cast("Fait", fact)
+    if isinstance(fait, DepenseDeclaree):
+        return Depense(cadre=fait.cadre, operation_id=fait.operation_id, detail=fait.detail)
+    assert state is not None
+    version = state.version + 1
+    replace = msgspec.structs.replace
+    match fait:
+        case DepenseCorrigee():
+            return replace(state, version=version, detail=fait.apres)
+        case DepenseAnnulee():
+            return replace(state, version=version, statut="annulee")
+        case DepenseControlee():
+            return replace(
+                state,
+                version=version,
+                statut="controlee",
+                csf_id=fait.csf_id,
+                retenu=fait.montant_retenu_centimes,
+                ecarte=fait.montant_ecarte_centimes,
+            )
+        case _:
+            assert_never(fait)
+
+
+DEPENSE = Aggregate("depense", evolve, DepenseAbsente)

@@ -1,0 +1,1 @@
+"""Operations: from the deposit of a dossier to its archive."""

@@ -1,0 +1,232 @@
+"""Instruction of a dossier: recevabilité, plan de financement, report, opinions."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aggregates.commande import Commande, CommandeMotivee, PeriodeSaisie, Texte
+from aggregates.operation.events import (
+    AvisAgdRendu,
+    AvisPlieRendu,
+    DossierRectifie,
+    InstructionOuverte,
+    InstructionRouverte,
+    IrrecevabilitePrononcee,
+    PlanFinancementInstruit,
+    RapportInstructionValide,
+    RecevabilitePrononcee,
+)
+from aggregates.operation.state import Operation
+from aggregates.operation.transitions import exiger
+from aggregates.plan import PlanFinancement, PlanSaisi
+from oi_service.errors import RuleBroken
+from rules.cofinancement import verifier_cofinancement
+
+
+class ModificationHorsAvenant(RuleBroken):
+    """Le dossier {numero} est programmé : son objet, sa période et son plan de financement ne
+    changent plus que par un avenant, réexaminé par l’instance de l’organisme intermédiaire.
+    """
+
+    article = "Appel à projets AGAPE 2021 n° 3, modifications"
+
+
+class PlanNonInstruit(RuleBroken):
+    """Le rapport ne peut pas être validé : le plan de financement n’a pas été instruit."""
+
+
+class InstructeurEgalValideur(RuleBroken):
+    """La personne qui a instruit le dossier ne valide pas son propre rapport."""
+
+    article = "Règlement (UE) 1303/2013, art. 125 §7 ; règlement (UE) 2021/1060, art. 74 §3"
+
+
+def _verifier_condition(operation: Operation, plan: PlanFinancement) -> None:
+    verifier_cofinancement(
+        operation.condition,
+        cout_total_centimes=plan.cout_total_centimes,
+        fse_centimes=plan.fse_centimes,
+        contreparties_centimes=plan.contreparties_centimes,
+    )
+
+
+class PrononcerRecevabilite(Commande):
+    """Attest that the dossier is complete."""
+
+
+def prononcer_recevabilite(
+    operation: Operation, commande: PrononcerRecevabilite
+) -> list[RecevabilitePrononcee]:
+    """Attest; the cofinancing condition of the fiche must be met to the cent."""
+    exiger(operation, "Prononcer la recevabilité", "depose")
+    _verifier_condition(operation, operation.plan)
+    return [RecevabilitePrononcee(date_effet=commande.date_effet, pieces=commande.jointes())]
+
+
+class PrononcerIrrecevabilite(CommandeMotivee):
+    """Reject the dossier on its form."""
+
+
+def prononcer_irrecevabilite(
+    operation: Operation, commande: PrononcerIrrecevabilite
+) -> list[IrrecevabilitePrononcee]:
+    """Reject on form, for good."""
+    exiger(operation, "Prononcer l’irrecevabilité", "depose", "complement_demande")
+    return [
+        IrrecevabilitePrononcee(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            pieces=commande.jointes(),
+            cout_total_centimes=operation.cout_total_demande,
+            fse_demande_centimes=operation.fse_demande,
+        )
+    ]
+
+
+class OuvrirInstruction(Commande):
+    """Begin the analysis."""
+
+
+def ouvrir_instruction(
+    operation: Operation, commande: OuvrirInstruction
+) -> list[InstructionOuverte]:
+    """Begin the analysis of an admissible dossier."""
+    exiger(operation, "Ouvrir l’instruction", "recevable")
+    return [InstructionOuverte(date_effet=commande.date_effet, pieces=commande.jointes())]
+
+
+class RouvrirInstruction(CommandeMotivee):
+    """Take an adjourned dossier up again."""
+
+
+def rouvrir_instruction(
+    operation: Operation, commande: RouvrirInstruction
+) -> list[InstructionRouverte]:
+    """Take an adjourned dossier up again."""
+    exiger(operation, "Rouvrir l’instruction", "ajourne")
+    return [
+        InstructionRouverte(
+            date_effet=commande.date_effet, motif=commande.motif, pieces=commande.jointes()
+        )
+    ]
+
+
+def _exiger_modifiable(operation: Operation, acte: str) -> None:
+    if operation.statut == "programme" or operation.conventionnee:
+        raise ModificationHorsAvenant(numero=operation.numero_mdfse)
+    exiger(operation, acte, "en_instruction")
+
+
+class RectifierDossier(CommandeMotivee):
+    """Change the title, the object or the period, during the instruction only."""
+
+    intitule: Texte | None = None
+    objet: Texte | None = None
+    periode: PeriodeSaisie | None = None
+
+
+def rectifier_dossier(operation: Operation, commande: RectifierDossier) -> list[DossierRectifie]:
+    """Rectify what the dossier says, before it is programmed."""
+    _exiger_modifiable(operation, "Rectifier le dossier")
+    return [
+        DossierRectifie(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            pieces=commande.jointes(),
+            intitule_avant=operation.intitule,
+            intitule_apres=commande.intitule or operation.intitule,
+            objet_avant=operation.objet,
+            objet_apres=commande.objet or operation.objet,
+            periode_avant=operation.periode,
+            periode_apres=(
+                operation.periode if commande.periode is None else commande.periode.periode()
+            ),
+        )
+    ]
+
+
+class InstruirePlan(Commande):
+    """Fix the plan de financement as analysed; the last one counts."""
+
+    plan: PlanSaisi
+
+
+def instruire_plan(operation: Operation, commande: InstruirePlan) -> list[PlanFinancementInstruit]:
+    """Fix a balanced plan that meets the cofinancing condition of the fiche."""
+    _exiger_modifiable(operation, "Instruire le plan de financement")
+    plan = commande.plan.plan()
+    _verifier_condition(operation, plan)
+    return [
+        PlanFinancementInstruit(
+            date_effet=commande.date_effet, pieces=commande.jointes(), plan=plan
+        )
+    ]
+
+
+class ValiderRapport(Commande):
+    """Validate the report of the instruction, with its opinion."""
+
+    avis: Literal["favorable", "defavorable"]
+    instructeur: Texte
+    synthese: Texte
+
+
+def valider_rapport(
+    operation: Operation, commande: ValiderRapport, acteur: str
+) -> list[RapportInstructionValide]:
+    """Validate; the instructor is somebody else."""
+    exiger(operation, "Valider le rapport d’instruction", "en_instruction")
+    if not operation.plan_instruit:
+        raise PlanNonInstruit
+    if commande.instructeur == acteur:
+        raise InstructeurEgalValideur
+    return [
+        RapportInstructionValide(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            avis=commande.avis,
+            instructeur=commande.instructeur,
+            synthese=commande.synthese,
+        )
+    ]
+
+
+class RendreAvis(Commande):
+    """Record the opinion of the PLIE or of the managing authority."""
+
+    avis: Literal["favorable", "defavorable"]
+    instance: Texte
+    reserves: Texte | None = Field(default=None)
+
+
+def rendre_avis_plie(operation: Operation, commande: RendreAvis) -> list[AvisPlieRendu]:
+    """Record the opinion of opportunity of the PLIE: it informs, it does not award."""
+    exiger(operation, "Rendre l’avis du PLIE", "instruit_favorable", "instruit_defavorable")
+    return [
+        AvisPlieRendu(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            avis=commande.avis,
+            instance=commande.instance,
+            reserves=commande.reserves,
+        )
+    ]
+
+
+def rendre_avis_agd(operation: Operation, commande: RendreAvis) -> list[AvisAgdRendu]:
+    """Record the opinion of the delegated managing authority."""
+    exiger(
+        operation,
+        "Rendre l’avis de l’autorité de gestion",
+        "instruit_favorable",
+        "instruit_defavorable",
+    )
+    return [
+        AvisAgdRendu(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            avis=commande.avis,
+            instance=commande.instance,
+            reserves=commande.reserves,
+        )
+    ]

@@ -1,0 +1,248 @@
+"""What decisions on an operation ask of its past."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal, assert_never, cast
+from uuid import UUID
+
+import msgspec
+
+from aggregates.appel_a_projets.events import Indicateur
+from aggregates.cadre import Cadre, Cellule
+from aggregates.operation.events import (
+    AvisAgdRendu,
+    AvisPlieRendu,
+    Beneficiaire,
+    BilanFinalDepose,
+    BilanFinalRenvoye,
+    ComplementDemande,
+    ComplementRecu,
+    DecisionNotifiee,
+    DossierArchive,
+    DossierDepose,
+    DossierRectifie,
+    DossierRetire,
+    Fait,
+    IndicateurRenseigne,
+    InstructionOuverte,
+    InstructionRouverte,
+    IrrecevabilitePrononcee,
+    OperationAbandonnee,
+    OperationAjournee,
+    OperationCloturee,
+    OperationConventionnee,
+    OperationDemarree,
+    OperationDeprogrammee,
+    OperationProgrammee,
+    OperationRefusee,
+    OperationResiliee,
+    OperationSoldee,
+    PlanFinancementInstruit,
+    ProgrammationModifiee,
+    RapportInstructionValide,
+    RealisationTerminee,
+    RecevabilitePrononcee,
+)
+from aggregates.plan import PlanFinancement
+from oi_service.aggregate import Aggregate
+from oi_service.codec import Evenement
+from oi_service.dates import Periode
+from oi_service.errors import NotFound
+from rules.cofinancement import ConditionCofinancement
+
+Statut = Literal[
+    "depose",
+    "complement_demande",
+    "irrecevable",
+    "recevable",
+    "en_instruction",
+    "instruit_favorable",
+    "instruit_defavorable",
+    "ajourne",
+    "programme",
+    "refuse",
+    "retire",
+    "deprogramme",
+    "conventionne",
+    "en_execution",
+    "realisation_terminee",
+    "bilan_final_depose",
+    "solde",
+    "cloture",
+    "archive",
+    "abandonne",
+    "resilie",
+]
+
+
+class OperationAbsente(NotFound):
+    """Aucune opération ne porte l’identifiant {id}."""
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """A dossier and the operation that it became. Amounts are cents."""
+
+    cadre: Cadre
+    statut: Statut
+    numero_mdfse: str
+    appel_a_projets_id: UUID
+    beneficiaire: Beneficiaire
+    cellule: Cellule
+    intitule: str
+    objet: str
+    periode: Periode
+    plan: PlanFinancement
+    fse_demande: int
+    cout_total_demande: int
+    condition: ConditionCofinancement | None
+    indicateurs: tuple[Indicateur, ...]
+    plan_instruit: bool = False
+    fse_programme: int = 0
+    cout_total_programme: int = 0
+    demarree_le: date | None = None
+    realise: dict[int, Decimal] = {}
+
+    @property
+    def conventionnee(self) -> bool:
+        """Tell whether a convention was notified."""
+        return self.statut in APRES_CONVENTION
+
+
+#: States that follow the notification of the convention.
+APRES_CONVENTION = frozenset[Statut](
+    (
+        "conventionne",
+        "en_execution",
+        "realisation_terminee",
+        "bilan_final_depose",
+        "solde",
+        "cloture",
+        "archive",
+        "abandonne",
+        "resilie",
+    )
+)
+
+
+def evolve(state: Operation | None, fact: Evenement) -> Operation:
+    """Apply a fact; never refuses."""
+    fait = cast("Fait", fact)
+    if isinstance(fait, DossierDepose):
+        return Operation(
+            cadre=fait.cadre,
+            statut="depose",
+            numero_mdfse=fait.numero_mdfse,
+            appel_a_projets_id=fait.appel_a_projets_id,
+            beneficiaire=fait.beneficiaire,
+            cellule=fait.cellule,
+            intitule=fait.intitule,
+            objet=fait.objet,
+            periode=fait.periode,
+            plan=fait.plan,
+            fse_demande=fait.fse_demande_centimes,
+            cout_total_demande=fait.cout_total_centimes,
+            condition=fait.condition,
+            indicateurs=fait.indicateurs,
+        )
+    assert state is not None
+    replace = msgspec.structs.replace
+    match fait:
+        case ComplementDemande():
+            return replace(state, statut="complement_demande")
+        case ComplementRecu():
+            return replace(state, statut="depose")
+        case RecevabilitePrononcee():
+            return replace(state, statut="recevable")
+        case IrrecevabilitePrononcee():
+            return replace(state, statut="irrecevable")
+        case InstructionOuverte() | InstructionRouverte():
+            return replace(state, statut="en_instruction")
+        case DossierRectifie():
+            return replace(
+                state,
+                intitule=fait.intitule_apres,
+                objet=fait.objet_apres,
+                periode=fait.periode_apres,
+            )
+        case PlanFinancementInstruit():
+            return replace(state, plan=fait.plan, plan_instruit=True)
+        case RapportInstructionValide():
+            favorable = fait.avis == "favorable"
+            return replace(
+                state, statut="instruit_favorable" if favorable else "instruit_defavorable"
+            )
+        case AvisPlieRendu() | AvisAgdRendu() | DecisionNotifiee():
+            return state
+        case OperationProgrammee():
+            return replace(
+                state,
+                statut="programme",
+                fse_programme=fait.fse_centimes,
+                cout_total_programme=fait.cout_total_centimes,
+            )
+        case OperationAjournee():
+            return replace(state, statut="ajourne")
+        case OperationRefusee():
+            return replace(state, statut="refuse")
+        case DossierRetire():
+            return replace(state, statut="retire", fse_programme=0, cout_total_programme=0)
+        case OperationDeprogrammee():
+            return replace(state, statut="deprogramme", fse_programme=0, cout_total_programme=0)
+        case OperationConventionnee():
+            return replace(state, statut="conventionne")
+        case OperationDemarree():
+            return replace(state, statut="en_execution", demarree_le=fait.date_effet)
+        case ProgrammationModifiee():
+            return replace(
+                state,
+                fse_programme=state.fse_programme + fait.ecart_fse_centimes,
+                cout_total_programme=state.cout_total_programme + fait.ecart_cout_total_centimes,
+            )
+        case RealisationTerminee():
+            return replace(state, statut="realisation_terminee")
+        case IndicateurRenseigne():
+            return replace(state, realise={**state.realise, fait.indicateur: fait.realise})
+        case BilanFinalDepose():
+            return replace(state, statut="bilan_final_depose")
+        case BilanFinalRenvoye():
+            return replace(state, statut="realisation_terminee")
+        case OperationAbandonnee():
+            return replace(state, statut="abandonne")
+        case OperationResiliee():
+            return replace(state, statut="resilie")
+        case OperationSoldee():
+            return replace(state, statut="solde")
+        case OperationCloturee():
+            return replace(state, statut="cloture")
+        case DossierArchive():
+            return replace(state, statut="archive")
+        case _:
+            assert_never(fait)
+
+
+OPERATION = Aggregate("operation", evolve, OperationAbsente)
+
+#: How each state is said to a person.
+LIBELLES: dict[Statut, str] = {
+    "depose": "déposé",
+    "complement_demande": "en attente de compléments",
+    "irrecevable": "irrecevable",
+    "recevable": "recevable",
+    "en_instruction": "en instruction",
+    "instruit_favorable": "instruit, avis favorable",
+    "instruit_defavorable": "instruit, avis défavorable",
+    "ajourne": "ajourné",
+    "programme": "programmé",
+    "refuse": "refusé",
+    "retire": "retiré",
+    "deprogramme": "déprogrammé",
+    "conventionne": "conventionné",
+    "en_execution": "en exécution",
+    "realisation_terminee": "réalisation terminée",
+    "bilan_final_depose": "bilan final déposé",
+    "solde": "soldé",
+    "cloture": "clôturé",
+    "archive": "archivé",
+    "abandonne": "abandonné",
+    "resilie": "résilié",
+}

@@ -1,0 +1,1 @@
+"""The grant and its maquette."""

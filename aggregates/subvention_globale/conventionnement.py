@@ -1,0 +1,178 @@
+"""The convention of subvention globale and its avenants."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from aggregates.cadre import Cadre, Reglement
+from aggregates.commande import Code, Commande, Numero, PeriodeSaisie, Saisie, Texte
+from aggregates.subvention_globale.events import (
+    AvenantSubventionGlobaleSigne,
+    ObjectifSpecifique,
+    Parametres,
+    Plie,
+    SubventionGlobaleConventionnee,
+)
+from aggregates.subvention_globale.state import SubventionGlobale
+from oi_service.errors import Conflict, RuleBroken
+from oi_service.money import Arrondi, Montant
+
+
+class SubventionGlobaleDejaConventionnee(Conflict):
+    """La subvention globale {numero} est déjà enregistrée : elle évolue par avenant."""
+
+
+class NumeroAvenantInattendu(RuleBroken):
+    """L’avenant n° {attendu} est attendu, et non le n° {recu} : les avenants se suivent."""
+
+
+class AvenantSousLeReparti(RuleBroken):
+    """L’avenant ramènerait le FSE de la subvention globale à {demande:euros}, alors que
+    {ouvert:euros} sont déjà ouverts en tranches.
+    """
+
+
+def _percentage(text: str) -> str:
+    value = Decimal(text)
+    if not 0 <= value <= 100:
+        raise ValueError("un pourcentage va de 0 à 100")
+    return text
+
+
+#: A percentage as a decimal string, such as ``"30"`` or ``"12.5"``.
+Pourcentage = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,4})?$"), AfterValidator(_percentage)]
+
+
+class PlieSaisi(Saisie):
+    """A PLIE that the OI serves."""
+
+    plie_id: Code
+    nom: Texte
+
+
+class ObjectifSaisi(Saisie):
+    """A specific objective of the programme."""
+
+    code: Code
+    libelle: Texte
+
+
+class ParametresSaisis(Saisie):
+    """What this grant decides where the texts leave a choice."""
+
+    avance_pct: Pourcentage = "30"
+    avance_plafond: Montant | None = None
+    types_beneficiaires_sans_avance: tuple[Code, ...] = ("collectivite", "opco", "etat")
+    plafond_avant_solde_pct: Pourcentage | None = None
+    delai_contradictoire_jours: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
+    arrondi: Arrondi = "demi_superieur"
+
+
+class ConventionnerSubventionGlobale(Commande):
+    """Record the convention signed with the State. ``date_effet`` is the signature."""
+
+    oi_id: Code
+    oi_nom: Texte
+    reglement: Reglement
+    numero: Code
+    agd: Texte
+    programme_cci: Code
+    programme: Texte
+    programmation: PeriodeSaisie
+    realisation: PeriodeSaisie
+    fse_total: Montant
+    plie: tuple[PlieSaisi, ...] = Field(min_length=1, max_length=200)
+    objectifs_specifiques: tuple[ObjectifSaisi, ...] = Field(min_length=1, max_length=50)
+    parametres: ParametresSaisis = ParametresSaisis()
+    nature_des_donnees: Literal["reelles", "fictives"] = "reelles"
+
+
+def conventionner(
+    subvention: SubventionGlobale | None,
+    commande: ConventionnerSubventionGlobale,
+    subvention_globale_id: UUID,
+) -> list[SubventionGlobaleConventionnee]:
+    """Record the grant."""
+    if subvention is not None:
+        raise SubventionGlobaleDejaConventionnee(numero=subvention.numero)
+    choix = commande.parametres
+    return [
+        SubventionGlobaleConventionnee(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            cadre=Cadre(
+                subvention_globale_id=subvention_globale_id,
+                oi_id=commande.oi_id,
+                reglement=commande.reglement,
+            ),
+            numero=commande.numero,
+            oi_nom=commande.oi_nom,
+            agd=commande.agd,
+            programme_cci=commande.programme_cci,
+            programme=commande.programme,
+            programmation=commande.programmation.periode(),
+            realisation=commande.realisation.periode(),
+            fse_total_centimes=commande.fse_total,
+            plie=tuple(Plie(plie_id=p.plie_id, nom=p.nom) for p in commande.plie),
+            objectifs_specifiques=tuple(
+                ObjectifSpecifique(code=o.code, libelle=o.libelle)
+                for o in commande.objectifs_specifiques
+            ),
+            parametres=Parametres(
+                avance_pct=Decimal(choix.avance_pct),
+                avance_plafond_centimes=choix.avance_plafond,
+                types_beneficiaires_sans_avance=choix.types_beneficiaires_sans_avance,
+                plafond_avant_solde_pct=(
+                    None
+                    if choix.plafond_avant_solde_pct is None
+                    else Decimal(choix.plafond_avant_solde_pct)
+                ),
+                delai_contradictoire_jours=choix.delai_contradictoire_jours,
+                arrondi=choix.arrondi,
+            ),
+            fictive=commande.nature_des_donnees == "fictives",
+        )
+    ]
+
+
+class SignerAvenantSubventionGlobale(Commande):
+    """Change the amount or the periods of the grant. What is left out stays as it is."""
+
+    numero_avenant: Numero
+    objet: Texte
+    fse_total: Montant | None = None
+    programmation: PeriodeSaisie | None = None
+    realisation: PeriodeSaisie | None = None
+
+
+def signer_avenant(
+    subvention: SubventionGlobale, commande: SignerAvenantSubventionGlobale
+) -> list[AvenantSubventionGlobaleSigne]:
+    """Record an avenant of the grant."""
+    if commande.numero_avenant != subvention.avenants + 1:
+        raise NumeroAvenantInattendu(attendu=subvention.avenants + 1, recu=commande.numero_avenant)
+    fse_total = subvention.fse_total if commande.fse_total is None else commande.fse_total
+    ouvert = sum(subvention.tranches.values())
+    if fse_total < ouvert:
+        raise AvenantSousLeReparti(demande=fse_total, ouvert=ouvert)
+    avant_p, avant_r = subvention.programmation, subvention.realisation
+    return [
+        AvenantSubventionGlobaleSigne(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            numero_avenant=commande.numero_avenant,
+            objet=commande.objet,
+            fse_total_avant_centimes=subvention.fse_total,
+            fse_total_apres_centimes=fse_total,
+            programmation_avant=avant_p,
+            programmation_apres=(
+                avant_p if commande.programmation is None else commande.programmation.periode()
+            ),
+            realisation_avant=avant_r,
+            realisation_apres=(
+                avant_r if commande.realisation is None else commande.realisation.periode()
+            ),
+        )
+    ]

@@ -1,0 +1,384 @@
+"""Commands that need more than one stream: what moves together is saved together.
+
+Each action works in a `Unit`: it loads, lets the decisions of `aggregates` decide, and records; the
+journal saves everything in one transaction or nothing. Commands on a single stream have no action:
+their route passes the decision itself to `Ecriture.decide`.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from aggregates.appel_a_projets import publication
+from aggregates.appel_a_projets.state import APPEL_A_PROJETS
+from aggregates.contrepartie import affectation
+from aggregates.contrepartie.state import CONTREPARTIE
+from aggregates.convention import avenants, bilans, paiements, service_fait, signature
+from aggregates.convention.state import CONVENTION, Convention
+from aggregates.depense import controle, declaration
+from aggregates.depense.state import DEPENSE
+from aggregates.operation import cloture, depot, execution, programmation
+from aggregates.operation.state import OPERATION, Operation
+from aggregates.operation.transitions import exiger
+from aggregates.subvention_globale import conventionnement, reservations
+from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
+from oi_service.application import Unit
+from oi_service.ids import convention_of
+
+
+def conventionner_subvention_globale(
+    unit: Unit,
+    subvention_globale_id: UUID,
+    commande: conventionnement.ConventionnerSubventionGlobale,
+) -> None:
+    """Record the grant."""
+    unit.create(
+        SUBVENTION_GLOBALE,
+        subvention_globale_id,
+        conventionnement.conventionner,
+        commande,
+        subvention_globale_id,
+    )
+
+
+def publier_appel(
+    unit: Unit,
+    appel_id: UUID,
+    commande: publication.PublierAppelAProjets,
+    subvention_globale_id: UUID,
+) -> None:
+    """Publish a call under a grant."""
+    subvention = unit.get(SUBVENTION_GLOBALE, subvention_globale_id, pinned=False)
+    unit.create(APPEL_A_PROJETS, appel_id, publication.publier, commande, subvention)
+
+
+def deposer_dossier(unit: Unit, operation_id: UUID, commande: depot.DeposerDossier) -> None:
+    """Answer a fiche of a call."""
+    appel = unit.get(APPEL_A_PROJETS, commande.appel_a_projets_id)
+    subvention = unit.get(SUBVENTION_GLOBALE, appel.cadre.subvention_globale_id, pinned=False)
+    unit.create(OPERATION, operation_id, depot.deposer, commande, appel, subvention.realisation.fin)
+
+
+# Programming: the operation and the enveloppe move together.
+
+
+def _reserver(unit: Unit, operation_id: UUID, operation: Operation, fse: int, jour: date) -> None:
+    subvention_id = operation.cadre.subvention_globale_id
+    subvention = unit.get(SUBVENTION_GLOBALE, subvention_id, pinned=False)
+    facts = reservations.reserver(
+        subvention,
+        operation_id=operation_id,
+        cellule=operation.cellule,
+        fse_centimes=fse,
+        date_effet=jour,
+    )
+    unit.record(SUBVENTION_GLOBALE, subvention_id, facts, commutes=True)
+
+
+def _liberer(
+    unit: Unit, operation_id: UUID, operation: Operation, fse: int, jour: date, motif: str
+) -> None:
+    subvention_id = operation.cadre.subvention_globale_id
+    subvention = unit.get(SUBVENTION_GLOBALE, subvention_id, pinned=False)
+    facts = reservations.liberer(
+        subvention,
+        operation_id=operation_id,
+        cellule=operation.cellule,
+        fse_centimes=fse,
+        date_effet=jour,
+        motif=motif,
+    )
+    unit.record(SUBVENTION_GLOBALE, subvention_id, facts, commutes=True)
+
+
+def programmer(unit: Unit, operation_id: UUID, commande: programmation.Programmer) -> None:
+    """Award the grant and hold its money in the enveloppe."""
+    operation = unit.execute(OPERATION, operation_id, programmation.programmer, commande)
+    _reserver(unit, operation_id, operation, commande.fse, commande.date_effet)
+
+
+def deprogrammer(
+    unit: Unit, operation_id: UUID, commande: programmation.DeciderSansProgrammer
+) -> None:
+    """Cancel an approval and free its money."""
+    held = unit.get(OPERATION, operation_id).fse_programme
+    operation = unit.execute(OPERATION, operation_id, programmation.deprogrammer, commande)
+    _liberer(unit, operation_id, operation, held, commande.date_effet, commande.motif)
+
+
+def retirer_dossier(unit: Unit, operation_id: UUID, commande: depot.RetirerDossier) -> None:
+    """Withdraw a dossier and free what it held."""
+    held = unit.get(OPERATION, operation_id).fse_programme
+    operation = unit.execute(OPERATION, operation_id, depot.retirer, commande)
+    _liberer(unit, operation_id, operation, held, commande.date_effet, commande.motif)
+
+
+# The convention: the operation follows.
+
+
+def _convention(unit: Unit, operation_id: UUID) -> tuple[Operation, Convention]:
+    operation = unit.get(OPERATION, operation_id)
+    return operation, unit.get(CONVENTION, convention_of(operation_id))
+
+
+def signer_convention(unit: Unit, operation_id: UUID, commande: signature.SignerConvention) -> None:
+    """Sign the convention of a programmed operation."""
+    operation = unit.get(OPERATION, operation_id)
+    subvention = unit.get(SUBVENTION_GLOBALE, operation.cadre.subvention_globale_id, pinned=False)
+    unit.create(
+        CONVENTION,
+        convention_of(operation_id),
+        signature.signer,
+        commande,
+        operation,
+        operation_id,
+        subvention,
+    )
+
+
+def notifier_convention(
+    unit: Unit, operation_id: UUID, commande: signature.NotifierConvention
+) -> None:
+    """Put the convention in force."""
+    convention_id = convention_of(operation_id)
+    convention = unit.execute(CONVENTION, convention_id, signature.notifier, commande)
+    operation = unit.get(OPERATION, operation_id)
+    facts = execution.conventionner(
+        operation,
+        convention_id=convention_id,
+        numero=convention.numero,
+        date_effet=commande.date_effet,
+    )
+    unit.record(OPERATION, operation_id, facts)
+
+
+def demander_avenant(unit: Unit, operation_id: UUID, commande: avenants.DemanderAvenant) -> None:
+    """Ask for an avenant."""
+    operation, _ = _convention(unit, operation_id)
+    unit.execute(
+        CONVENTION, convention_of(operation_id), avenants.demander_avenant, commande, operation
+    )
+
+
+def programmer_avenant(
+    unit: Unit, operation_id: UUID, commande: avenants.ProgrammerAvenant
+) -> None:
+    """Approve an avenant; the enveloppe holds the difference, or gets it back."""
+    operation, _ = _convention(unit, operation_id)
+    convention = unit.execute(
+        CONVENTION, convention_of(operation_id), avenants.programmer_avenant, commande
+    )
+    en_cours = convention.avenant_en_cours
+    assert en_cours is not None
+    apres = en_cours.apres.plan
+    if apres is None:
+        return
+    facts = programmation.modifier_programmation(
+        numero=en_cours.numero,
+        avant=convention.plan,
+        apres=apres,
+        date_effet=commande.date_effet,
+    )
+    unit.record(OPERATION, operation_id, facts)
+    ecart = apres.fse_centimes - convention.plan.fse_centimes
+    if ecart >= 0:
+        _reserver(unit, operation_id, operation, ecart, commande.date_effet)
+    else:
+        motif = f"Avenant n° {en_cours.numero}"
+        _liberer(unit, operation_id, operation, -ecart, commande.date_effet, motif)
+
+
+# Dépenses, bilans, control.
+
+
+def declarer_depense(
+    unit: Unit, depense_id: UUID, commande: declaration.DeclarerDepense, operation_id: UUID
+) -> None:
+    """Declare one dépense."""
+    operation = unit.get(OPERATION, operation_id)
+    declaration.exiger_declaration(operation, unit.find(CONVENTION, convention_of(operation_id)))
+    unit.create(
+        DEPENSE,
+        depense_id,
+        declaration.declarer,
+        commande,
+        commande.detail,
+        operation,
+        operation_id,
+    )
+
+
+def declarer_depenses(
+    unit: Unit, operation_id: UUID, commande: declaration.DeclarerDepenses
+) -> None:
+    """Declare several dépenses, all or none."""
+    operation = unit.get(OPERATION, operation_id)
+    declaration.exiger_declaration(operation, unit.find(CONVENTION, convention_of(operation_id)))
+    new = [unit.new_id(f"depense/{rank}") for rank in range(len(commande.depenses))]
+    unit.find_all(DEPENSE, new)
+    for depense_id, saisie in zip(new, commande.depenses, strict=True):
+        facts = declaration.declarer(
+            unit.find(DEPENSE, depense_id), commande, saisie, operation, operation_id
+        )
+        unit.record(DEPENSE, depense_id, facts)
+
+
+def _rattachee(unit: Unit, depense_id: UUID) -> bool:
+    depense = unit.get(DEPENSE, depense_id)
+    convention = unit.get(CONVENTION, convention_of(depense.operation_id))
+    return depense_id in convention.depenses_rattachees()
+
+
+def corriger_depense(unit: Unit, depense_id: UUID, commande: declaration.CorrigerDepense) -> None:
+    """Correct a dépense that no bilan carries."""
+    rattachee = _rattachee(unit, depense_id)
+    unit.execute(DEPENSE, depense_id, declaration.corriger, commande, rattachee=rattachee)
+
+
+def annuler_depense(unit: Unit, depense_id: UUID, commande: declaration.AnnulerDepense) -> None:
+    """Take back a dépense that no bilan carries."""
+    rattachee = _rattachee(unit, depense_id)
+    unit.execute(DEPENSE, depense_id, declaration.annuler, commande, rattachee=rattachee)
+
+
+def deposer_bilan(unit: Unit, operation_id: UUID, commande: bilans.DeposerBilan) -> None:
+    """File a bilan with its dépenses."""
+    operation, _ = _convention(unit, operation_id)
+    depenses = unit.get_all(DEPENSE, commande.depenses)
+    bilan_id = unit.new_id("bilan")
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        bilans.deposer_bilan,
+        commande,
+        bilan_id,
+        depenses,
+    )
+    if operation.statut in execution.INTERROMPUE:
+        return
+    exiger(operation, "Déposer un bilan", "en_execution", "realisation_terminee")
+    if commande.type == "final":
+        facts = execution.recevoir_bilan_final(
+            operation, bilan_id=bilan_id, date_effet=commande.date_effet
+        )
+        unit.record(OPERATION, operation_id, facts)
+
+
+def renvoyer_bilan(
+    unit: Unit, operation_id: UUID, commande: bilans.RenvoyerBilan, bilan_id: UUID
+) -> None:
+    """Send a bilan back to the beneficiary."""
+    operation, convention = _convention(unit, operation_id)
+    bilan = bilans.bilan_de(convention, bilan_id)
+    unit.execute(CONVENTION, convention_of(operation_id), bilans.renvoyer_bilan, commande, bilan_id)
+    if bilan.type == "final" and operation.statut not in execution.INTERROMPUE:
+        facts = execution.renvoyer_bilan_final(
+            operation, bilan_id=bilan_id, date_effet=commande.date_effet, motif=commande.motif
+        )
+        unit.record(OPERATION, operation_id, facts)
+
+
+def ouvrir_csf(unit: Unit, operation_id: UUID, commande: service_fait.OuvrirCsf) -> None:
+    """Begin the control of a bilan, in the name of the person who acts."""
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        service_fait.ouvrir_csf,
+        commande,
+        unit.new_id("csf"),
+        unit.acte.acteur,
+    )
+
+
+def controler_depenses(
+    unit: Unit, operation_id: UUID, commande: controle.ControlerDepenses, csf_id: UUID
+) -> None:
+    """Decide on dépenses of the bilan under control."""
+    convention = unit.get(CONVENTION, convention_of(operation_id))
+    bilan, csf = service_fait.csf_de(convention, csf_id)
+    unit.get_all(DEPENSE, [ligne.depense_id for ligne in commande.lignes])
+    for ligne in commande.lignes:
+        unit.execute(DEPENSE, ligne.depense_id, controle.controler, commande, ligne, bilan, csf)
+
+
+def valider_csf(
+    unit: Unit, operation_id: UUID, commande: service_fait.ValiderCsf, csf_id: UUID
+) -> None:
+    """Validate a control on the decisions taken on each of its dépenses."""
+    convention = unit.get(CONVENTION, convention_of(operation_id))
+    bilan, _ = service_fait.csf_de(convention, csf_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        service_fait.valider_csf,
+        commande,
+        csf_id,
+        unit.acte.acteur,
+        unit.get_all(DEPENSE, bilan.depenses),
+    )
+
+
+# Money, and the end.
+
+
+def ordonnancer_paiement(
+    unit: Unit, operation_id: UUID, commande: paiements.OrdonnancerPaiement
+) -> None:
+    """Order a payment."""
+    operation, _ = _convention(unit, operation_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        paiements.ordonnancer,
+        commande,
+        unit.new_id("paiement"),
+        operation,
+    )
+
+
+def emettre_ordre_reversement(
+    unit: Unit, operation_id: UUID, commande: paiements.EmettreOrdreReversement
+) -> None:
+    """Ask money back."""
+    operation, _ = _convention(unit, operation_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        paiements.emettre_ordre,
+        commande,
+        unit.new_id("ordre"),
+        operation,
+    )
+
+
+def solder(unit: Unit, operation_id: UUID, commande: paiements.Solder) -> None:
+    """Settle an operation, and give back to its enveloppe what it does not use."""
+    operation, convention = _convention(unit, operation_id)
+    paiements.exiger_regle(convention, operation)
+    facts = cloture.solder(
+        operation,
+        fse_du=convention.fse_du,
+        cout_total_retenu=convention.cout_total_retenu,
+        date_effet=commande.date_effet,
+    )
+    unit.record(OPERATION, operation_id, facts)
+    reliquat = operation.fse_programme - convention.fse_du
+    _liberer(unit, operation_id, operation, reliquat, commande.date_effet, "Reliquat au solde")
+
+
+def attribuer_contrepartie(
+    unit: Unit,
+    contrepartie_id: UUID,
+    commande: affectation.AttribuerContrepartie,
+    subvention_globale_id: UUID,
+) -> None:
+    """Record what a funder granted under a grant."""
+    subvention = unit.get(SUBVENTION_GLOBALE, subvention_globale_id, pinned=False)
+    unit.create(CONTREPARTIE, contrepartie_id, affectation.attribuer, commande, subvention.cadre)
+
+
+def affecter_contrepartie(
+    unit: Unit, contrepartie_id: UUID, commande: affectation.AffecterContrepartie
+) -> None:
+    """Back an operation with a contrepartie."""
+    operation = unit.get(OPERATION, commande.operation_id)
+    unit.execute(CONTREPARTIE, contrepartie_id, affectation.affecter, commande, operation)

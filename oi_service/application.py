@@ -1,0 +1,325 @@
+"""One command, one transaction: load, decide, save. Three hops from a door to the rule."""
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from uuid import UUID, uuid5
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError
+from psycopg_pool import ConnectionPool
+
+from oi_service import ids
+from oi_service.aggregate import Aggregate, Frame, S
+from oi_service.codec import Evenement
+from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
+from oi_service.recorder import (
+    NEXT,
+    Envelope,
+    FactMapper,
+    GuardBroken,
+    JournalFactory,
+    JournalRecorder,
+    Recorded,
+)
+
+#: Decisions taken again after a version moved under them, before answering "busy".
+RETRIES = 12
+
+C = TypeVar("C")
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Acte:
+    """Who acts, in which role, and under which key; what a door knows of a command."""
+
+    acteur: str
+    role: str
+    command_id: UUID = field(default_factory=ids.new_id)
+    fingerprint: bytes = b""
+    target: UUID | None = None  #: the stream that the act is about
+    if_match: int | None = None  #: its version as the person saw it; ``None`` for internal acts
+    cause_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """A recorded event; ``version`` is 0 where the database alone gave it (facts that commute)."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did; no event when it asked for what was already so."""
+
+    events: tuple[EventRef, ...]
+    replayed: bool = False
+
+    def version_of(self, stream_id: UUID) -> int | None:
+        """Version of a stream after the command; ``None`` when the command left it alone."""
+        return max((e.version for e in self.events if e.stream_id == stream_id), default=None)
+
+
+@dataclass(slots=True)
+class _Loaded(Generic[S]):
+    state: S | None
+    version: int
+
+
+class Unit:
+    """The work of one command: what it read, what it decided, saved together or not at all."""
+
+    def __init__(self, journal: "Journal", acte: Acte) -> None:
+        self._journal = journal
+        self.acte = acte
+        self._loaded: dict[UUID, _Loaded[Any]] = {}
+        self._pinned: dict[UUID, int] = {}
+        self.recorded: list[Recorded] = []
+        self.cadre: Frame | None = None
+
+    def new_id(self, label: str) -> UUID:
+        """Derive an identifier from the command's key: the same again when it is sent again."""
+        return uuid5(self.acte.command_id, label)
+
+    def find(self, aggregate: Aggregate[S], stream_id: UUID, *, pinned: bool = True) -> S | None:
+        """Return a state or ``None``.
+
+        A pinned stream must not move before the save; an unpinned one may (its ceilings are then
+        held by guard rows).
+        """
+        return self.find_all(aggregate, [stream_id], pinned=pinned)[0]
+
+    def find_all(
+        self, aggregate: Aggregate[S], stream_ids: Iterable[UUID], *, pinned: bool = True
+    ) -> list[S | None]:
+        """Return several states in one round trip, in the order asked."""
+        wanted = list(stream_ids)
+        missing = [i for i in wanted if i not in self._loaded]
+        if missing:
+            streams = self._journal.recorder.select_streams(missing)
+            for stream_id in missing:
+                state: S | None = None
+                for stored in streams.get(stream_id, ()):
+                    fact = self._journal.decode(stored)
+                    state = aggregate.evolve(state, fact)
+                loaded = _Loaded(state, len(streams.get(stream_id, ())))
+                self._check_seen(stream_id, loaded.version)
+                self._loaded[stream_id] = loaded
+        for stream_id in wanted:
+            found = self._loaded[stream_id]
+            if pinned:
+                self._pinned.setdefault(stream_id, found.version)
+            if found.state is not None and self.cadre is None:
+                self.cadre = found.state.cadre
+        return [self._loaded[i].state for i in wanted]
+
+    def _check_seen(self, stream_id: UUID, version: int) -> None:
+        """Refuse to act on a stream that moved since the person looked at it."""
+        seen = self.acte.if_match
+        if stream_id == self.acte.target and seen is not None and seen != version:
+            raise StaleVersion(attendue=seen, actuelle=version)
+
+    def get(self, aggregate: Aggregate[S], stream_id: UUID, *, pinned: bool = True) -> S:
+        """Return a state; refuse when there is none."""
+        state = self.find(aggregate, stream_id, pinned=pinned)
+        if state is None:
+            raise aggregate.absent(id=stream_id)
+        return state
+
+    def get_all(self, aggregate: Aggregate[S], stream_ids: Iterable[UUID]) -> list[S]:
+        """Return several states; refuse when one is missing."""
+        wanted = list(stream_ids)
+        self.find_all(aggregate, wanted)
+        return [self.get(aggregate, i) for i in wanted]
+
+    def record(
+        self,
+        aggregate: Aggregate[S],
+        stream_id: UUID,
+        facts: Iterable[Evenement],
+        *,
+        commutes: bool = False,
+    ) -> None:
+        """Add decided facts to the command; they are saved together at its end.
+
+        With ``commutes``, the facts take the next versions of the stream whatever moved there.
+        """
+        if stream_id not in self._loaded:
+            self.find(aggregate, stream_id, pinned=not commutes)
+        loaded = self._loaded[stream_id]
+        for fact in facts:
+            loaded.state = aggregate.evolve(loaded.state, fact)
+            loaded.version += 1
+            version = NEXT if commutes else loaded.version
+            self.recorded.append(Recorded(stream_id, version, fact))
+        if loaded.state is not None and self.cadre is None:
+            self.cadre = loaded.state.cadre
+
+    def execute(
+        self,
+        aggregate: Aggregate[S],
+        stream_id: UUID,
+        decide: Callable[Concatenate[S, C, P], list[Any]],
+        commande: C,
+        *context: P.args,
+        **named: P.kwargs,
+    ) -> S:
+        """Load a stream that exists, decide, record; return the state after the decision."""
+        state = self.get(aggregate, stream_id)
+        self.record(aggregate, stream_id, decide(state, commande, *context, **named))
+        return self.get(aggregate, stream_id)
+
+    def create(
+        self,
+        aggregate: Aggregate[S],
+        stream_id: UUID,
+        decide: Callable[Concatenate[S | None, C, P], list[Any]],
+        commande: C,
+        *context: P.args,
+        **named: P.kwargs,
+    ) -> S:
+        """Decide on a stream that may not exist yet; return the state after the decision."""
+        state = self.find(aggregate, stream_id)
+        self.record(aggregate, stream_id, decide(state, commande, *context, **named))
+        return self.get(aggregate, stream_id)
+
+    def save(self) -> Outcome:
+        """Append what was recorded; an empty outcome when there was nothing to add."""
+        if not self.recorded:
+            return Outcome(())
+        assert self.cadre is not None
+        written = {r.originator_id for r in self.recorded}
+        recordings = self._journal.save(
+            *self.recorded,
+            envelope=Envelope(
+                command_id=self.acte.command_id,
+                fingerprint=self.acte.fingerprint,
+                acteur=self.acte.acteur,
+                role=self.acte.role,
+                oi_id=self.cadre.oi_id,
+                reglement=self.cadre.reglement,
+                correlation_id=self.acte.command_id,
+                cause_id=self.acte.cause_id,
+            ),
+            reads={i: v for i, v in self._pinned.items() if i not in written},
+        )
+        if not recordings:
+            return self._journal.outcome_of(self.acte)
+        return Outcome(
+            tuple(
+                EventRef(
+                    r.notification.id,
+                    r.domain_event.originator_id,
+                    r.domain_event.originator_version,
+                    r.notification.topic,
+                )
+                for r in recordings
+            )
+        )
+
+
+class Journal(Application[UUID]):
+    """The application of the library, on our recorder, mapper and pool."""
+
+    name = "journal"
+
+    def __init__(self, pool: ConnectionPool, guards: Mapping[str, type[Refusal]]) -> None:
+        """Work on a pool whose connections run as the application's role.
+
+        ``guards`` says which refusal each database constraint stands for.
+        """
+        self.pool = pool
+        self.guards = guards
+        super().__init__()
+        assert isinstance(self.recorder, JournalRecorder)
+        self.recorder: JournalRecorder = self.recorder
+
+    def construct_factory(self, env: Any) -> JournalFactory:
+        """Give the library our factory."""
+        factory = JournalFactory(env)
+        factory.pool = self.pool
+        return factory
+
+    def construct_mapper(self) -> FactMapper:
+        """Give the library our codec."""
+        return FactMapper(transcoder=self.construct_transcoder())
+
+    def decode(self, stored: Any) -> Evenement:
+        """Rebuild one fact."""
+        recorded = self.mapper.to_domain_event(stored)
+        assert isinstance(recorded, Recorded)
+        return recorded.fact
+
+    def execute(self, acte: Acte, work: Callable[[Unit], object]) -> Outcome:
+        """Run the work of a command and save it; decide again when a stream moved meanwhile.
+
+        A key that was already accepted gives the first answer again, whatever happened since.
+
+        Raises: Refusal, with nothing written.
+        """
+        refused: Refusal | None = None
+        for attempt in range(RETRIES):
+            unit = Unit(self, acte)
+            try:
+                work(unit)
+                return unit.save()
+            except IntegrityError:
+                # Spread the rivals: whoever comes second decides on what the first one wrote.
+                time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311
+                continue
+            except GuardBroken as broken:
+                # A rival took the last euros between our reading and our writing: deciding once
+                # more on what is left gives the refusal with its figures.
+                if refused is None:
+                    refused = self._refusal_of(broken)
+                    continue
+                raise refused from broken
+            except Refusal:
+                already = self.outcome_of(acte)
+                if already.events:
+                    return already
+                raise
+        raise refused or Busy
+
+    def _refusal_of(self, broken: GuardBroken) -> Refusal:
+        refusal = self.guards.get(broken.constraint)
+        if refusal is None:
+            raise broken
+        return refusal()
+
+    def outcome_of(self, acte: Acte) -> Outcome:
+        """Return what a key gave when it was accepted; an empty outcome if it never was.
+
+        Raises: IdempotencyKeyReused when it served for something else.
+        """
+        with self.pool.connection() as conn:
+            known = conn.execute(
+                "SELECT fingerprint, acteur FROM oi.command WHERE command_id = %s",
+                (acte.command_id,),
+            ).fetchone()
+            if known is None:
+                return Outcome(())
+            if (bytes(known[0]), known[1]) != (acte.fingerprint, acte.acteur):
+                raise IdempotencyKeyReused
+            rows = conn.execute(
+                "SELECT position, stream_id, version, name FROM oi.event "
+                "WHERE command_id = %s ORDER BY position",
+                (acte.command_id,),
+            ).fetchall()
+        return Outcome(tuple(EventRef(*row) for row in rows), replayed=True)
+
+
+def fingerprint(*parts: str) -> bytes:
+    """Digest what a command asks, to tell a repetition from another demand under the same key."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part.encode()).to_bytes(8, "big") + part.encode())
+    return digest.digest()

@@ -1,0 +1,120 @@
+"""Access to PostgreSQL: migrations by the owner, pools that run as the application's role."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool
+
+from oi_service.errors import Refusal
+from oi_service.postgres import url_of
+
+#: Oldest major version whose built-in collation and privileges we rely on.
+OLDEST_MAJOR = 17
+#: Connections of each pool: FastAPI's threads wait for one rather than open more.
+POOL_SIZE = 8
+
+
+class PostgresTropAncien(Refusal):
+    """Le serveur PostgreSQL {version} est trop ancien : il faut la version 17 au moins."""
+
+
+class MigrationImpossible(Refusal):
+    """Les migrations n’ont pas pu être appliquées : {raison}."""
+
+
+def ensure_database(conninfo: str, name: str) -> str:
+    """Return the parameters of a database of that name, created if it is not there."""
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        known = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+        if known is None:
+            conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return make_conninfo(conninfo, dbname=name)
+
+
+def migrate(conninfo: str) -> bool:
+    """Bring the schema and the projection functions up to date.
+
+    Returns: whether the projection functions changed, so that the projections must be rebuilt.
+    Raises: PostgresTropAncien, MigrationImpossible.
+    """
+    with psycopg.connect(conninfo) as conn:
+        version = conn.info.server_version // 10_000
+        if version < OLDEST_MAJOR:
+            raise PostgresTropAncien(version=version)
+    with as_file(files("migrations")) as folder:
+        _dbmate(conninfo, folder)
+    with psycopg.connect(conninfo) as conn:
+        return _replace_projection_functions(conn)
+
+
+def _dbmate(conninfo: str, folder: Path) -> None:
+    program = shutil.which("dbmate", path=str(Path(sys.executable).parent)) or "dbmate"
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [
+            program,
+            "--url",
+            _url(conninfo),
+            "--migrations-dir",
+            str(folder),
+            "--migrations-table",
+            "public.schema_migrations",
+            "--no-dump-schema",
+            "up",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise MigrationImpossible(raison=(done.stderr or done.stdout).strip())
+
+
+def _url(conninfo: str) -> str:
+    is_url = conninfo.startswith(("postgres://", "postgresql://"))
+    return conninfo if is_url else url_of(conninfo)
+
+
+def _projection_sources() -> str:
+    folder = files("projections")
+    names = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql"))
+    return "\n".join(folder.joinpath(name).read_text("utf-8") for name in names)
+
+
+def _replace_projection_functions(conn: psycopg.Connection[Any]) -> bool:
+    source = _projection_sources()
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    known = conn.execute("SELECT source_sha256 FROM oi.projection_state FOR UPDATE").fetchone()
+    if known is not None and known[0] == digest:
+        return False
+    conn.execute(cast("LiteralString", source))
+    conn.execute("UPDATE oi.projection_state SET source_sha256 = %s", (digest,))
+    head = conn.execute("SELECT position FROM oi.head").fetchone()
+    return head is not None and head[0] > 0
+
+
+@contextmanager
+def application_pool(conninfo: str, *, read_only: bool = False) -> Iterator[ConnectionPool]:
+    """Lend a pool that can read, and append through the one function; nothing else."""
+    options = "-c role=oi_application -c timezone=UTC"
+    if read_only:
+        options += " -c default_transaction_read_only=on"
+    known = conninfo_to_dict(conninfo).get("options") or ""
+    pool = ConnectionPool(
+        make_conninfo(conninfo, options=f"{known} {options}".strip()),
+        min_size=1,
+        max_size=POOL_SIZE,
+        kwargs={"autocommit": True},
+        open=False,
+    )
+    with pool:
+        yield pool

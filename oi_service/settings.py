@@ -1,0 +1,20 @@
+"""The environment, read once. Every name starts with ``OI_``; docs/exploitation.md lists them."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set.
+
+    ``database_url``: a PostgreSQL 17 or newer instead of the embedded one.
+    ``database_url_migrations``: the owner's own access, when the application's is less.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OI_", extra="ignore")
+
+    database_url: str | None = None
+    database_url_migrations: str | None = None
+    data_dir: Path | None = None
+    port: int = 8000

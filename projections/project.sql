@@ -1,0 +1,38 @@
+-- The one entry: projects the events of positions lo..hi, called by oi.append in the command's
+-- transaction and by the rebuild. Kinds that the range does not hold cost nothing.
+CREATE OR REPLACE FUNCTION oi.project(lo bigint, hi bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    kinds text[];
+BEGIN
+    SELECT array_agg(DISTINCT split_part(e.name, '.', 1)) INTO kinds
+    FROM oi.event AS e WHERE e.position BETWEEN lo AND hi;
+
+    IF kinds IS NULL THEN
+        RETURN;
+    END IF;
+    IF 'subvention_globale' = ANY (kinds) THEN
+        PERFORM oi.project_subvention_globale(lo, hi);
+        PERFORM oi.project_enveloppe(lo, hi);
+    END IF;
+    IF 'appel_a_projets' = ANY (kinds) THEN
+        PERFORM oi.project_appel_a_projets(lo, hi);
+    END IF;
+    IF 'operation' = ANY (kinds) THEN
+        PERFORM oi.project_operation(lo, hi);
+    END IF;
+    IF 'depense' = ANY (kinds) THEN
+        PERFORM oi.project_depense(lo, hi);
+    END IF;
+    IF 'convention' = ANY (kinds) THEN
+        PERFORM oi.project_bilan(lo, hi);
+        PERFORM oi.project_avenant(lo, hi);
+    END IF;
+    IF 'contrepartie' = ANY (kinds) THEN
+        PERFORM oi.project_contrepartie(lo, hi);
+    END IF;
+    IF kinds && ARRAY['subvention_globale', 'operation', 'convention'] THEN
+        PERFORM oi.project_mouvement(lo, hi);
+    END IF;
+END
+$$;
