@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -96,7 +96,7 @@ def _replace_projection_functions(conn: psycopg.Connection[Any]) -> bool:
     known = conn.execute("SELECT source_sha256 FROM oi.projection_state FOR UPDATE").fetchone()
     if known is not None and known[0] == digest:
         return False
-    conn.execute(cast("LiteralString", source))
+    conn.execute(source)
     conn.execute("UPDATE oi.projection_state SET source_sha256 = %s", (digest,))
     head = conn.execute("SELECT position FROM oi.head").fetchone()
     return head is not None and head[0] > 0

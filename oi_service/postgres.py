@@ -89,6 +89,14 @@ class CompteSansNom(EmbeddedServerError):
     """
 
 
+class CompteInaccessible(EmbeddedServerError):
+    """Ce système ne permet pas à root de prendre le compte « {compte} » : {raison}.
+
+    PostgreSQL refuse de tourner en root. Lancez oi sous un compte ordinaire, ou donnez par
+    OI_DATABASE_URL l’adresse d’un serveur existant.
+    """
+
+
 class DossierHorsDAtteinte(EmbeddedServerError):
     """Le compte « {compte} » ne peut pas entrer dans le dossier {barriere}.
 
@@ -172,14 +180,15 @@ def embedded_server(base: Path | None = None, *, durable: bool = True) -> Iterat
     """
     base = (base or default_base()).absolute()
     account = _account_for(base)
-    _make_base(base, account)
+    with _told_in_french(base):
+        _make_base(base, account)
     with _open_lock(base, "usagers") as usage:
-        with _locked(base, "demarrage"):
+        with _told_in_french(base), _locked(base, "demarrage"):
             place = _Place(base, account, *_programs(base, account))
             fcntl.flock(usage, fcntl.LOCK_SH)
         entered_by = os.getpid()
         try:
-            with _locked(base, "demarrage"):
+            with _told_in_french(base), _locked(base, "demarrage"):
                 _ensure_running(place, usage, durable=durable)
             yield place.conninfo
         finally:
@@ -193,7 +202,7 @@ def embedded_server(base: Path | None = None, *, durable: bool = True) -> Iterat
 def url_of(conninfo: str, **overrides: str | None) -> str:
     """Write connection parameters as a URL for programs that do not use libpq, as dbmate.
 
-    A folder of sockets goes in the query (``postgres://oi@/base?host=/dossier&sslmode=disable``); a
+    A folder of sockets goes in the query: ``postgres://oi@/base?host=/dossier&sslmode=disable``. A
     parameter overridden by ``None`` is left out.
     """
     merged: dict[str, object] = {**conninfo_to_dict(conninfo), **overrides}
@@ -206,6 +215,7 @@ def url_of(conninfo: str, **overrides: str | None) -> str:
     if params.get("host", "/").startswith("/"):
         params.setdefault("sslmode", "disable")
     else:
+        params.setdefault("sslmode", "prefer")  # what libpq does; Go's driver would demand it
         host, port = params.pop("host"), params.pop("port", "")
         authority = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     query = urlencode(params, quote_via=quote, safe="/")
@@ -312,27 +322,27 @@ def _unprivileged() -> pwd.struct_passwd:
 
 def _make_base(base: Path, account: _Account) -> None:
     """Make the folder and its missing parents; those that exist are used as they are."""
-    try:
-        missing = [folder for folder in (base, *base.parents) if not folder.exists()]
+    missing = [folder for folder in (base, *base.parents) if not folder.exists()]
+    if account.differs:
+        _check_reachable(missing[-1].parent if missing else base, base, account)
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
         if account.differs:
-            _check_reachable(missing[-1].parent if missing else base, base, account)
-        for folder in reversed(missing):
-            folder.mkdir(exist_ok=True)
-            if account.differs:
-                folder.chmod(0o711)  # the account of the server goes through, root alone lists
-            elif folder == base:
-                folder.chmod(0o700)
-        with _open_lock(base, "demarrage"):
-            pass
-    except OSError as error:
-        raise DossierInutilisable(base=base, raison=_reason(error)) from error
+            folder.chmod(0o711)  # the account of the server goes through, root alone lists
+        elif folder == base:
+            folder.chmod(0o700)
+    with _open_lock(base, "usagers"):
+        pass  # the folder takes our files
 
 
 def _check_reachable(folder: Path, base: Path, account: _Account) -> None:
     """Ask the system itself whether the account enters a folder; name the one that stops it."""
 
     def entered(step: Path) -> bool:
-        return _run(["/bin/sh", "-c", 'cd "$0"', str(step)], account).returncode == 0
+        try:
+            return _run(["/bin/sh", "-c", 'cd "$0"', str(step)], account).returncode == 0
+        except OSError as error:
+            raise CompteInaccessible(compte=account.name, raison=_reason(error)) from error
 
     if not entered(folder):
         barriers = (step for step in reversed(folder.parents) if not entered(step))
@@ -340,10 +350,20 @@ def _check_reachable(folder: Path, base: Path, account: _Account) -> None:
         raise DossierHorsDAtteinte(compte=account.name, barriere=barrier, base=base)
 
 
+@contextmanager
+def _told_in_french(base: Path) -> Iterator[None]:
+    """Turn what the system refuses in the folder into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise DossierInutilisable(base=base, raison=_reason(error)) from error
+
+
 def _reason(error: OSError) -> str:
     french = {
         errno.EACCES: "l’accès est refusé",
-        errno.EPERM: "l’accès est refusé",
+        errno.EPERM: "l’opération est interdite",
+        errno.EINVAL: "l’opération est interdite",
         errno.EROFS: "il est en lecture seule",
         errno.ENOSPC: "le disque est plein",
         errno.EDQUOT: "le quota de disque est atteint",

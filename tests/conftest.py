@@ -1,0 +1,63 @@
+"""A real PostgreSQL for every test that asks for one, cloned from a template in milliseconds."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from oi_service.app import Service, open_service
+from oi_service.database import ensure_database, migrate
+from oi_service.ids import new_id
+from oi_service.postgres import embedded_server
+
+
+@pytest.fixture(scope="session")
+def serveur() -> Iterator[str]:
+    """Lend the server of the run: ``OI_TEST_DATABASE_URL``, else the embedded one."""
+    given = os.environ.get("OI_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    # The workers of one run share one server; the last one to leave stops it.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    base = Path(tempfile.gettempdir()) / f"oi-tests-{run}"
+    with embedded_server(base, durable=False) as conninfo:
+        yield conninfo
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def modele(serveur: str) -> str:
+    """Return the name of a database with the schema of the migrations and nothing in it."""
+    name = f"modele_{new_id().hex}"
+    migrate(ensure_database(serveur, name))
+    return name
+
+
+@pytest.fixture
+def base(serveur: str, modele: str) -> Iterator[str]:
+    """Lend an empty database of its own; its owner's parameters."""
+    name = f"essai_{new_id().hex}"
+    with psycopg.connect(serveur, autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(modele)
+            )
+        )
+    yield make_conninfo(serveur, dbname=name)
+    with psycopg.connect(serveur, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def service(base: str) -> Iterator[Service]:
+    """Lend the service on an empty database."""
+    with open_service(base) as opened:
+        yield opened
