@@ -162,29 +162,44 @@ def demander_avenant(unit: Unit, operation_id: UUID, commande: avenants.Demander
 def programmer_avenant(
     unit: Unit, operation_id: UUID, commande: avenants.ProgrammerAvenant
 ) -> None:
-    """Approve an avenant; the enveloppe holds the difference, or gets it back."""
-    operation, _ = _convention(unit, operation_id)
+    """Approve an avenant; if it costs the Fund more, the enveloppe holds the difference at once."""
+    operation, avant = _convention(unit, operation_id)
     convention = unit.execute(
         CONVENTION, convention_of(operation_id), avenants.programmer_avenant, commande
     )
-    en_cours = convention.avenant_en_cours
-    assert en_cours is not None
-    apres = en_cours.apres.plan
-    if apres is None:
+    assert convention.avenant_en_cours is not None
+    apres = convention.avenant_en_cours.apres.plan
+    if apres is None or apres.fse_centimes < avant.fse_max:
         return
     facts = programmation.modifier_programmation(
-        numero=en_cours.numero,
-        avant=convention.plan,
-        apres=apres,
+        numero=commande.numero, avant=avant.plan, apres=apres, date_effet=commande.date_effet
+    )
+    unit.record(OPERATION, operation_id, facts)
+    ecart = apres.fse_centimes - avant.fse_max
+    _reserver(unit, operation_id, operation, ecart, commande.date_effet)
+
+
+def signer_avenant(unit: Unit, operation_id: UUID, commande: avenants.SignerAvenant) -> None:
+    """Sign an avenant; if it costs the Fund less, the enveloppe gets the difference back.
+
+    Not before: until both parties signed, the OI still owes the former amount.
+    """
+    operation, avant = _convention(unit, operation_id)
+    convention = unit.execute(
+        CONVENTION, convention_of(operation_id), avenants.signer_avenant, commande
+    )
+    ecart = convention.fse_max - avant.fse_max
+    if ecart >= 0:
+        return
+    facts = programmation.modifier_programmation(
+        numero=commande.numero,
+        avant=avant.plan,
+        apres=convention.plan,
         date_effet=commande.date_effet,
     )
     unit.record(OPERATION, operation_id, facts)
-    ecart = apres.fse_centimes - convention.plan.fse_centimes
-    if ecart >= 0:
-        _reserver(unit, operation_id, operation, ecart, commande.date_effet)
-    else:
-        motif = f"Avenant n° {en_cours.numero}"
-        _liberer(unit, operation_id, operation, -ecart, commande.date_effet, motif)
+    motif = f"Avenant n° {commande.numero}"
+    _liberer(unit, operation_id, operation, -ecart, commande.date_effet, motif)
 
 
 # Dépenses, bilans, control.

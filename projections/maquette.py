@@ -1,5 +1,6 @@
 """The maquette: what each PLIE has, has promised, has controlled and has paid."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -7,10 +8,30 @@ from fractions import Fraction
 from typing import Self
 from uuid import UUID
 
-from oi_service.money import ratio
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
+from oi_service.money import ratio
+from projections.perimetre import Perimetre
+
+#: What a line holds for no PLIE: kept in hand, or opened and not shared yet.
 RESERVE = "reserve"
-ASSISTANCE_TECHNIQUE = "assistance_technique"
+NON_REPARTI = "non_reparti"
+HORS_PLIE = {RESERVE: "Réserve de l’OI", NON_REPARTI: "Non réparti"}
+
+#: States of an operation that the committee approved and that still stands.
+_PROGRAMMEES = (
+    "programme",
+    "conventionne",
+    "en_execution",
+    "realisation_terminee",
+    "bilan_final_depose",
+    "solde",
+    "cloture",
+    "archive",
+    "abandonne",
+    "resilie",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +61,6 @@ class Chiffres:
     ct_retenu_csf: int = 0
     ct_transmis: int = 0
     ct_certifie: int = 0
-    cp_maquette: int = 0
     cp_programmee: int = 0
     cp_conventionnee: int = 0
     depenses_declarees: int = 0
@@ -50,6 +70,11 @@ class Chiffres:
     def __add__(self, other: Self) -> Self:
         """Add quantity by quantity."""
         return type(self)(**{n: getattr(self, n) + getattr(other, n) for n in QUANTITES})
+
+    @property
+    def cp_maquette(self) -> int:
+        """What others must bring beside the Fund's allocation."""
+        return self.ct_maquette - self.fse_maquette
 
     @property
     def disponible_a_programmer(self) -> int:
@@ -108,7 +133,7 @@ TAUX = tuple(n for n in vars(Chiffres) if n.startswith("taux_"))
 
 @dataclass(frozen=True, slots=True)
 class LigneDeMaquette:
-    """One cell: PLIE (or réserve) × tranche × axe × OS × dispositif."""
+    """One cell: PLIE (or what no PLIE holds) × tranche × axe × OS × dispositif."""
 
     plie_id: str
     plie_nom: str
@@ -123,7 +148,7 @@ class LigneDeMaquette:
 class Maquette:
     """The maquette of one subvention globale, as computed at a position of the journal.
 
-    ``lignes`` are sorted by PLIE, tranche, axe, OS, dispositif; the réserve comes last.
+    ``lignes`` are sorted by PLIE, tranche, axe, OS, dispositif; what no PLIE holds comes last.
     """
 
     subvention_globale_id: UUID
@@ -137,7 +162,7 @@ class Maquette:
     calculee_le: datetime  #: UTC
 
     def par_plie(self) -> list[tuple[str, str, Chiffres]]:
-        """Return ``(plie_id, plie_nom, chiffres)``, réserve last."""
+        """Return ``(plie_id, plie_nom, chiffres)``, what no PLIE holds last."""
         return _group(self.lignes, lambda ligne: (ligne.plie_id, ligne.plie_nom))
 
     @property
@@ -153,3 +178,119 @@ def _group(
     for ligne in lignes:
         groups[key(ligne)] = groups.get(key(ligne), Chiffres()) + ligne.chiffres
     return [(*k, chiffres) for k, chiffres in groups.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Subvention:
+    """A subvention globale that a reader may open."""
+
+    id: UUID
+    numero: str
+    reglement: str
+    programme: str
+
+
+def subventions(conn: Connection[TupleRow], perimetre: Perimetre) -> list[Subvention]:
+    """Return the subventions globales, the last one recorded first."""
+    rows = conn.execute(
+        """
+        SELECT s.id, s.numero, s.reglement, s.programme
+        FROM projection.subvention_globale AS s
+        WHERE %(plie)s::text[] IS NULL OR EXISTS (
+            SELECT FROM projection.plie AS p
+            WHERE p.sg_id = s.id AND p.plie_id = ANY(%(plie)s::text[]))
+        ORDER BY s.position DESC
+        """,
+        {"plie": perimetre.liste},
+    )
+    return [Subvention(*row) for row in rows]
+
+
+def charger(
+    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID | None = None
+) -> Maquette | None:
+    """Return the maquette of a subvention globale, of the last one recorded by default.
+
+    ``None`` when there is none, or none of that identifier in the perimeter.
+    """
+    with conn.transaction():
+        # One snapshot for all the figures and for the position that they stop at.
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        known = [s.id for s in subventions(conn, perimetre)]
+        chosen = subvention_id if subvention_id is not None else next(iter(known), None)
+        if chosen is None or chosen not in known:
+            return None
+        row = conn.execute(
+            """
+            SELECT s.id, s.numero, s.reglement, s.oi_nom, s.fictive, s.fse_total_centimes,
+                h.position, clock_timestamp()
+            FROM projection.subvention_globale AS s, oi.head AS h
+            WHERE s.id = %s
+            """,
+            (chosen,),
+        ).fetchone()
+        assert row is not None
+        identity, numero, reglement, oi_nom, fictive, fse_total, position, computed = row
+        lignes = _lignes(conn, perimetre, chosen)
+    return Maquette(
+        identity, numero, reglement, oi_nom, fictive, fse_total, lignes, position, computed
+    )
+
+
+def _lignes(
+    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID
+) -> tuple[LigneDeMaquette, ...]:
+    cells: dict[tuple[str, int, str, str, str], dict[str, int]] = defaultdict(dict)
+    parameters = {
+        "sg": subvention_id,
+        "plie": perimetre.liste,
+        "programmees": list(_PROGRAMMEES),
+    }
+    rows = conn.execute(
+        """
+        SELECT plie_id, annee, axe, objectif_specifique, dispositif, mesure, sum(centimes)::bigint
+        FROM projection.mouvement
+        WHERE sg_id = %(sg)s AND (%(plie)s::text[] IS NULL OR plie_id = ANY(%(plie)s::text[]))
+        GROUP BY plie_id, annee, axe, objectif_specifique, dispositif, mesure
+        UNION ALL
+        SELECT plie_id, annee, axe, objectif_specifique, dispositif, 'nb_operations', count(*)
+        FROM projection.operation
+        WHERE sg_id = %(sg)s AND statut = ANY(%(programmees)s)
+            AND (%(plie)s::text[] IS NULL OR plie_id = ANY(%(plie)s::text[]))
+        GROUP BY plie_id, annee, axe, objectif_specifique, dispositif
+        """,
+        parameters,
+    )
+    for plie_id, annee, axe, objectif, dispositif, mesure, total in rows:
+        cells[(plie_id, annee, axe, objectif, dispositif)][mesure] = total
+    names: dict[str, str] = dict(
+        conn.execute(
+            "SELECT plie_id, nom FROM projection.plie WHERE sg_id = %s", (subvention_id,)
+        ).fetchall()
+    )
+    lignes = [
+        LigneDeMaquette(
+            plie_id=cell[0],
+            plie_nom=names.get(cell[0]) or HORS_PLIE.get(cell[0], cell[0]),
+            annee=cell[1],
+            axe=cell[2],
+            objectif_specifique=cell[3],
+            dispositif=cell[4],
+            chiffres=Chiffres(**measures),
+        )
+        for cell, measures in cells.items()
+        if any(measures.values())
+    ]
+    return tuple(
+        sorted(
+            lignes,
+            key=lambda x: (
+                list(HORS_PLIE).index(x.plie_id) + 1 if x.plie_id in HORS_PLIE else 0,
+                x.plie_nom,
+                x.annee,
+                x.axe,
+                x.objectif_specifique,
+                x.dispositif,
+            ),
+        )
+    )

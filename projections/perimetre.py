@@ -12,5 +12,10 @@ class Perimetre:
 
     plie_ids: frozenset[str] | None = None  #: ``None`` is the whole OI
 
+    @property
+    def liste(self) -> list[str] | None:
+        """The PLIE as a parameter of SQL; ``None`` when there is no restriction."""
+        return None if self.plie_ids is None else sorted(self.plie_ids)
+
 
 OI_ENTIER = Perimetre()

@@ -25,8 +25,7 @@ from api.pages.gabarits import templates
 from oi_service.clock import jour
 from oi_service.money import ratio
 from projections.maquette import (
-    ASSISTANCE_TECHNIQUE,
-    RESERVE,
+    HORS_PLIE,
     Chiffres,
     LigneDeMaquette,
     Maquette,
@@ -43,7 +42,6 @@ TRANCHE_ATTENDUE_AU = (6, 30)
 Ordre = Literal["asc", "desc"]
 Niveau = Literal["grave", "attention", "information"]
 
-HORS_PLIE = (RESERVE, ASSISTANCE_TECHNIQUE)
 
 #: Figures of the head of the page and columns of the main table.
 _EN_TETE = ("fse_maquette", "fse_programme", "fse_conventionne", "fse_retenu_csf", "fse_paye")

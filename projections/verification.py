@@ -1,0 +1,212 @@
+"""`oi verifier`: the invariants of the books, each a query that must return nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection, sql
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A statement that must always hold.
+
+    ``requete`` returns one row per violation: what it is about, then the figures that disagree
+    (cents), in the order of ``colonnes``.
+    """
+
+    code: str
+    enonce: str
+    colonnes: tuple[str, ...]
+    requete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that does not hold, and where."""
+
+    invariant: Invariant
+    valeurs: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        found = ", ".join(
+            f"{name} = {value}"
+            for name, value in zip(self.invariant.colonnes, self.valeurs, strict=True)
+        )
+        return f"{self.invariant.code} {self.invariant.enonce} : {found}"
+
+
+INVARIANTS = (
+    Invariant(
+        "J1",
+        "Les positions du journal se suivent sans trou depuis 1",
+        ("premiere", "derniere", "nombre", "tete"),
+        """
+        SELECT coalesce(min(e.position), 0), coalesce(max(e.position), 0), count(e.position),
+            max(h.position)
+        FROM oi.head AS h LEFT JOIN oi.event AS e ON true
+        HAVING count(e.position) <> max(h.position)
+            OR coalesce(max(e.position), 0) <> max(h.position)
+            OR coalesce(min(e.position), 1) <> 1
+        """,
+    ),
+    Invariant(
+        "J2",
+        "Les versions de chaque flux se suivent sans trou depuis 1",
+        ("flux", "nombre", "derniere"),
+        """
+        SELECT stream_id, count(*), max(version) FROM oi.event
+        GROUP BY stream_id HAVING count(*) <> max(version) OR min(version) <> 1
+        """,
+    ),
+    Invariant(
+        "J3",
+        "Chaque commande acceptée désigne exactement ses événements",
+        ("commande", "premiere", "derniere", "nombre"),
+        """
+        SELECT c.command_id, c.first_position, c.last_position, count(e.position)
+        FROM oi.command AS c LEFT JOIN oi.event AS e ON e.command_id = c.command_id
+            AND e.position BETWEEN c.first_position AND c.last_position
+        GROUP BY c.command_id, c.first_position, c.last_position
+        HAVING count(e.position) <> c.last_position - c.first_position + 1
+        """,
+    ),
+    Invariant(
+        "J4",
+        "L’instant d’enregistrement ne recule jamais",
+        ("position", "enregistre_le", "precedent"),
+        """
+        SELECT position, enregistre_le, precedent FROM (
+            SELECT position, enregistre_le,
+                lag(enregistre_le) OVER (ORDER BY position) AS precedent
+            FROM oi.event
+        ) AS e WHERE enregistre_le < precedent
+        """,
+    ),
+    Invariant(
+        "M1",
+        "La maquette totalise les tranches ouvertes et tient dans la subvention",
+        ("subvention", "maquette", "subvention_fse"),
+        """
+        SELECT s.numero, coalesce(sum(m.centimes), 0), s.fse_total_centimes
+        FROM projection.subvention_globale AS s LEFT JOIN projection.mouvement AS m
+            ON m.sg_id = s.id AND m.mesure = 'fse_maquette'
+        GROUP BY s.id, s.numero, s.fse_total_centimes
+        HAVING coalesce(sum(m.centimes), 0) > s.fse_total_centimes
+            OR coalesce(sum(m.centimes), 0) <> coalesce((
+                SELECT sum((l.ligne ->> 'fse_centimes')::bigint)
+                FROM oi.event AS e, jsonb_array_elements(e.data -> 'lignes') AS l (ligne)
+                WHERE e.stream_id = s.id AND e.name = 'subvention_globale.tranche_ouverte.v1'), 0)
+        """,
+    ),
+    Invariant(
+        "M2",
+        "La somme des PLIE et de la réserve est celle de l’OI, pour chaque quantité",
+        ("subvention", "mesure", "somme_plie", "somme_operations"),
+        """
+        SELECT sg_id, mesure, sum(centimes),
+            sum(centimes) FILTER (WHERE operation_id IS NOT NULL)
+        FROM projection.mouvement
+        WHERE mesure NOT IN ('fse_maquette', 'ct_maquette')
+        GROUP BY sg_id, mesure
+        HAVING sum(centimes) <> coalesce(sum(centimes) FILTER (WHERE operation_id IN (
+            SELECT o.id FROM projection.operation AS o)), 0)
+        """,
+    ),
+    Invariant(
+        "M3",
+        "Le programmé ajusté de chaque enveloppe est ce que sa garde réserve, et n’en dépasse rien",
+        ("plie", "annee", "os", "garde", "mouvements", "alloue"),
+        """
+        SELECT v.plie_id, v.annee, v.objectif_specifique, v.programme_centimes,
+            coalesce(m.programme, 0), v.alloue_centimes
+        FROM projection.enveloppe AS v FULL JOIN (
+            SELECT sg_id, annee, axe, objectif_specifique, dispositif, plie_id,
+                coalesce(sum(centimes) FILTER (WHERE mesure = 'fse_programme_ajuste'), 0)
+                    AS programme,
+                coalesce(sum(centimes) FILTER (WHERE mesure = 'fse_maquette'), 0) AS alloue
+            FROM projection.mouvement WHERE plie_id <> 'non_reparti'
+            GROUP BY sg_id, annee, axe, objectif_specifique, dispositif, plie_id
+        ) AS m USING (sg_id, annee, axe, objectif_specifique, dispositif, plie_id)
+        WHERE coalesce(v.programme_centimes, 0) <> coalesce(m.programme, 0)
+            OR coalesce(v.alloue_centimes, 0) <> coalesce(m.alloue, 0)
+            OR coalesce(v.programme_centimes, 0) > coalesce(v.alloue_centimes, 0)
+        """,
+    ),
+    Invariant(
+        "O1",
+        "Coût total = FSE + contreparties, au programmé et au conventionné",
+        ("operation", "ct_programme", "fse_cp_programme", "ct_conventionne", "fse_cp_conventionne"),
+        """
+        SELECT numero_mdfse, ct_programme, fse_programme + cp_programmee, ct_conventionne,
+            fse_conventionne + cp_conventionnee
+        FROM oi.montants_operation WHERE ct_programme <> fse_programme + cp_programmee
+            OR ct_conventionne <> fse_conventionne + cp_conventionnee
+        """,
+    ),
+    Invariant(
+        "O2",
+        "Programmé ≥ conventionné ≥ déclaré ≥ 0",
+        ("operation", "programme", "conventionne", "declare"),
+        """
+        SELECT numero_mdfse, fse_programme, fse_conventionne, fse_declare FROM oi.montants_operation
+        WHERE fse_programme < fse_conventionne OR fse_conventionne < fse_declare OR fse_declare < 0
+        """,
+    ),
+    Invariant(
+        "O3",
+        "Conventionné ≥ retenu, transmis ≥ certifié ≥ 0, coût retenu ≤ coût déclaré",
+        ("operation", "conventionne", "retenu", "transmis", "certifie", "ct_declare", "ct_retenu"),
+        """
+        SELECT numero_mdfse, fse_conventionne, fse_retenu_csf, fse_transmis, fse_certifie,
+            ct_declare, ct_retenu_csf
+        FROM oi.montants_operation
+        WHERE fse_conventionne < fse_retenu_csf OR fse_transmis < fse_certifie OR fse_certifie < 0
+            OR ct_declare < ct_retenu_csf
+        """,
+    ),
+    Invariant(
+        "O4",
+        "0 ≤ payé ≤ conventionné, et payé net = dû une fois l’opération soldée",
+        ("operation", "statut", "paye", "retenu", "conventionne"),
+        """
+        SELECT numero_mdfse, statut, fse_paye, fse_retenu_csf, fse_conventionne FROM oi.montants_operation
+        WHERE fse_paye < 0 OR fse_paye > fse_conventionne
+            OR (statut IN ('solde', 'cloture', 'archive') AND fse_paye <> fse_retenu_csf)
+        """,
+    ),
+    Invariant(
+        "D1",
+        "Chaque dépense contrôlée est retenue et écartée pour ce qui a été déclaré",
+        ("depense", "declare", "retenu", "ecarte", "motif"),
+        """
+        SELECT id, montant_impute_centimes, retenu_centimes, ecarte_centimes, motif_code
+        FROM projection.depense
+        WHERE statut = 'controlee' AND (
+            retenu_centimes + ecarte_centimes <> montant_impute_centimes
+            OR retenu_centimes < 0 OR ecarte_centimes < 0
+            OR (ecarte_centimes > 0) <> (motif_code IS NOT NULL))
+        """,
+    ),
+    Invariant(
+        "C1",
+        "Une contrepartie n’est jamais affectée au-delà de ce qui est attribué",
+        ("contrepartie", "attribue", "affecte", "affectations"),
+        """
+        SELECT c.id, c.attribue_centimes, c.affecte_centimes, coalesce(sum(a.montant_centimes), 0)
+        FROM projection.contrepartie AS c LEFT JOIN projection.affectation AS a
+            ON a.contrepartie_id = c.id
+        GROUP BY c.id, c.attribue_centimes, c.affecte_centimes
+        HAVING c.affecte_centimes > c.attribue_centimes
+            OR c.affecte_centimes <> coalesce(sum(a.montant_centimes), 0)
+        """,
+    ),
+)
+
+
+def violations(conn: Connection[Any]) -> Iterator[tuple[Invariant, list[Violation]]]:
+    """Check every invariant in turn; an empty list means that it holds."""
+    for invariant in INVARIANTS:
+        rows = conn.execute(sql.SQL(invariant.requete)).fetchall()
+        yield invariant, [Violation(invariant, tuple(row)) for row in rows]
