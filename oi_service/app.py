@@ -38,6 +38,11 @@ def database(settings: Settings) -> Iterator[str]:
         yield ensure_database(conninfo, DATABASE)
 
 
+def owner(settings: Settings, conninfo: str) -> str:
+    """Return the owner's access: its own when the operator gave one, else the same."""
+    return settings.database_url_migrations or conninfo
+
+
 def prepare(conninfo: str) -> None:
     """Bring schema and projections up to date. Run as the owner."""
     if migrate(conninfo):

@@ -1,1 +1,294 @@
-def main() -> None: ...
+"""The command line: `oi …`. What it prints is French, for the people of the OI."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import typer
+from api.app import create_app
+from projections.export import exporter as exporter_journal
+from projections.journal import histoire_du_dossier
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from api.filters import entier, euros, instant, jour, pourcent
+from oi_service import app as assembly
+from oi_service.app import Service, open_service, prepare
+from oi_service.demo.vie import deja_jouee, jouer
+from oi_service.errors import Refusal
+from oi_service.scheduler import scheduler
+from oi_service.server import free_port, run
+from oi_service.settings import Settings
+from oi_service.verification import verifier as verifier_tout
+from projections.maquette import Chiffres, Maquette, charger
+from projections.perimetre import OI_ENTIER
+from projections.rebuild import rebuild as rebuild_projections
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Registre d’un organisme intermédiaire du FSE : la maquette, les dossiers, les preuves.",
+)
+console = Console(highlight=False)
+_MONTANTS_INVENTES = (
+    "Démonstration : les fiches, indicateurs et conditions sont ceux de l’appel à projets AGAPE "
+    "2021 n° 3 ; tous les montants et tous les bénéficiaires sont inventés."
+)
+
+
+class DonneesReelles(Refusal):
+    """Cette base contient une subvention globale réelle : la démonstration ne s’y joue pas et ne
+    l’efface pas. Donnez-lui une autre base (OI_DATA_DIR ou OI_DATABASE_URL).
+    """
+
+
+class BaseExterne(Refusal):
+    """--neuf n’efface que la base embarquée : la base de OI_DATABASE_URL se recrée par son
+    administrateur.
+    """
+
+
+class DossierIntrouvable(Refusal):
+    """Aucun dossier ne porte le numéro {numero}. « oi maquette » et la page /maquette montrent ce
+    que contient la base.
+    """
+
+
+@cli.command()
+def demo(
+    *,
+    neuf: Annotated[bool, typer.Option("--neuf", help="Repartir d’une base vide.")] = False,
+    graine: Annotated[int, typer.Option(help="Graine des montants inventés.")] = 2021,
+    port: Annotated[int | None, typer.Option(help="Port de la page.")] = None,
+    servir: Annotated[bool, typer.Option(help="Servir la page jusqu’à Ctrl-C.")] = True,
+) -> None:
+    """Jouer la vie de l’appel AGAPE 2021, montrer sa maquette, servir la page."""
+    settings = Settings()
+    with assembly.database(settings) as conninfo:
+        if neuf:
+            conninfo = _recreate(settings, conninfo)  # noqa: PLW2901 - the same base, new
+        prepare(assembly.owner(settings, conninfo))
+        _refuse_real_data(conninfo)
+        with open_service(conninfo) as service:
+            if deja_jouee(service):
+                console.print("La démonstration est déjà jouée : ses données sont retrouvées.")
+            else:
+                _play(service, graine)
+            _print_maquette(service)
+            if servir:
+                _serve(service, port)
+
+
+def _play(service: Service, graine: int) -> None:
+    """Play, showing how far it is."""
+    columns = (
+        TextColumn("{task.description:<44}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("Préparation")
+
+        def tell(etape: str, fait: int, total: int) -> None:
+            progress.update(task, description=etape, completed=fait, total=total)
+
+        bilan = jouer(service, graine=graine, progres=tell)
+    console.print(str(bilan))
+
+
+def _recreate(settings: Settings, conninfo: str) -> str:
+    if settings.database_url is not None:
+        raise BaseExterne
+    _refuse_real_data(conninfo)
+    name = conninfo_to_dict(conninfo)["dbname"]
+    with psycopg.connect(make_conninfo(conninfo, dbname="postgres"), autocommit=True) as conn:
+        identifier = sql.Identifier(str(name))
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+    return conninfo
+
+
+def _refuse_real_data(conninfo: str) -> None:
+    """A demonstration never mixes with, nor erases, real money."""
+    with psycopg.connect(conninfo) as conn:
+        if conn.execute("SELECT to_regclass('projection.subvention_globale')").fetchone() == (
+            None,
+        ):
+            return
+        if conn.execute("SELECT 1 FROM projection.subvention_globale WHERE NOT fictive").fetchone():
+            raise DonneesReelles
+
+
+@cli.command()
+def serve(port: Annotated[int | None, typer.Option(help="Port de la page.")] = None) -> None:
+    """Servir les pages et l’API sur cette machine, jusqu’à Ctrl-C."""
+    with _service() as service:
+        _serve(service, port)
+
+
+def _serve(service: Service, port: int | None) -> None:
+    chosen = free_port(port if port is not None else Settings().port, strict=port is not None)
+    console.print(f"\nPage : http://127.0.0.1:{chosen}/maquette   (Ctrl-C pour arrêter)")
+    console.print(
+        "Sans connexion des personnes pour l’instant, le service n’écoute que sur cette machine."
+    )
+    with scheduler(service):
+        run(create_app(service), chosen)
+    console.print("Arrêté. Tout ce qui était confirmé est conservé.")
+
+
+@cli.command()
+def migrate() -> None:
+    """Mettre à jour le schéma de la base et les projections."""
+    with assembly.database(Settings()) as conninfo:
+        prepare(assembly.owner(Settings(), conninfo))
+        console.print("La base est à jour.")
+
+
+@cli.command()
+def rebuild() -> None:
+    """Refaire toutes les projections depuis le journal, et comparer."""
+    with assembly.database(Settings()) as conninfo:
+        prepare(assembly.owner(Settings(), conninfo))
+        done = rebuild_projections(assembly.owner(Settings(), conninfo))
+    console.print(
+        f"{entier(done.events)} événements rejoués en {done.seconds:.2f} s. Empreinte {done.digest}"
+    )
+    if done.different:
+        console.print(f"Projections qui différaient, refaites : {', '.join(done.different)}")
+        raise typer.Exit(1)
+    console.print("Les projections refaites sont identiques à celles qui servaient.")
+
+
+@cli.command()
+def maquette() -> None:
+    """Montrer la maquette de chaque PLIE."""
+    with _service() as service:
+        _print_maquette(service)
+
+
+def _print_maquette(service: Service) -> None:
+    with service.reads.connection() as conn:
+        figures = charger(conn, OI_ENTIER)
+    if figures is None:
+        console.print("Aucune subvention globale n’est enregistrée dans cette base.")
+        return
+    console.print(_maquette_table(figures))
+    console.print(
+        f"Chiffres calculés le {instant(figures.calculee_le)}, "
+        f"jusqu’à l’événement n° {entier(figures.position)}."
+    )
+    if figures.fictive:
+        console.print(_MONTANTS_INVENTES)
+
+
+def _maquette_table(figures: Maquette) -> Table:
+    table = Table(title=f"Maquette — {figures.oi_nom}, subvention globale {figures.numero}")
+    table.add_column("PLIE", no_wrap=True)
+    for title in ("Enveloppe", "Programmé", "Conventionné", "Retenu CSF", "Payé", "Disponible"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("Progr.", justify="right", no_wrap=True)
+    for _, nom, chiffres in figures.par_plie():
+        table.add_row(nom, *_cells(chiffres))
+    table.add_section()
+    table.add_row("Total OI", *_cells(figures.total), style="bold")
+    return table
+
+
+def _cells(chiffres: Chiffres) -> list[str]:
+    amounts = (
+        chiffres.fse_maquette,
+        chiffres.fse_programme,
+        chiffres.fse_conventionne,
+        chiffres.fse_retenu_csf,
+        chiffres.fse_paye,
+        chiffres.disponible_a_programmer,
+    )
+    return [*(euros(amount) for amount in amounts), pourcent(chiffres.taux_programmation)]
+
+
+@cli.command()
+def dossier(numero: Annotated[str, typer.Argument(help="Numéro du dossier.")]) -> None:
+    """Raconter un dossier, événement par événement."""
+    with _service() as service, service.reads.connection() as conn:
+        story = histoire_du_dossier(conn, OI_ENTIER, numero)
+    if not story:
+        raise DossierIntrouvable(numero=numero)
+    for fait in story:
+        console.print(
+            f"{fait.position:>7}  {jour(fait.date_effet)}  {fait.acteur} ({fait.role})  "
+            f"{fait.phrase}",
+            soft_wrap=True,
+        )
+
+
+@cli.command()
+def exporter(
+    sortie: Annotated[Path | None, typer.Option(help="Fichier ; la sortie standard sinon.")] = None,
+    depuis: Annotated[int, typer.Option(help="Premier événement.", min=1)] = 1,
+) -> None:
+    """Exporter le journal, un événement par ligne (JSON)."""
+    with _service() as service, service.reads.connection() as conn:
+        if sortie is None:
+            for line in exporter_journal(conn, depuis):
+                sys.stdout.buffer.write(line)
+            return
+        count = 0
+        with sortie.open("wb") as target:
+            for count, line in enumerate(exporter_journal(conn, depuis), 1):  # noqa: B007
+                target.write(line)
+    console.print(f"{entier(count)} événements écrits dans {sortie}.")
+
+
+@cli.command()
+def verifier() -> None:
+    """Vérifier tous les invariants ; la liste de ceux qui ne tiennent pas."""
+    broken = 0
+    with assembly.database(Settings()) as conninfo:
+        owner = assembly.owner(Settings(), conninfo)
+        prepare(owner)
+        for controle in verifier_tout(owner):
+            console.print(f"{'✗' if controle.ecarts else '✓'} {controle.code}  {controle.enonce}")
+            for ecart in controle.ecarts:
+                console.print(f"      {ecart}", soft_wrap=True)
+            broken += bool(controle.ecarts)
+    if broken:
+        console.print(f"{broken} invariant(s) ne tiennent pas.")
+        raise typer.Exit(1)
+    console.print("Tous les invariants tiennent.")
+
+
+@contextmanager
+def _service() -> Iterator[Service]:
+    settings = Settings()
+    with assembly.database(settings) as conninfo:
+        prepare(assembly.owner(settings, conninfo))
+        with open_service(conninfo) as service:
+            yield service
+
+
+def main() -> None:
+    """Run a command; a refusal is a sentence and the exit code 2, never a trace."""
+    try:
+        cli()
+    except Refusal as refused:
+        console.print(str(refused), soft_wrap=True)
+        raise SystemExit(2) from None
+    except psycopg.OperationalError as unreachable:
+        console.print(f"La base de données ne répond pas : {unreachable}", soft_wrap=True)
+        raise SystemExit(3) from None

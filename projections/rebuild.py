@@ -51,8 +51,10 @@ def digest_of(found: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def rebuild(conninfo: str) -> Rebuilt:
-    """Compute every projection again and put the result in place. Run as the owner.
+def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
+    """Compute every projection again, compare, and put the result in place. Run as the owner.
+
+    With ``replace=False``, only compare.
 
     Nothing stops while the bulk is computed; writers wait only for the last step, which catches up,
     compares and switches in one transaction.
@@ -76,12 +78,13 @@ def rebuild(conninfo: str) -> Rebuilt:
         conn.execute("SELECT position FROM oi.head FOR UPDATE")
         done = _project(conn, done + 1)
         before, after = digests(conn), digests(conn, _BESIDE)
-        for table in names:
+        for table in names if replace else ():
             live, beside = sql.Identifier("projection", table), sql.Identifier(_BESIDE, table)
             conn.execute(sql.SQL("TRUNCATE {}").format(live))
             conn.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(live, beside))
         conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_BESIDE)))
-        conn.execute("UPDATE oi.projection_state SET rebuilt_at = clock_timestamp()")
+        if replace:
+            conn.execute("UPDATE oi.projection_state SET rebuilt_at = clock_timestamp()")
     return Rebuilt(
         events=done,
         seconds=time.monotonic() - started,

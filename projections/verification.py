@@ -137,7 +137,7 @@ INVARIANTS = (
     Invariant(
         "O1",
         "Coût total = FSE + contreparties, au programmé et au conventionné",
-        ("operation", "ct_programme", "fse_cp_programme", "ct_conventionne", "fse_cp_conventionne"),
+        ("operation", "ct_programme", "fse_cp_prog", "ct_conventionne", "fse_cp_conv"),
         """
         SELECT numero_mdfse, ct_programme, fse_programme + cp_programmee, ct_conventionne,
             fse_conventionne + cp_conventionnee
@@ -171,7 +171,8 @@ INVARIANTS = (
         "0 ≤ payé ≤ conventionné, et payé net = dû une fois l’opération soldée",
         ("operation", "statut", "paye", "retenu", "conventionne"),
         """
-        SELECT numero_mdfse, statut, fse_paye, fse_retenu_csf, fse_conventionne FROM oi.montants_operation
+        SELECT numero_mdfse, statut, fse_paye, fse_retenu_csf, fse_conventionne
+        FROM oi.montants_operation
         WHERE fse_paye < 0 OR fse_paye > fse_conventionne
             OR (statut IN ('solde', 'cloture', 'archive') AND fse_paye <> fse_retenu_csf)
         """,

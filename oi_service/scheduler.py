@@ -1,0 +1,81 @@
+"""What the calendar does by itself: today, noticing that a période de réalisation is over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from uuid import UUID, uuid5
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from aggregates.operation import execution
+from aggregates.operation.state import OPERATION
+from oi_service import clock
+from oi_service.app import Service
+from oi_service.application import Acte
+from oi_service.errors import Refusal
+
+log = structlog.get_logger()
+
+#: One process at a time runs the jobs, whichever takes the lock.
+_LOCK = 6_011_958
+#: Hour, in Paris, of the daily jobs: before people come in.
+_HOUR = 6
+
+
+@contextmanager
+def scheduler(service: Service) -> Iterator[None]:
+    """Run the daily jobs while the service serves."""
+    jobs = BackgroundScheduler(timezone=clock.PARIS)
+    jobs.add_job(
+        lambda: constater_fins(service, clock.today()),
+        CronTrigger(hour=_HOUR, timezone=clock.PARIS),
+        id="constater_fins",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+    jobs.start()
+    try:
+        yield
+    finally:
+        jobs.shutdown(wait=True)
+
+
+def constater_fins(service: Service, le: date) -> int:
+    """Record that operations whose period ended before that day are over.
+
+    Returns: how many. Run twice, on one day or in two processes, it records each end once: the key
+    of the command is derived from the operation and its end.
+    """
+    done = 0
+    with service.reads.connection() as conn:
+        leader = conn.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+        if leader != (True,):
+            return 0
+        try:
+            ended = conn.execute(
+                "SELECT id, fin FROM projection.operation "
+                "WHERE statut = 'en_execution' AND fin < %s ORDER BY fin, id",
+                (le,),
+            ).fetchall()
+            for operation_id, fin in ended:
+                done += _constater_fin(service, operation_id, fin, le)
+        finally:
+            conn.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+    return done
+
+
+def _constater_fin(service: Service, operation_id: UUID, fin: date, le: date) -> bool:
+    acte = Acte("systeme", "systeme", command_id=uuid5(operation_id, f"fin/{fin}"))
+    commande = execution.ConstaterFin(date_effet=le)
+    try:
+        service.journal.execute(
+            acte,
+            lambda unit: unit.execute(OPERATION, operation_id, execution.constater_fin, commande),
+        )
+    except Refusal as refused:  # Somebody moved the dossier meanwhile: the next day will tell.
+        log.warning("fin_non_constatee", operation=str(operation_id), raison=str(refused))
+        return False
+    return True

@@ -1,0 +1,180 @@
+"""`oi verifier`: the books against their invariants, the ledger against the aggregates.
+
+Two computations that share no code must agree: the movements, posted in SQL, and the states of the
+aggregates, folded in Python from the same events.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+
+from aggregates.appel_a_projets.state import APPEL_A_PROJETS
+from aggregates.cadre import Cellule, LigneMaquette
+from aggregates.contrepartie.state import CONTREPARTIE, Contrepartie
+from aggregates.convention.state import CONVENTION, Convention
+from aggregates.depense.state import DEPENSE
+from aggregates.operation.state import OPERATION, Operation
+from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
+from oi_service.aggregate import Aggregate
+from oi_service.codec import REGISTRY
+from projections.rebuild import rebuild
+from projections.verification import violations
+
+#: Every kind of stream, by the prefix of its events.
+AGGREGATES: dict[str, Aggregate[Any]] = {
+    aggregate.name: aggregate
+    for aggregate in (
+        SUBVENTION_GLOBALE,
+        APPEL_A_PROJETS,
+        OPERATION,
+        CONVENTION,
+        DEPENSE,
+        CONTREPARTIE,
+    )
+}
+
+
+@dataclass(slots=True)
+class Controle:
+    """A point that was checked, and what does not hold."""
+
+    code: str
+    enonce: str
+    ecarts: list[str] = field(default_factory=list)
+
+
+def verifier(conninfo: str) -> Iterator[Controle]:
+    """Check everything; run as the owner, who may compute the projections beside."""
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        for invariant, found in violations(conn):
+            yield Controle(invariant.code, invariant.enonce, [str(v) for v in found])
+        yield from _rejouer(conn)
+    rebuilt = rebuild(conninfo, replace=False)
+    yield Controle(
+        "P1",
+        "Les projections sont celles que le journal donne quand on le rejoue",
+        [f"projection {table} différente" for table in rebuilt.different],
+    )
+
+
+def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
+    """Fold every stream, then compare each state with what the projections show."""
+    lisible = Controle("R1", "Chaque événement se relit et chaque flux se rejoue")
+    accord = Controle("R2", "Les agrégats rejoués et le grand livre donnent les mêmes montants")
+    ledger = _ledger(conn)
+    for stream_id, state in _states(conn, lisible):
+        match state:
+            case Operation():
+                shown = ledger.get(stream_id, {})
+                _compare(accord, state.numero_mdfse, shown, _of_operation(state))
+            case Convention():
+                shown = ledger.get(state.operation_id, {})
+                _compare(accord, f"convention {state.numero}", shown, _of_convention(state))
+            case SubventionGlobale():
+                _compare(accord, state.numero, _guards(conn, stream_id), _of_subvention(state))
+            case Contrepartie():
+                shown = _contrepartie(conn, stream_id)
+                held = {"percu": state.percu, "affecte": state.affecte}
+                _compare(accord, f"contrepartie {stream_id}", shown, held)
+            case _:
+                pass
+    yield lisible
+    yield accord
+
+
+def _states(conn: psycopg.Connection[Any], lisible: Controle) -> Iterator[tuple[UUID, Any]]:
+    """Fold the streams one after the other, without holding the log in memory."""
+    with conn.transaction(), conn.cursor(name="journal") as cursor:
+        cursor.itersize = 2000
+        cursor.execute(
+            "SELECT stream_id, position, name, data::text, date_effet::text, motif, pieces::text "
+            "FROM oi.event ORDER BY stream_id, version"
+        )
+        current: UUID | None = None
+        state: Any = None
+        for stream_id, position, name, data, date_effet, motif, pieces in cursor:
+            if stream_id != current:
+                if current is not None:
+                    yield current, state
+                current, state = stream_id, None
+            try:
+                fact = REGISTRY.decode(name, data, date_effet, motif, pieces)
+                state = AGGREGATES[name.partition(".")[0]].evolve(state, fact)
+            except Exception as unreadable:  # noqa: BLE001 - whatever it is, it is what we look for
+                lisible.ecarts.append(f"événement n° {position} ({name}) : {unreadable}")
+        if current is not None:
+            yield current, state
+
+
+def _ledger(conn: psycopg.Connection[Any]) -> dict[UUID, dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute("SELECT * FROM oi.montants_operation").fetchall()
+    return {row["operation_id"]: row for row in rows}
+
+
+def _of_operation(state: Operation) -> dict[str, Any]:
+    return {
+        "statut": state.statut,
+        "fse_programme": state.fse_programme,
+        "ct_programme": state.cout_total_programme,
+    }
+
+
+def _of_convention(state: Convention) -> dict[str, Any]:
+    in_force = state.notifiee_le is not None
+    return {
+        "fse_conventionne": state.fse_max if in_force else 0,
+        "ct_conventionne": state.cout_total_eligible if in_force else 0,
+        "fse_declare": state.fse_declare,
+        "ct_declare": state.cout_total_declare,
+        "fse_retenu_csf": state.fse_du,
+        "ct_retenu_csf": state.cout_total_retenu,
+        "fse_transmis": state.fse_transmis,
+        "fse_certifie": state.fse_certifie,
+        "fse_paye": state.paye,
+    }
+
+
+def _of_subvention(state: SubventionGlobale) -> dict[str, Any]:
+    return {
+        f"{what} {cellule.libelle}": amount
+        for what, amounts in (("alloué", state.alloue), ("programmé", state.programme))
+        for cellule, amount in amounts.items()
+    }
+
+
+def _guards(conn: psycopg.Connection[Any], subvention_id: UUID) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    rows = conn.execute(
+        "SELECT annee, axe, objectif_specifique, dispositif, plie_id, alloue_centimes, "
+        "programme_centimes FROM projection.enveloppe WHERE sg_id = %s",
+        (subvention_id,),
+    )
+    for annee, axe, objectif, dispositif, plie_id, alloue, programme in rows:
+        ligne = LigneMaquette(
+            annee=annee, axe=axe, objectif_specifique=objectif, dispositif=dispositif
+        )
+        cellule = Cellule(ligne=ligne, plie_id=plie_id)
+        shown[f"alloué {cellule.libelle}"] = alloue
+        shown[f"programmé {cellule.libelle}"] = programme
+    return shown
+
+
+def _contrepartie(conn: psycopg.Connection[Any], contrepartie_id: UUID) -> dict[str, Any]:
+    row = conn.execute(
+        "SELECT percu_centimes, affecte_centimes FROM projection.contrepartie WHERE id = %s",
+        (contrepartie_id,),
+    ).fetchone()
+    return {} if row is None else {"percu": row[0], "affecte": row[1]}
+
+
+def _compare(controle: Controle, sujet: str, shown: dict[str, Any], folded: dict[str, Any]) -> None:
+    for what, expected in folded.items():
+        if shown.get(what) != expected:
+            controle.ecarts.append(
+                f"{sujet}, {what} : {shown.get(what)} affiché, {expected} rejoué"
+            )
