@@ -6,6 +6,7 @@
 
 -- migrate:up
 SET LOCAL lock_timeout = '4s';
+SET LOCAL statement_timeout = '60s';
 
 DO $$
 BEGIN

@@ -1,5 +1,6 @@
 -- migrate:up
 SET LOCAL lock_timeout = '4s';
+SET LOCAL statement_timeout = '60s';
 
 -- Read models. Everything here can be dropped and rebuilt from the log (`oi rebuild`): amounts are
 -- cents, and no row says more than the events said. The functions that fill them are in

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-
-from psycopg_pool import ConnectionPool
 
 from aggregates.operation import depot
 from aggregates.subvention_globale import reservations
 from oi_service.application import Journal
+from oi_service.application import Service as Service
 from oi_service.database import application_pool, ensure_database, migrate
 from oi_service.postgres import embedded_server
 from oi_service.settings import Settings
@@ -18,14 +16,6 @@ from projections.rebuild import rebuild
 DATABASE = "oi"
 #: Which refusal each constraint of the database stands for.
 GARDES = {**reservations.GARDES, **depot.GARDES}
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What a door needs: the journal to write, a pool to read."""
-
-    journal: Journal
-    reads: ConnectionPool
 
 
 @contextmanager

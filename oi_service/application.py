@@ -317,6 +317,14 @@ class Journal(Application[UUID]):
         return Outcome(tuple(EventRef(*row) for row in rows), replayed=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a door needs: the journal to write, a read-only pool to read."""
+
+    journal: Journal
+    reads: ConnectionPool
+
+
 def fingerprint(*parts: str) -> bytes:
     """Digest what a command asks, to tell a repetition from another demand under the same key."""
     digest = hashlib.sha256()
