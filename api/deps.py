@@ -1,16 +1,329 @@
-"""What a route asks for: placeholder of the figures that pages show."""
+"""What a route asks for: who acts, what it may write, what it may read."""
 
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal, Protocol, TypeVar, TypeVarTuple
+from uuid import UUID, uuid5
 
-from projections.maquette import Maquette
+from fastapi import Depends, Header, Query, Request, Response
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+from pydantic import BaseModel, ConfigDict, Field
+
+from aggregates.commande import Commande
+from oi_service.aggregate import Aggregate, S
+from oi_service.application import Acte, Journal, Outcome, Unit, fingerprint
+from projections import maquette as projection_maquette
+from projections.maquette import Maquette, Subvention
+from projections.perimetre import OI_ENTIER, Perimetre
+
+C = TypeVar("C", bound=Commande)
+Ts = TypeVarTuple("Ts")
+
+Role = Literal[
+    "gestionnaire_oi",
+    "comptable_oi",
+    "valideur_oi",
+    "ordonnateur_oi",
+    "directeur_plie",
+    "auditeur",
+    "systeme",
+]
 
 
-def maquette_courante() -> Maquette | None:
-    """Return the maquette of the subvention globale asked for, or of the only one."""
-    raise NotImplementedError
+class Service(Protocol):
+    """What the doors need of the house; `oi_service.app.Service` is one."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where acts are written."""
+
+    @property
+    def reads(self) -> ConnectionPool:
+        """Connections that can only read."""
 
 
-def subventions_au_choix() -> Sequence[Any]:
-    """Return the subventions globales that the reader may open, as ``id`` and ``numero``."""
-    raise NotImplementedError
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+# --- Persons -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Personne:
+    """Who acts, and in which role."""
+
+    acteur: str
+    role: Role
+
+
+def personne(
+    acteur: Annotated[
+        str,
+        Header(
+            alias="OI-Acteur",
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$",
+            description="Identifiant de la personne qui agit.",
+            examples=["gestionnaire-1"],
+        ),
+    ],
+    role: Annotated[Role, Header(alias="OI-Role", description="Rôle dans lequel elle agit.")],
+) -> Personne:
+    """Believe the headers, until persons sign in: this function is all that sign-in replaces."""
+    return Personne(acteur, role)
+
+
+# --- Writing -------------------------------------------------------------------------------------
+
+
+class _Sortie(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EvenementOut(_Sortie):
+    """Un fait enregistré."""
+
+    position: int = Field(description="Numéro du fait dans le journal.")
+    nom: str = Field(examples=["operation.dossier_depose.v1"])
+    flux: UUID = Field(description="Agrégat auquel le fait appartient.")
+
+
+class ActeOut(_Sortie):
+    """Ce qu’un acte a produit."""
+
+    id: UUID = Field(description="Ce sur quoi l’acte a porté, ou ce qu’il a créé.")
+    version: int | None = Field(
+        description="Version de l’agrégat après l’acte, à rappeler dans `If-Match` ; "
+        "`null` quand l’acte a créé plusieurs agrégats."
+    )
+    evenements: list[EvenementOut] = Field(
+        description="Faits enregistrés ; vide quand tout était déjà ainsi."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcritureOuverte:
+    """The pen of one request: one command, one transaction, committed before the answer leaves."""
+
+    journal: Journal
+    personne: Personne
+    cle: UUID
+    request: Request
+    response: Response
+    if_match: int | None = None
+
+    def new_id(self, label: str) -> UUID:
+        """Derive an identifier from the idempotency key, as `Unit.new_id` does."""
+        return uuid5(self.cle, label)
+
+    def decide(
+        self,
+        aggregate: Aggregate[S],
+        stream_id: UUID,
+        decision: Callable[[S, C, *Ts], list[Any]],
+        commande: C,
+        *context: *Ts,
+    ) -> ActeOut:
+        """Run a decision that needs one stream only."""
+
+        def work(unit: Unit) -> object:
+            return unit.execute(aggregate, stream_id, decision, commande, *context)
+
+        return self._execute(work, commande, stream_id)
+
+    def run(
+        self,
+        action: Callable[[Unit, UUID, C, *Ts], object],
+        stream_id: UUID,
+        commande: C,
+        *args: *Ts,
+        target: UUID | None = None,
+        new: UUID | None = None,
+        location: str | None = None,
+    ) -> ActeOut:
+        """Run an action on several streams.
+
+        Args:
+            action: from `api.actions`.
+            stream_id: what the action starts from.
+            commande: what the person asks.
+            args: what else the action wants.
+            target: the aggregate whose version counts, when it is not ``stream_id``.
+            new: what the act makes inside an aggregate (a bilan, a payment).
+            location: where what the act makes can be read; answered as ``Location``.
+        """
+
+        def work(unit: Unit) -> object:
+            return action(unit, stream_id, commande, *args)
+
+        acte = self._execute(work, commande, target or stream_id, new)
+        if location is not None:
+            self.response.headers["Location"] = location
+        return acte
+
+    def _execute(
+        self,
+        work: Callable[[Unit], object],
+        commande: Commande,
+        target: UUID,
+        new: UUID | None = None,
+    ) -> ActeOut:
+        # The command as it was understood: spaces and the order of keys make no other demand.
+        asked = commande.model_dump_json(exclude_unset=True)
+        outcome = self.journal.execute(
+            Acte(
+                acteur=self.personne.acteur,
+                role=self.personne.role,
+                command_id=self.cle,
+                fingerprint=fingerprint(self.request.method, self.request.url.path, asked),
+                target=target,
+                if_match=self.if_match,
+            ),
+            work,
+        )
+        return self._answer(outcome, target, new)
+
+    def _answer(self, outcome: Outcome, target: UUID, new: UUID | None) -> ActeOut:
+        # An act may decide on a stream without moving it: the version seen is then still right.
+        version = outcome.version_of(target) or self.if_match
+        if version is not None:
+            self.response.headers["ETag"] = f'"{version}"'
+        if outcome.replayed:
+            self.response.headers["Idempotent-Replayed"] = "true"
+        return ActeOut(
+            id=new or target,
+            version=version,
+            evenements=[
+                EvenementOut(position=e.position, nom=e.name, flux=e.stream_id)
+                for e in outcome.events
+            ],
+        )
+
+
+CleIdempotence = Annotated[
+    UUID,
+    Header(
+        alias="Idempotency-Key",
+        description="UUID choisi par le client pour cet acte : le renvoyer rend la même réponse, "
+        "sans rien enregistrer deux fois.",
+    ),
+]
+VersionAttendue = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        pattern=r'^"\d{1,9}"$',
+        description="Version de l’agrégat que la personne a sous les yeux (son `ETag`).",
+        examples=['"3"'],
+    ),
+]
+
+
+def creation(
+    request: Request,
+    response: Response,
+    service: Annotated[Service, Depends(_service)],
+    personne: Annotated[Personne, Depends(personne)],
+    cle: CleIdempotence,
+) -> EcritureOuverte:
+    """Open an act that makes an aggregate."""
+    return EcritureOuverte(
+        journal=service.journal, personne=personne, cle=cle, request=request, response=response
+    )
+
+
+def ecriture(
+    request: Request,
+    response: Response,
+    service: Annotated[Service, Depends(_service)],
+    personne: Annotated[Personne, Depends(personne)],
+    cle: CleIdempotence,
+    if_match: VersionAttendue,
+) -> EcritureOuverte:
+    """Open an act on an aggregate that exists, at the version that the person saw."""
+    return EcritureOuverte(
+        journal=service.journal,
+        personne=personne,
+        cle=cle,
+        request=request,
+        response=response,
+        if_match=int(if_match.strip('"')),
+    )
+
+
+#: The route makes an aggregate.
+Creation = Annotated[EcritureOuverte, Depends(creation)]
+#: The route acts on an aggregate that exists.
+Ecriture = Annotated[EcritureOuverte, Depends(ecriture)]
+
+
+# --- Reading -------------------------------------------------------------------------------------
+
+
+class LectureOuverte:
+    """A reader: a connection that the database itself keeps from writing, and a perimeter.
+
+    The connection is taken where it is used, in the thread of the route: a dependency that held one
+    while its route waits for a thread would block everybody once the threads wait for connections.
+    """
+
+    def __init__(self, pool: ConnectionPool, stack: ExitStack, perimetre: Perimetre) -> None:
+        self._pool = pool
+        self._stack = stack
+        self.perimetre = perimetre
+
+    @cached_property
+    def conn(self) -> Connection[TupleRow]:
+        """The connection, given back once the answer is ready."""
+        return self._stack.enter_context(self._pool.connection())
+
+
+def perimetre() -> Perimetre:
+    """Return the territory of the reader: the whole OI until persons sign in."""
+    return OI_ENTIER
+
+
+def lecture(
+    service: Annotated[Service, Depends(_service)],
+    perimetre: Annotated[Perimetre, Depends(perimetre)],
+) -> Iterator[LectureOuverte]:
+    """Open a reader for one request."""
+    with ExitStack() as stack:
+        yield LectureOuverte(service.reads, stack, perimetre)
+
+
+#: The route reads only. Its connection goes back before the answer leaves.
+Lecture = Annotated[LectureOuverte, Depends(lecture, scope="function")]
+
+
+# --- The figures of the pages --------------------------------------------------------------------
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def maquette_courante(
+    service: Annotated[Service, Depends(_service)],
+    perimetre: Annotated[Perimetre, Depends(perimetre)],
+    subvention: Annotated[str | None, Query()] = None,
+) -> Maquette | None:
+    """Return the maquette of the subvention globale asked for, of the last one by default."""
+    # An address that names what does not exist (any more) shows the page as it opens.
+    asked = UUID(subvention) if subvention and _UUID.fullmatch(subvention) else None
+    with service.reads.connection() as conn:
+        found = projection_maquette.charger(conn, perimetre, asked) if asked else None
+        return found or projection_maquette.charger(conn, perimetre)
+
+
+def subventions_au_choix(
+    service: Annotated[Service, Depends(_service)],
+    perimetre: Annotated[Perimetre, Depends(perimetre)],
+) -> Sequence[Subvention]:
+    """Return the subventions globales that the reader may open."""
+    with service.reads.connection() as conn:
+        return projection_maquette.subventions(conn, perimetre)
