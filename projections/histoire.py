@@ -1,0 +1,291 @@
+"""What each event says to a person: one French sentence, with the figures that matter.
+
+A sentence is a template over the fields of the fact. After the colon comes the name of a closed
+list, to say its words, or one of the formats of ``_FORMATS``; days are written JJ/MM/AAAA.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from string import Formatter
+from typing import Any
+
+import aggregates.appel_a_projets.events
+import aggregates.contrepartie.events
+import aggregates.convention.events
+import aggregates.depense.events
+import aggregates.operation.events
+import aggregates.subvention_globale.events  # noqa: F401 - these imports fill the vocabulary
+from oi_service.codec import REGISTRY, Evenement
+from oi_service.errors import french_euros
+from rules.eligibilite import MOTIFS
+from rules.nomenclature import POSTES, RESSOURCES
+
+INSTANCES: Mapping[str, str] = {
+    "conseil_administration_oi": "conseil d’administration de l’OI",
+    "comite_programmation_oi": "comité de programmation de l’OI",
+    "comite_pilotage_plie": "comité de pilotage du PLIE",
+}
+AVIS: Mapping[str, str] = {"favorable": "favorable", "defavorable": "défavorable"}
+CONTRAINTES: Mapping[str, str] = {
+    "plafond": "montant maximal de la convention",
+    "taux": "taux de la convention",
+    "besoin": "besoin de financement",
+    "hors_nature": "dépenses hors contributions en nature",
+}
+ROLES: Mapping[str, str] = {
+    "gestionnaire_oi": "gestionnaire de l’OI",
+    "comptable_oi": "comptable de l’OI",
+    "valideur_oi": "valideur de l’OI",
+    "ordonnateur_oi": "ordonnateur de l’OI",
+    "directeur_plie": "direction du PLIE",
+}
+TYPES_DE_BILAN: Mapping[str, str] = {"intermediaire": "intermédiaire", "final": "final"}
+
+_LISTES: Mapping[str, Mapping[str, str]] = {
+    "avis": AVIS,
+    "bilan": TYPES_DE_BILAN,
+    "contrainte": CONTRAINTES,
+    "instance": INSTANCES,
+    "motif": MOTIFS,
+    "poste": POSTES,
+    "ressource": RESSOURCES,
+}
+
+_COUT = "{fse_centimes:euros} de FSE pour un coût total de {cout_total_centimes:euros}"
+
+PHRASES: Mapping[str, str] = {
+    # Subvention globale.
+    "subvention_globale.conventionnee.v1": (
+        "Convention de subvention globale n° {numero} entre {agd} et {oi_nom} : "
+        "{fse_total_centimes:euros} de FSE, {plie:nombre} PLIE, programmation du "
+        "{programmation.debut} au {programmation.fin}"
+    ),
+    "subvention_globale.avenant_signe.v1": (
+        "Avenant n° {numero_avenant} à la subvention globale ({objet}) : le FSE passe de "
+        "{fse_total_avant_centimes:euros} à {fse_total_apres_centimes:euros}, fin de programmation "
+        "le {programmation_apres.fin}"
+    ),
+    "subvention_globale.tranche_ouverte.v1": (
+        "Tranche {annee} ouverte : {lignes:nombre} ligne(s), {lignes:total_fse} de FSE"
+    ),
+    "subvention_globale.enveloppe_plie_notifiee.v1": (
+        f"Enveloppe notifiée ({{cellule.libelle}}) : {_COUT}"
+    ),
+    "subvention_globale.reserve_constituee.v1": (
+        f"Réserve constituée ({{ligne.libelle}}) : {_COUT}"
+    ),
+    "subvention_globale.transfert_enveloppe_decide.v1": (
+        "Transfert de {fse_centimes:euros} de FSE, de « {de.libelle} » vers « {vers.libelle} », "
+        "décidé par : {instance:instance} ({pv_ref})"
+    ),
+    "subvention_globale.enveloppe_reservee.v1": (
+        "{fse_centimes:euros} de FSE réservés sur l’enveloppe ({cellule.libelle})"
+    ),
+    "subvention_globale.enveloppe_liberee.v1": (
+        "{fse_centimes:euros} de FSE rendus à l’enveloppe ({cellule.libelle})"
+    ),
+    # Appel à projets.
+    "appel_a_projets.publie.v1": (
+        "Appel à projets n° {numero} publié « {intitule} » : {fiches:nombre} fiche(s) opération, "
+        "dépôts du {date_ouverture} au {date_cloture}"
+    ),
+    "appel_a_projets.clos.v1": "Appel à projets clos",
+    # Opération.
+    "operation.dossier_depose.v1": (
+        "Dossier n° {numero_mdfse} déposé par {beneficiaire.nom} sur la fiche {fiche_code}, "
+        "« {intitule} » : {fse_demande_centimes:euros} de FSE demandés pour un coût total de "
+        "{cout_total_centimes:euros}"
+    ),
+    "operation.complement_demande.v1": (
+        "Compléments demandés avant le {echeance} : {pieces_attendues:liste}"
+    ),
+    "operation.complement_recu.v1": "Compléments reçus : {pieces_recues:liste}",
+    "operation.recevabilite_prononcee.v1": "Dossier recevable",
+    "operation.irrecevabilite_prononcee.v1": (
+        "Dossier irrecevable : {fse_demande_centimes:euros} de FSE ne sont plus demandés"
+    ),
+    "operation.instruction_ouverte.v1": "Instruction ouverte",
+    "operation.dossier_rectifie.v1": (
+        "Dossier rectifié : « {intitule_apres} », réalisation du {periode_apres.debut} au "
+        "{periode_apres.fin}"
+    ),
+    "operation.plan_financement_instruit.v1": (
+        "Plan de financement instruit : {plan.fse_centimes:euros} de FSE pour un coût total de "
+        "{plan.cout_total_centimes:euros}"
+    ),
+    "operation.rapport_instruction_valide.v1": (
+        "Rapport d’instruction validé, avis {avis:avis} (instruit par {instructeur})"
+    ),
+    "operation.avis_plie_rendu.v1": "Avis {avis:avis} du PLIE ({instance})",
+    "operation.avis_agd_rendu.v1": "Avis {avis:avis} de l’autorité de gestion ({instance})",
+    "operation.programmee.v1": (
+        f"Opération programmée par : {{instance:instance}} ({{pv_ref}}), {_COUT}"
+    ),
+    "operation.ajournee.v1": "Opération ajournée par : {instance:instance} ({pv_ref})",
+    "operation.instruction_rouverte.v1": "Instruction rouverte",
+    "operation.refusee.v1": "Opération refusée par : {instance:instance} ({pv_ref})",
+    "operation.dossier_retire.v1": (
+        "Dossier retiré par le porteur : {fse_demande_centimes:euros} de FSE ne sont plus demandés"
+    ),
+    "operation.deprogrammee.v1": (
+        "Opération déprogrammée par : {instance:instance} ({pv_ref}), {fse_centimes:euros} de FSE "
+        "rendus à l’enveloppe"
+    ),
+    "operation.decision_notifiee.v1": "Décision notifiée au porteur",
+    "operation.conventionnee.v1": "Opération conventionnée sous le n° {numero_convention}",
+    "operation.demarree.v1": "Opération démarrée (attestation {attestation_ref})",
+    "operation.programmation_modifiee.v1": (
+        "Programmation modifiée par l’avenant n° {avenant_numero} : {ecart_fse_centimes:ecart} de "
+        "FSE, {ecart_cout_total_centimes:ecart} de coût total"
+    ),
+    "operation.realisation_terminee.v1": "Période de réalisation terminée le {fin}",
+    "operation.indicateur_renseigne.v1": "Indicateur n° {indicateur} renseigné : {realise}",
+    "operation.bilan_final_depose.v1": "Bilan final reçu",
+    "operation.bilan_final_renvoye.v1": "Bilan final renvoyé au bénéficiaire",
+    "operation.abandonnee.v1": "Opération abandonnée par le bénéficiaire",
+    "operation.resiliee.v1": "Convention résiliée",
+    "operation.soldee.v1": (
+        "Opération soldée : {fse_du_centimes:euros} de FSE dus sur "
+        "{fse_programme_centimes:euros} programmés, {reliquat_centimes:euros} rendus à l’enveloppe"
+    ),
+    "operation.cloturee.v1": "Opération clôturée",
+    "operation.dossier_archive.v1": (
+        "Dossier archivé ({lieu_archivage}), à conserver jusqu’au {date_limite_conservation}"
+    ),
+    # Convention.
+    "convention.signee.v1": (
+        "Convention n° {numero} signée ({signataires:liste}) : {fse_max_centimes:euros} de FSE au "
+        "plus pour un coût total éligible de {cout_total_eligible_centimes:euros}"
+    ),
+    "convention.notifiee.v1": (
+        "Convention notifiée, en vigueur : {fse_max_centimes:euros} de FSE au plus pour un coût "
+        "total éligible de {cout_total_eligible_centimes:euros}"
+    ),
+    "convention.avenant_demande.v1": "Avenant n° {numero} demandé",
+    "convention.avenant_programme.v1": (
+        "Avenant n° {numero} approuvé par : {instance:instance} ({pv_ref})"
+    ),
+    "convention.avenant_signe.v1": (
+        "Avenant n° {numero} signé : {ecart_fse_centimes:ecart} de FSE, "
+        "{ecart_cout_total_centimes:ecart} de coût total"
+    ),
+    "convention.avenant_abandonne.v1": "Avenant n° {numero} abandonné",
+    "convention.bilan_depose.v1": (
+        "Bilan {type:bilan} n° {numero} déposé, du {periode.debut} au {periode.fin} : "
+        "{depenses:nombre} dépense(s), {cout_total_declare_centimes:euros} déclarés, soit "
+        "{fse_declare_centimes:euros} de FSE"
+    ),
+    "convention.bilan_renvoye.v1": (
+        "Bilan renvoyé au bénéficiaire : {cout_total_declare_centimes:euros} ne sont plus déclarés"
+    ),
+    "convention.csf_ouvert.v1": (
+        "Contrôle de service fait ouvert par {controleur} (version {version})"
+    ),
+    "convention.ressources_controlees.v1": (
+        "{ressources:nombre} ressource(s) contrôlée(s) : {ressources:total_retenu} retenus"
+    ),
+    "convention.conclusions_intermediaires_notifiees.v1": (
+        "Conclusions intermédiaires notifiées au bénéficiaire, réponse attendue avant le "
+        "{date_limite_reponse}"
+    ),
+    "convention.observations_recues.v1": "Observations du bénéficiaire reçues",
+    "convention.csf_valide.v1": (
+        "Contrôle de service fait validé par {valideur} : {depenses_ecartees_centimes:euros} "
+        "écartés sur {depenses_declarees_centimes:euros}, FSE dû {fse_du_cumule_centimes:euros} "
+        "depuis le début, dont {fse_du_periode_centimes:euros} pour ce bilan (limité par : "
+        "{contrainte_active:contrainte})"
+    ),
+    "convention.csf_rouvert.v1": "Contrôle de service fait rouvert",
+    "convention.paiement_ordonnance.v1": "Paiement ordonnancé ({type}) : {montant_centimes:euros}",
+    "convention.paiement_effectue.v1": (
+        "Paiement effectué ({type}) : {montant_centimes:euros}, virement {ref_virement}"
+    ),
+    "convention.paiement_rejete.v1": (
+        "Paiement rejeté par la banque ({type}) : {montant_centimes:euros}"
+    ),
+    "convention.ordre_reversement_emis.v1": (
+        "Ordre de reversement émis : {montant_centimes:euros}, à régler avant le {echeance}"
+    ),
+    "convention.reversement_encaisse.v1": (
+        "Reversement encaissé : {montant_centimes:euros} ({ref})"
+    ),
+    "convention.etat_depenses_transmis.v1": (
+        f"État de dépenses n° {{etat_no}} transmis à l’autorité de gestion : {_COUT}"
+    ),
+    "convention.depense_certifiee.v1": (
+        f"Dépenses certifiées dans l’appel de fonds n° {{appel_de_fonds_no}} : {_COUT}"
+    ),
+    "convention.depense_retiree.v1": (
+        f"Dépenses retirées de l’appel de fonds n° {{appel_de_fonds_no}} : {_COUT}"
+    ),
+    # Dépense.
+    "depense.declaree.v1": (
+        "Dépense déclarée : {detail.nature} ({detail.poste:poste}, pièce {detail.piece_ref}), "
+        "{detail.montant_impute_centimes:euros}"
+    ),
+    "depense.corrigee.v1": (
+        "Dépense corrigée ({apres.nature}, pièce {apres.piece_ref}) : de "
+        "{avant.montant_impute_centimes:euros} à {apres.montant_impute_centimes:euros}"
+    ),
+    "depense.annulee.v1": "Dépense annulée : {montant_impute_centimes:euros}",
+    "depense.controlee.v1": (
+        "Dépense contrôlée : {montant_retenu_centimes:euros} retenus et "
+        "{montant_ecarte_centimes:euros} écartés{motif_code:cause}"
+    ),
+    # Contrepartie.
+    "contrepartie.attribuee.v1": (
+        "Contrepartie attribuée par {financeur} ({type:ressource}, {annee}) : "
+        "{montant_centimes:euros}"
+    ),
+    "contrepartie.percue.v1": "Contrepartie perçue : {montant_centimes:euros} ({ref})",
+    "contrepartie.affectee.v1": "Contrepartie affectée à une opération : {montant_centimes:euros}",
+    "contrepartie.affectation_annulee.v1": (
+        "Affectation de contrepartie annulée : {montant_centimes:euros}"
+    ),
+}
+
+
+def _ecart(centimes: int) -> str:
+    return f"{'+' if centimes > 0 else ''}{french_euros(centimes)}"
+
+
+def _cause(motif_code: str | None) -> str:
+    return f" ({MOTIFS.get(motif_code, motif_code)})" if motif_code else ""
+
+
+def _total(champ: str) -> Callable[[Sequence[Any]], str]:
+    return lambda lignes: french_euros(sum(getattr(ligne, champ) for ligne in lignes))
+
+
+_FORMATS: Mapping[str, Callable[[Any], str]] = {
+    "euros": french_euros,
+    "ecart": _ecart,
+    "liste": lambda valeurs: ", ".join(valeurs) or "aucun",
+    "nombre": lambda valeurs: str(len(valeurs)),
+    "cause": _cause,
+    "total_fse": _total("fse_centimes"),
+    "total_retenu": _total("montant_retenu_centimes"),
+}
+
+
+class _Phrase(Formatter):
+    """Understands the formats named at the top of the module."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec in _LISTES:
+            return _LISTES[format_spec].get(value, str(value))
+        if format_spec in _FORMATS:
+            return _FORMATS[format_spec](value)
+        if isinstance(value, date):
+            return value.strftime("%d/%m/%Y")
+        return str(super().format_field(value, format_spec))
+
+
+_PHRASE = _Phrase()
+
+
+def phrase(fait: Evenement) -> str:
+    """Say a fact in French, without who and when; its motif last."""
+    champs = {nom: getattr(fait, nom) for nom in fait.__struct_fields__}
+    dit = _PHRASE.vformat(PHRASES[REGISTRY.names[type(fait)]], (), champs)
+    return f"{dit}. Motif : {fait.motif.rstrip('.')}." if fait.motif else f"{dit}."

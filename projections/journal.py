@@ -1,0 +1,234 @@
+"""The journal: every event in the order of the log, each with its sentence."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow, class_row
+
+from oi_service.clock import PARIS
+from oi_service.codec import REGISTRY, Evenement
+from oi_service.errors import NotFound
+from oi_service.ids import convention_of
+from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
+from projections.histoire import ROLES, phrase
+from projections.perimetre import Perimetre
+
+Ordre = Literal["asc", "desc"]
+
+
+class EvenementAbsent(NotFound):
+    """Aucun événement ne porte le numéro {position}."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvenementLu:
+    """An event as stored: ``data`` and ``pieces`` are the exact JSON text of the log."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    event_id: UUID
+    name: str
+    data: str
+    date_effet: date
+    enregistre_le: datetime
+    acteur: str
+    role: str
+    oi_id: str
+    reglement: str
+    motif: str | None
+    pieces: str
+    command_id: UUID
+    correlation_id: UUID
+    cause_id: UUID | None
+
+    @property
+    def fait(self) -> Evenement:
+        """The fact, read through the upcasts."""
+        jour = self.date_effet.isoformat()
+        return REGISTRY.decode(self.name, self.data, jour, self.motif, self.pieces)
+
+    @property
+    def phrase(self) -> str:
+        """What happened, in one sentence."""
+        return phrase(self.fait)
+
+    @property
+    def histoire(self) -> str:
+        """The whole line that a person reads: number, day, who, what."""
+        connu = self.enregistre_le.astimezone(PARIS)
+        tard = "" if connu.date() == self.date_effet else f", enregistré le {connu:%d/%m/%Y}"
+        return (
+            f"n° {self.position}, {self.date_effet:%d/%m/%Y}{tard}, "
+            f"{self.acteur} ({ROLES.get(self.role, self.role)}) : {self.phrase}"
+        )
+
+
+def journal(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    flux: UUID | None = None,
+    operation_id: UUID | None = None,
+    nom: str | None = None,
+    acteur: str | None = None,
+    du: date | None = None,
+    au: date | None = None,
+    ordre: Ordre = "desc",
+    limite: int = LIMITE_PAR_DEFAUT,
+    apres: str | None = None,
+) -> Page[EvenementLu]:
+    """Return the events of the perimeter, newest first unless asked otherwise.
+
+    ``flux`` is one stream; ``operation_id`` takes the dossier with its convention and its dépenses.
+    ``du`` and ``au`` bound the days of effect, both included.
+    """
+    liste = f"journal {ordre}"
+    (depuis,) = lire(apres, liste, int)
+    streams = None if flux is None else [flux]
+    if operation_id is not None:
+        streams = [i for i in flux_du_dossier(conn, operation_id) if flux in {None, i}]
+    rows = _evenements(
+        conn,
+        perimetre,
+        flux=streams,
+        nom=nom,
+        acteur=acteur,
+        du=du,
+        au=au,
+        ordre=ordre,
+        depuis=depuis,
+        limite=limite + 1,
+    )
+    return paginer(rows, limite, liste, lambda e: (e.position,))
+
+
+def evenement(conn: Connection[TupleRow], perimetre: Perimetre, position: int) -> EvenementLu:
+    """Return one event; refuse when the perimeter does not hold it."""
+    found = _evenements(conn, perimetre, position=position)
+    if not found:
+        raise EvenementAbsent(position=position)
+    return found[0]
+
+
+def histoire_du_dossier(
+    conn: Connection[TupleRow], perimetre: Perimetre, numero: str
+) -> list[EvenementLu]:
+    """Return the whole life of a dossier, named by its number or its identifier, oldest first.
+
+    Empty when the perimeter holds no such dossier.
+    """
+    row = conn.execute(
+        """
+        SELECT o.id FROM projection.operation AS o
+        WHERE (o.numero_mdfse = %(numero)s OR o.id::text = lower(%(numero)s))
+            AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+        """,
+        {"numero": numero, "plies": perimetre.liste},
+    ).fetchone()
+    if row is None:
+        return []
+    return _evenements(conn, perimetre, flux=flux_du_dossier(conn, row[0]), ordre="asc")
+
+
+def lire_flux(
+    conn: Connection[TupleRow], perimetre: Perimetre, flux: Iterable[UUID]
+) -> dict[UUID, list[EvenementLu]]:
+    """Return whole streams, oldest event first; a stream without event is absent."""
+    found: dict[UUID, list[EvenementLu]] = {}
+    for lu in _evenements(conn, perimetre, flux=list(flux), ordre="asc"):
+        found.setdefault(lu.stream_id, []).append(lu)
+    return found
+
+
+def flux_du_dossier(conn: Connection[TupleRow], operation_id: UUID) -> list[UUID]:
+    """Return the streams of a dossier: its own, its convention's, those of its dépenses."""
+    rows = conn.execute(
+        "SELECT id FROM projection.depense WHERE operation_id = %s", (operation_id,)
+    )
+    return [operation_id, convention_of(operation_id), *(row[0] for row in rows)]
+
+
+def _evenements(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    position: int | None = None,
+    flux: list[UUID] | None = None,
+    nom: str | None = None,
+    acteur: str | None = None,
+    du: date | None = None,
+    au: date | None = None,
+    ordre: Ordre = "desc",
+    depuis: int | str | None = None,
+    limite: int | None = None,
+) -> list[EvenementLu]:
+    """Read the log; the only query on it here, so that nothing escapes the perimeter.
+
+    A PLIE sees its dossiers, its contreparties and what moves its enveloppes; a transfer is seen
+    from both sides. What concerns the OI as a whole is for who sees the whole OI.
+    """
+    croissant = ordre == "asc"
+    query = sql.SQL(
+        """
+        WITH dossier AS (
+            SELECT o.id FROM projection.operation AS o WHERE o.plie_id = ANY(%(plies)s)
+        ),
+
+        visible AS (
+            SELECT d.id FROM dossier AS d
+            UNION ALL
+            SELECT p.id
+            FROM projection.depense AS p INNER JOIN dossier AS d ON p.operation_id = d.id
+            UNION ALL
+            SELECT s.stream_id
+            FROM oi.event AS s INNER JOIN dossier AS d
+                ON (s.data ->> 'operation_id')::uuid = d.id
+            WHERE s.name = 'convention.signee.v1'
+            UNION ALL
+            SELECT c.id FROM projection.contrepartie AS c WHERE c.plie_id = ANY(%(plies)s)
+        )
+
+        SELECT
+            e.position, e.stream_id, e.version, e.event_id, e.name, e.data::text AS data,
+            e.date_effet, e.enregistre_le, e.acteur, e.role, e.oi_id, e.reglement, e.motif,
+            e.pieces::text AS pieces, e.command_id, e.correlation_id, e.cause_id
+        FROM oi.event AS e
+        WHERE (
+                %(plies)s::text[] IS NULL
+                OR e.stream_id IN (SELECT v.id FROM visible AS v)
+                OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)
+                OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
+                OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
+            )
+            AND (%(position)s::bigint IS NULL OR e.position = %(position)s)
+            AND (%(flux)s::uuid[] IS NULL OR e.stream_id = ANY(%(flux)s))
+            AND (%(nom)s::text IS NULL OR e.name = %(nom)s)
+            AND (%(acteur)s::text IS NULL OR e.acteur = %(acteur)s)
+            AND (%(du)s::date IS NULL OR e.date_effet >= %(du)s)
+            AND (%(au)s::date IS NULL OR e.date_effet <= %(au)s)
+            AND (%(depuis)s::bigint IS NULL OR e.position {au_dela} %(depuis)s)
+        ORDER BY e.position {sens}
+        LIMIT %(limite)s
+        """
+    ).format(
+        # Written in the text, not decided by a CASE: the index on positions serves the page.
+        au_dela=sql.SQL(">" if croissant else "<"),
+        sens=sql.SQL("ASC" if croissant else "DESC"),
+    )
+    parameters = {
+        "plies": perimetre.liste,
+        "position": position,
+        "flux": flux,
+        "nom": nom,
+        "acteur": acteur,
+        "du": du,
+        "au": au,
+        "depuis": depuis,
+        "limite": limite,
+    }
+    return conn.cursor(row_factory=class_row(EvenementLu)).execute(query, parameters).fetchall()
