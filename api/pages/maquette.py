@@ -24,20 +24,10 @@ from api.pages.definitions import DEFINITIONS, MONTANTS, SOLDES, TAUX, Definitio
 from api.pages.gabarits import templates
 from oi_service.clock import jour
 from oi_service.money import ratio
-from projections.maquette import (
-    HORS_PLIE,
-    Chiffres,
-    LigneDeMaquette,
-    Maquette,
-)
+from projections.maquette import HORS_PLIE, Chiffres, LigneDeMaquette, Maquette
+from rules.parametres import parametre
 
 router = APIRouter()
-
-#: Below this share of its allocation, a PLIE is late in programming. No text sets it: it is the
-#: usage of the field, and ours until the convention of subvention globale says otherwise.
-SEUIL_DE_PROGRAMMATION = Fraction(80, 100)
-#: Month and day of its own year from which a tranche is expected to be programmed.
-TRANCHE_ATTENDUE_AU = (6, 30)
 
 Ordre = Literal["asc", "desc"]
 Niveau = Literal["grave", "attention", "information"]
@@ -261,7 +251,11 @@ def vue(
             chiffres,
             replace(demande, plie=plie_id).lien("detail"),
             barre(nom, chiffres, largeur_de(chiffres)),
-            _badges(chiffres, _programmation_attendue(maquette.lignes, plie_id, attendu_le)),
+            _badges(
+                chiffres,
+                _programmation_attendue(maquette.lignes, plie_id, attendu_le),
+                attendu_le,
+            ),
         )
         for plie_id, nom, chiffres in plies
     }
@@ -357,12 +351,21 @@ def _programmation_attendue(
     attendues = (
         ligne.chiffres
         for ligne in lignes
-        if ligne.plie_id == plie_id and date(ligne.annee, *TRANCHE_ATTENDUE_AU) <= le
+        if ligne.plie_id == plie_id and _attendue_au(ligne.annee) <= le
     )
     return sum(attendues, Chiffres()).taux_programmation
 
 
-def _badges(chiffres: Chiffres, programmation_attendue: Fraction | None) -> tuple[Badge, ...]:
+def _attendue_au(annee: int) -> date:
+    """Return the day from which a tranche is expected to be programmed."""
+    month_and_day = parametre("seuil_alerte_programmation_jour", le=date(annee, 1, 1)).valeur
+    return date.fromisoformat(f"{annee}-{month_and_day}")
+
+
+def _badges(
+    chiffres: Chiffres, programmation_attendue: Fraction | None, le: date
+) -> tuple[Badge, ...]:
+    seuil = parametre("seuil_alerte_programmation_pct", le=le).taux
     badges = []
     if chiffres.disponible_a_programmer < 0:
         badges.append(
@@ -375,12 +378,12 @@ def _badges(chiffres: Chiffres, programmation_attendue: Fraction | None) -> tupl
                 "l’enveloppe",
             )
         )
-    if programmation_attendue is not None and programmation_attendue < SEUIL_DE_PROGRAMMATION:
+    if programmation_attendue is not None and programmation_attendue < seuil:
         badges.append(
             Badge(
                 "sous_programmation",
                 "attention",
-                f"Programmation < {_seuil()}",
+                f"Programmation < {pourcent(seuil).replace(',0', '')}",
                 f"{pourcent(programmation_attendue)} des tranches échues, "
                 f"{euros_ronds(chiffres.disponible_a_programmer)} disponibles",
             )
@@ -396,10 +399,6 @@ def _badges(chiffres: Chiffres, programmation_attendue: Fraction | None) -> tupl
             )
         )
     return tuple(badges)
-
-
-def _seuil() -> str:
-    return pourcent(SEUIL_DE_PROGRAMMATION).replace(",0", "")
 
 
 def _alertes(lignes: Iterable[Ligne]) -> tuple[Alerte, ...]:
