@@ -51,7 +51,7 @@ def programmer(operation: Operation, commande: Programmer) -> list[OperationProg
         "instruit_defavorable",
         "ajourne",
     )
-    if operation.statut == "instruit_defavorable" and commande.motif is None:
+    if operation.avis == "defavorable" and commande.motif is None:
         raise DecisionContraireSansMotif
     plan = operation.plan
     if (commande.fse, commande.cout_total) != (plan.fse_centimes, plan.cout_total_centimes):

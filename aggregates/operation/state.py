@@ -10,6 +10,7 @@ import msgspec
 from aggregates.appel_a_projets.events import Indicateur
 from aggregates.cadre import Cadre, Cellule
 from aggregates.operation.events import (
+    Avis,
     AvisAgdRendu,
     AvisPlieRendu,
     Beneficiaire,
@@ -97,6 +98,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     condition: ConditionCofinancement | None
     indicateurs: tuple[Indicateur, ...]
     plan_instruit: bool = False
+    avis: Avis | None = None  #: of the last report; an adjournment does not change it
     fse_programme: int = 0
     cout_total_programme: int = 0
     demarree_le: date | None = None
@@ -169,7 +171,9 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
         case RapportInstructionValide():
             favorable = fait.avis == "favorable"
             return replace(
-                state, statut="instruit_favorable" if favorable else "instruit_defavorable"
+                state,
+                statut="instruit_favorable" if favorable else "instruit_defavorable",
+                avis=fait.avis,
             )
         case AvisPlieRendu() | AvisAgdRendu() | DecisionNotifiee():
             return state
