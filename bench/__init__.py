@@ -1,0 +1,1 @@
+"""Benchmarks: their own command, never a test."""
