@@ -19,6 +19,7 @@ import pwd
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -46,6 +47,9 @@ _PORT = 5432
 
 #: Recovery after a power cut replays the log since the last checkpoint: minutes at worst.
 _PATIENCE_SECONDS = 600
+
+#: A stop in good order writes what is in memory: past that, we cut, and the next start recovers.
+_STOP_SECONDS = 60
 
 #: A socket path of Linux holds 107 bytes (103 on other systems), the name of the socket included.
 _SOCKET_PATH_BYTES = 103
@@ -270,10 +274,14 @@ class _Place:
         return self.base / "socket"
 
     @property
-    def conninfo(self) -> str:
+    def socket_folder(self) -> Path:
         link = self.socket_link
-        folder = link.readlink() if link.is_symlink() else link
-        return make_conninfo(host=str(folder), port=_PORT, user=OWNER, dbname="postgres")
+        return link.readlink() if link.is_symlink() else link
+
+    @property
+    def conninfo(self) -> str:
+        folder = str(self.socket_folder)
+        return make_conninfo(host=folder, port=_PORT, user=OWNER, dbname="postgres")
 
     def program(self, name: str) -> str:
         return str(self.programs / name)
@@ -529,21 +537,23 @@ def _try_lock(descriptor: int) -> bool:
 
 def _ensure_running(place: _Place, usage: int, *, durable: bool) -> None:
     """Adopt the server that runs, or wait for the one that ends, or start one."""
-    patience = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < patience:
+    began = heard = time.monotonic()
+    while (now := time.monotonic()) < began + _PATIENCE_SECONDS:
         with _open_lock(place.base, "serveur") as alive:
             if _try_lock(alive):
                 _start(place, alive, durable=durable)
                 return
-        if _ping(place) != pq.Ping.OK:
-            time.sleep(0.02)  # recovering, stopping, or children that outlived their postmaster
-        elif not durable or _is_durable(place):
+        answer = _ping(place)
+        heard = heard if answer == pq.Ping.NO_RESPONSE else now
+        if answer == pq.Ping.OK and (not durable or _is_durable(place)):
             return
-        elif _try_lock(usage):  # what a killed test left behind
+        # Alone, we do away with what a killed test left, or with a server that lost its head.
+        if (answer == pq.Ping.OK or now > heard + _STOP_SECONDS) and _try_lock(usage):
             _stop(place)
             fcntl.flock(usage, fcntl.LOCK_SH)
-        else:
+        elif answer == pq.Ping.OK:
             raise ServeurDEssai(base=place.base)
+        time.sleep(0.02)  # recovering, stopping, or children that outlived their postmaster
     raise ServeurMuet(base=place.base, secondes=_PATIENCE_SECONDS, journal=place.journal)
 
 
@@ -577,18 +587,24 @@ def _start(place: _Place, alive: int, *, durable: bool) -> None:
 
 
 def _stop(place: _Place) -> None:
-    """Stop the server in good order, and wait until not one process of it is left."""
+    """Stop the server, in good order if it is able to, and wait until no process of it is left.
+
+    A server that recovers has nothing to write and is cut at once: told to stop in good order at
+    that moment, PostgreSQL 18 may wait for ever for processes that it forgot to tell.
+    """
+    mode = "fast" if _ping(place) == pq.Ping.OK else "immediate"
     patience = time.monotonic() + _PATIENCE_SECONDS
-    command = [place.program("pg_ctl"), "stop", "--silent", "--wait", "--mode=fast"]
     with _open_lock(place.base, "serveur") as alive:
         while not _try_lock(alive):
             if time.monotonic() > patience:
                 raise ServeurMuet(
                     base=place.base, secondes=_PATIENCE_SECONDS, journal=place.journal
                 )
-            # Only a postmaster that answers is told to stop: its number may be another's by now.
-            if _ping(place) != pq.Ping.NO_RESPONSE:
-                _run_on(place, command)
+            # The number in postmaster.pid is the postmaster's as long as somebody listens there.
+            if _listens(place):
+                wait = f"--timeout={_STOP_SECONDS}"
+                _run_on(place, [place.program("pg_ctl"), "stop", "-s", f"--mode={mode}", wait])
+                mode = "immediate"
             time.sleep(0.005)
         _remove_socket_folder(place)
 
@@ -703,7 +719,21 @@ def _failure(place: _Place, action: str) -> DemarrageImpossible:
 
 
 def _ping(place: _Place) -> int:
-    return pq.PGconn.ping(place.conninfo.encode())
+    """Ask whether connections are accepted; a server that lets us wait counts as silent."""
+    return pq.PGconn.ping(make_conninfo(place.conninfo, connect_timeout=2).encode())
+
+
+def _listens(place: _Place) -> bool:
+    """Tell whether a postmaster holds the socket, even one that does not accept any more."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(0)
+        try:
+            client.connect(str(place.socket_folder / f".s.PGSQL.{_PORT}"))
+        except BlockingIOError:  # its queue is full
+            return True
+        except OSError:
+            return False
+        return True
 
 
 def _is_durable(place: _Place) -> bool:

@@ -368,6 +368,17 @@ def test_a_zombie_is_not_a_server(base: Path, open_poste: OpenPoste) -> None:
     poste.leave()
 
 
+def test_a_server_that_is_recovering_is_stopped_without_waiting_for_ever(
+    base: Path, open_poste: OpenPoste
+) -> None:
+    poste = open_poste(base)
+    assert poste.said
+    child = next(pid for pid in servers_on(base) if pid != postmaster_of(base))
+    os.kill(child, signal.SIGKILL)  # the postmaster makes everything anew
+    poste.leave()
+    assert servers_on(base) == []
+
+
 def test_a_long_path_has_its_socket_elsewhere_and_leaves_nothing_there(
     base: Path, open_poste: OpenPoste
 ) -> None:
