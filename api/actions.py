@@ -116,6 +116,7 @@ def retirer_dossier(unit: Unit, operation_id: UUID, commande: depot.RetirerDossi
 
 
 def _convention(unit: Unit, operation_id: UUID) -> tuple[Operation, Convention]:
+    unit.prefetch((OPERATION, operation_id), (CONVENTION, convention_of(operation_id)))
     operation = unit.get(OPERATION, operation_id)
     return operation, unit.get(CONVENTION, convention_of(operation_id))
 
@@ -209,6 +210,11 @@ def declarer_depense(
     unit: Unit, depense_id: UUID, commande: declaration.DeclarerDepense, operation_id: UUID
 ) -> None:
     """Declare one dépense."""
+    unit.prefetch(
+        (OPERATION, operation_id),
+        (CONVENTION, convention_of(operation_id)),
+        (DEPENSE, depense_id),
+    )
     operation = unit.get(OPERATION, operation_id)
     declaration.exiger_declaration(operation, unit.find(CONVENTION, convention_of(operation_id)))
     unit.create(
@@ -226,10 +232,14 @@ def declarer_depenses(
     unit: Unit, operation_id: UUID, commande: declaration.DeclarerDepenses
 ) -> None:
     """Declare several dépenses, all or none."""
+    new = [unit.new_id(f"depense/{rank}") for rank in range(len(commande.depenses))]
+    unit.prefetch(
+        (OPERATION, operation_id),
+        (CONVENTION, convention_of(operation_id)),
+        *((DEPENSE, depense_id) for depense_id in new),
+    )
     operation = unit.get(OPERATION, operation_id)
     declaration.exiger_declaration(operation, unit.find(CONVENTION, convention_of(operation_id)))
-    new = [unit.new_id(f"depense/{rank}") for rank in range(len(commande.depenses))]
-    unit.find_all(DEPENSE, new)
     for depense_id, saisie in zip(new, commande.depenses, strict=True):
         facts = declaration.declarer(
             unit.find(DEPENSE, depense_id), commande, saisie, operation, operation_id

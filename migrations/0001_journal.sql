@@ -51,16 +51,14 @@ CREATE TABLE oi.event (
     seal_scheme smallint NOT NULL DEFAULT 0,
     seal bytea,
     CONSTRAINT event_stream_version UNIQUE (stream_id, version),
-    CONSTRAINT event_id_unique UNIQUE (event_id),
     CONSTRAINT event_name_form CHECK (name ~ '^[a-z_]+\.[a-z_]+\.v[1-9][0-9]*$'),
     CONSTRAINT event_data_is_object CHECK (jsonb_typeof(data) = 'object'),
     CONSTRAINT event_pieces_is_array CHECK (jsonb_typeof(pieces) = 'array')
 );
 
-CREATE INDEX event_command ON oi.event (command_id);
-CREATE INDEX event_correlation ON oi.event (correlation_id);
 CREATE INDEX event_name ON oi.event (name, position);
-CREATE INDEX event_enregistre_le ON oi.event (enregistre_le);
+-- Instants never go back, so ranges of blocks are enough to find one.
+CREATE INDEX event_enregistre_le ON oi.event USING brin (enregistre_le);
 
 -- A command that was accepted: its key, what it asked, and the events it made.
 CREATE TABLE oi.command (

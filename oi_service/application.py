@@ -89,6 +89,18 @@ class Unit:
         """Derive an identifier from the command's key: the same again when it is sent again."""
         return uuid5(self.acte.command_id, label)
 
+    def prefetch(self, *streams: tuple[Aggregate[Any], UUID]) -> None:
+        """Read several streams of several kinds in one round trip, before they are asked for."""
+        wanted = {i: aggregate for aggregate, i in streams if i not in self._loaded}
+        if not wanted:
+            return
+        found = self._journal.recorder.select_streams(wanted)
+        for stream_id, aggregate in wanted.items():
+            stored = found.get(stream_id, ())
+            self._check_seen(stream_id, len(stored))
+            state = aggregate.replay(self._journal.decode(s) for s in stored)
+            self._loaded[stream_id] = _Loaded(state, len(stored))
+
     def find(self, aggregate: Aggregate[S], stream_id: UUID, *, pinned: bool = True) -> S | None:
         """Return a state or ``None``.
 
@@ -102,17 +114,7 @@ class Unit:
     ) -> list[S | None]:
         """Return several states in one round trip, in the order asked."""
         wanted = list(stream_ids)
-        missing = [i for i in wanted if i not in self._loaded]
-        if missing:
-            streams = self._journal.recorder.select_streams(missing)
-            for stream_id in missing:
-                state: S | None = None
-                for stored in streams.get(stream_id, ()):
-                    fact = self._journal.decode(stored)
-                    state = aggregate.evolve(state, fact)
-                loaded = _Loaded(state, len(streams.get(stream_id, ())))
-                self._check_seen(stream_id, loaded.version)
-                self._loaded[stream_id] = loaded
+        self.prefetch(*((aggregate, i) for i in wanted))
         for stream_id in wanted:
             found = self._loaded[stream_id]
             if pinned:
@@ -197,8 +199,8 @@ class Unit:
             return Outcome(())
         assert self.cadre is not None
         written = {r.originator_id for r in self.recorded}
-        recordings = self._journal.save(
-            *self.recorded,
+        recordings = self._journal.events.put(
+            self.recorded,
             envelope=Envelope(
                 command_id=self.acte.command_id,
                 fingerprint=self.acte.fingerprint,
@@ -302,17 +304,19 @@ class Journal(Application[UUID]):
         """
         with self.pool.connection() as conn:
             known = conn.execute(
-                "SELECT fingerprint, acteur FROM oi.command WHERE command_id = %s",
+                "SELECT fingerprint, acteur, first_position, last_position FROM oi.command "
+                "WHERE command_id = %s",
                 (acte.command_id,),
             ).fetchone()
             if known is None:
                 return Outcome(())
-            if (bytes(known[0]), known[1]) != (acte.fingerprint, acte.acteur):
+            fingerprint, acteur, first, last = known
+            if (bytes(fingerprint), acteur) != (acte.fingerprint, acte.acteur):
                 raise IdempotencyKeyReused
             rows = conn.execute(
                 "SELECT position, stream_id, version, name FROM oi.event "
-                "WHERE command_id = %s ORDER BY position",
-                (acte.command_id,),
+                "WHERE position BETWEEN %s AND %s ORDER BY position",
+                (first, last),
             ).fetchall()
         return Outcome(tuple(EventRef(*row) for row in rows), replayed=True)
 

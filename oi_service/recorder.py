@@ -41,9 +41,15 @@ _APPEND = """
         %b::uuid[], %b::integer[], %b::text[], %b::text[], %b::date[], %b::text[], %b::text[],
         %b::uuid[], %b::integer[])
 """
+# One index lookup per stream, whatever the planner thinks of the size of the log.
 _SELECT = """
-    SELECT stream_id, version, name, data::text, date_effet::text, motif, pieces::text
-    FROM oi.event WHERE stream_id = ANY(%b::uuid[]) ORDER BY stream_id, version
+    SELECT e.stream_id, e.version, e.name, e.data, e.date_effet, e.motif, e.pieces
+    FROM unnest(%b::uuid[]) AS s (stream_id), LATERAL (
+        SELECT
+            stream_id, version, name, data::text AS data, date_effet::text AS date_effet, motif,
+            pieces::text AS pieces
+        FROM oi.event WHERE stream_id = s.stream_id ORDER BY version
+    ) AS e
 """
 
 
