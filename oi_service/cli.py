@@ -8,9 +8,6 @@ from typing import Annotated
 
 import psycopg
 import typer
-from api.app import create_app
-from projections.export import exporter as exporter_journal
-from projections.journal import histoire_du_dossier
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rich.console import Console
@@ -23,6 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from api.app import create_app
 from api.filters import entier, euros, instant, jour, pourcent
 from oi_service import app as assembly
 from oi_service.app import Service, open_service, prepare
@@ -32,6 +30,8 @@ from oi_service.scheduler import scheduler
 from oi_service.server import free_port, run
 from oi_service.settings import Settings
 from oi_service.verification import verifier as verifier_tout
+from projections.export import exporter as exporter_journal
+from projections.journal import histoire_du_dossier
 from projections.maquette import Chiffres, Maquette, charger
 from projections.perimetre import OI_ENTIER
 from projections.rebuild import rebuild as rebuild_projections
