@@ -1,1 +1,30 @@
 """The JSON door."""
+
+from fastapi import APIRouter
+
+from api.v1 import (
+    appel_a_projets,
+    bilan,
+    contrepartie,
+    convention,
+    depense,
+    operation,
+    paiement,
+    subvention_globale,
+)
+from api.v1.actes import RACINE
+
+router = APIRouter(prefix=RACINE)
+for chapter in (
+    subvention_globale,
+    appel_a_projets,
+    operation,
+    convention,
+    depense,
+    bilan,
+    paiement,
+    contrepartie,
+):
+    router.include_router(chapter.router)
+
+__all__ = ["router"]

@@ -1,0 +1,37 @@
+"""Contreparties: what funders paid, and what it backs."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from aggregates.contrepartie import affectation
+from aggregates.contrepartie.state import CONTREPARTIE
+from api import actions
+from api.deps import ActeOut, Ecriture
+from api.v1.actes import commande
+
+router = APIRouter(prefix="/contreparties", tags=["Contreparties"])
+
+
+@commande(router, "/{contrepartie_id}/perceptions")
+def percevoir_contrepartie(
+    contrepartie_id: UUID, acte: affectation.PercevoirContrepartie, ecriture: Ecriture
+) -> ActeOut:
+    """Enregistrer ce que le financeur a versé."""
+    return ecriture.decide(CONTREPARTIE, contrepartie_id, affectation.percevoir, acte)
+
+
+@commande(router, "/{contrepartie_id}/affectations")
+def affecter_contrepartie(
+    contrepartie_id: UUID, acte: affectation.AffecterContrepartie, ecriture: Ecriture
+) -> ActeOut:
+    """Affecter une part de la contrepartie à une opération."""
+    return ecriture.run(actions.affecter_contrepartie, contrepartie_id, acte)
+
+
+@commande(router, "/{contrepartie_id}/annulations")
+def annuler_affectation(
+    contrepartie_id: UUID, acte: affectation.AnnulerAffectation, ecriture: Ecriture
+) -> ActeOut:
+    """Annuler tout ou partie d’une affectation."""
+    return ecriture.decide(CONTREPARTIE, contrepartie_id, affectation.annuler_affectation, acte)

@@ -1,0 +1,808 @@
+"""What the JSON door shows: one model per thing, every amount a decimal string in euros."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import from_json
+
+from oi_service.money import MontantSigne, percent
+from rules.indicateurs import taux_affiche
+
+T = TypeVar("T")
+
+_POURCENTAGE = {
+    "anyOf": [{"type": "string", "pattern": r"^-?\d+\.\d{2}$"}, {"type": "null"}],
+    "examples": ["95.56"],
+}
+
+#: A ratio, shown as a percentage; ``null`` when its denominator is zero.
+Pourcentage = Annotated[
+    Fraction | None,
+    PlainSerializer(percent, return_type=str | None),
+    WithJsonSchema(_POURCENTAGE),
+]
+#: A share of a target: cut rather than rounded, so that a target missed never reads 100 %.
+PartDeCible = Annotated[
+    Fraction | None,
+    PlainSerializer(taux_affiche, return_type=str | None),
+    WithJsonSchema(_POURCENTAGE),
+]
+
+
+class Representation(BaseModel):
+    """Ce que montre la porte JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+
+class PageOut(Representation, Generic[T]):
+    """Une page d’une liste."""
+
+    lignes: list[T]
+    suivant: str | None = Field(
+        description="Curseur de la page suivante, à donner dans `apres` ; `null` à la fin."
+    )
+
+
+class PeriodeOut(Representation):
+    """Une période, premier et dernier jour compris."""
+
+    debut: date
+    fin: date
+
+
+# --- Maquette ------------------------------------------------------------------------------------
+
+
+class ChiffresOut(Representation):
+    """Quantités en euros et taux en pourcentage ; `fse_` : part du Fonds, `ct_` : coût total."""
+
+    fse_maquette: MontantSigne = Field(description="FSE alloué, en euros.")
+    fse_depose: MontantSigne = Field(description="FSE demandé dans les dossiers, en euros.")
+    fse_programme: MontantSigne = Field(description="FSE programmé, en euros.")
+    fse_programme_ajuste: MontantSigne = Field(
+        description="FSE programmé, ramené au FSE dû une fois l’opération soldée, en euros."
+    )
+    fse_conventionne: MontantSigne = Field(description="FSE conventionné, en euros.")
+    fse_declare: MontantSigne = Field(description="FSE correspondant aux bilans, en euros.")
+    fse_retenu_csf: MontantSigne = Field(description="FSE dû après contrôle, en euros.")
+    fse_transmis: MontantSigne = Field(description="FSE transmis pour certification, en euros.")
+    fse_certifie: MontantSigne = Field(description="FSE certifié, net des retraits, en euros.")
+    fse_paye: MontantSigne = Field(description="FSE payé, net des reversements, en euros.")
+    ct_maquette: MontantSigne = Field(description="Coût total alloué, en euros.")
+    ct_depose: MontantSigne = Field(description="Coût total des dossiers, en euros.")
+    ct_programme: MontantSigne = Field(description="Coût total programmé, en euros.")
+    ct_programme_ajuste: MontantSigne = Field(
+        description="Coût total programmé, ramené au retenu une fois soldé, en euros."
+    )
+    ct_conventionne: MontantSigne = Field(description="Coût total conventionné, en euros.")
+    ct_declare: MontantSigne = Field(description="Coût total des bilans, en euros.")
+    ct_retenu_csf: MontantSigne = Field(description="Coût total retenu au contrôle, en euros.")
+    ct_transmis: MontantSigne = Field(description="Coût total transmis, en euros.")
+    ct_certifie: MontantSigne = Field(description="Coût total certifié, en euros.")
+    cp_maquette: MontantSigne = Field(description="Contreparties allouées, en euros.")
+    cp_programmee: MontantSigne = Field(description="Contreparties programmées, en euros.")
+    cp_conventionnee: MontantSigne = Field(description="Contreparties conventionnées, en euros.")
+    depenses_declarees: MontantSigne = Field(description="Dépenses contrôlées, en euros.")
+    depenses_ecartees: MontantSigne = Field(description="Dépenses écartées, en euros.")
+    nb_operations: int = Field(description="Opérations programmées.")
+    disponible_a_programmer: MontantSigne = Field(
+        description="Alloué moins programmé ajusté, en euros."
+    )
+    reste_a_consommer: MontantSigne = Field(description="Alloué moins FSE dû, en euros.")
+    taux_programmation: Pourcentage = Field(description="Programmé sur alloué, en %.")
+    taux_conventionnement: Pourcentage = Field(description="Conventionné sur programmé, en %.")
+    taux_declaration: Pourcentage = Field(description="Déclaré sur conventionné, en %.")
+    taux_retenue_csf: Pourcentage = Field(description="Retenu sur déclaré, en %.")
+    taux_ecartement: Pourcentage = Field(description="Dépenses écartées sur contrôlées, en %.")
+    taux_consommation: Pourcentage = Field(description="Retenu sur alloué, en %.")
+    taux_certification: Pourcentage = Field(description="Certifié sur alloué, en %.")
+    taux_paiement: Pourcentage = Field(
+        description="Payé sur retenu, en % ; au-delà de 100 tant que courent des avances."
+    )
+
+
+class LigneDeMaquetteOut(Representation):
+    """Une cellule de la maquette : PLIE (ou réserve) et ligne."""
+
+    plie_id: str
+    plie_nom: str
+    annee: int = Field(description="Tranche.")
+    axe: str
+    objectif_specifique: str
+    dispositif: str
+    chiffres: ChiffresOut
+
+
+class PlieDeMaquetteOut(Representation):
+    """Le total d’un PLIE."""
+
+    plie_id: str
+    plie_nom: str
+    chiffres: ChiffresOut
+
+
+class MaquetteOut(Representation):
+    """La maquette d’une subvention globale, arrêtée à un événement du journal."""
+
+    subvention_globale_id: UUID
+    numero: str
+    reglement: str
+    oi_nom: str
+    fictive: bool = Field(description="Les montants sont inventés (démonstration).")
+    fse_total: MontantSigne = Field(description="FSE de la convention, en euros.")
+    position: int = Field(description="Numéro du dernier événement compté.")
+    calculee_le: datetime
+    lignes: list[LigneDeMaquetteOut]
+    par_plie: list[PlieDeMaquetteOut]
+    total: ChiffresOut = Field(description="Somme des lignes ; les taux ne sont pas des moyennes.")
+
+
+# --- Subventions globales, enveloppes, appels à projets ------------------------------------------
+
+
+class SubventionOut(Representation):
+    """Une subvention globale."""
+
+    id: UUID
+    oi_id: str
+    oi_nom: str
+    reglement: str
+    numero: str
+    programme: str
+    fse_total: MontantSigne = Field(description="FSE de la convention, en euros.")
+    programmation_debut: date
+    programmation_fin: date
+    fictive: bool = Field(description="Les montants sont inventés (démonstration).")
+
+
+class PlieOut(Representation):
+    """Un PLIE."""
+
+    plie_id: str
+    nom: str
+
+
+class ObjectifSpecifiqueOut(Representation):
+    """Un objectif spécifique du programme."""
+
+    code: str
+    libelle: str
+
+
+class ParametresOut(Representation):
+    """Ce que la convention de subvention globale décide."""
+
+    avance_pct: Decimal = Field(description="Avance, en % du FSE conventionné.")
+    avance_plafond: MontantSigne | None = Field(
+        validation_alias="avance_plafond_centimes", description="Plafond de l’avance, en euros."
+    )
+    types_beneficiaires_sans_avance: list[str]
+    plafond_avant_solde_pct: Decimal | None = Field(
+        description="Part du FSE conventionné payable avant le solde, en %."
+    )
+    delai_contradictoire_jours: int = Field(description="Phase contradictoire, en jours.")
+    arrondi: str = Field(description="`demi_superieur` ou `troncature`, au centime.")
+
+
+class AvenantSubventionOut(Representation):
+    """Un avenant à la subvention globale, avant et après."""
+
+    numero: int
+    objet: str
+    date_effet: date
+    fse_total_avant: MontantSigne = Field(description="En euros.")
+    fse_total_apres: MontantSigne = Field(description="En euros.")
+    programmation_avant: PeriodeOut
+    programmation_apres: PeriodeOut
+    realisation_avant: PeriodeOut
+    realisation_apres: PeriodeOut
+
+
+class LigneMaquetteOut(Representation):
+    """Une ligne : tranche, axe, objectif spécifique, dispositif."""
+
+    annee: int
+    axe: str
+    objectif_specifique: str
+    dispositif: str
+
+
+class LigneTrancheOut(Representation):
+    """Ce qu’une tranche ouvre sur une ligne."""
+
+    ligne: LigneMaquetteOut
+    fse: MontantSigne = Field(validation_alias="fse_centimes", description="FSE, en euros.")
+    contreparties_publiques: MontantSigne = Field(
+        validation_alias="contreparties_publiques_centimes", description="En euros."
+    )
+    contreparties_privees: MontantSigne = Field(
+        validation_alias="contreparties_privees_centimes", description="En euros."
+    )
+
+
+class TrancheOut(Representation):
+    """Une tranche annuelle."""
+
+    annee: int
+    ouverte_le: date
+    lignes: list[LigneTrancheOut]
+
+
+class FicheSubventionOut(Representation):
+    """Une subvention globale, entière."""
+
+    resume: SubventionOut
+    version: int = Field(description="À rappeler dans `If-Match`.")
+    conventionnee_le: date
+    agd: str = Field(description="Autorité de gestion déléguée.")
+    programme_cci: str
+    programmation: PeriodeOut
+    realisation: PeriodeOut
+    parametres: ParametresOut
+    plie: list[PlieOut]
+    objectifs_specifiques: list[ObjectifSpecifiqueOut]
+    avenants: list[AvenantSubventionOut]
+    tranches: list[TrancheOut]
+
+
+class EnveloppeOut(Representation):
+    """L’enveloppe d’un PLIE, ou de la réserve, sur une ligne."""
+
+    plie_id: str
+    plie_nom: str
+    annee: int = Field(description="Tranche.")
+    axe: str
+    objectif_specifique: str
+    dispositif: str
+    alloue: MontantSigne = Field(description="FSE alloué, en euros.")
+    programme: MontantSigne = Field(
+        description="FSE que la programmation retient encore, reliquats rendus, en euros."
+    )
+    disponible: MontantSigne = Field(description="FSE encore programmable, en euros.")
+
+
+class AppelOut(Representation):
+    """Un appel à projets."""
+
+    id: UUID
+    subvention_globale_id: UUID
+    numero: str
+    intitule: str
+    date_ouverture: date
+    date_cloture: date
+    clos: bool
+    nb_fiches: int = Field(description="Fiches opération du périmètre.")
+    version: int = Field(description="À rappeler dans `If-Match`.")
+
+
+class IndicateurOut(Representation):
+    """Ce qu’une opération promet d’atteindre."""
+
+    libelle: str
+    cible: Decimal
+    unite: str
+    comparateur: str
+    pieces: list[str]
+    mode: str = Field(description="Comment les pièces se combinent.")
+
+
+class ConditionOut(Representation):
+    """La condition de cofinancement d’une fiche ; un taux de 0.20 vaut 20 %."""
+
+    statut: str
+    taux_min_contreparties: Decimal | None
+    taux_max_fse: Decimal | None
+    cofinancement_requis: bool
+
+
+class FicheOut(Representation):
+    """Une fiche opération."""
+
+    code: str
+    titre: str
+    plie_id: str
+    axe: str
+    objectif_specifique: str
+    dispositif: str
+    type_soutien: str
+    cible: str
+    periode: PeriodeOut
+    condition: ConditionOut | None
+    indicateurs: list[IndicateurOut]
+
+
+class FicheAppelOut(Representation):
+    """Un appel à projets et ses fiches opération."""
+
+    resume: AppelOut
+    fiches: list[FicheOut]
+
+
+# --- Opérations ----------------------------------------------------------------------------------
+
+
+class OperationOut(Representation):
+    """Une opération et ses montants ; les mesures sont celles de la maquette."""
+
+    id: UUID
+    subvention_globale_id: UUID
+    appel_a_projets_id: UUID
+    fiche_code: str
+    numero_mdfse: str
+    numero_convention: str | None
+    siret: str
+    beneficiaire: str
+    type_beneficiaire: str
+    plie_id: str
+    plie_nom: str
+    annee: int = Field(description="Tranche.")
+    axe: str
+    objectif_specifique: str
+    dispositif: str
+    intitule: str
+    debut: date = Field(description="Début de la période de réalisation.")
+    fin: date = Field(description="Fin de la période de réalisation.")
+    depose_le: date
+    statut: str
+    statut_libelle: str
+    fse: MontantSigne = Field(description="FSE programmé, sinon demandé, en euros.")
+    fse_depose: MontantSigne = Field(description="FSE demandé, en euros.")
+    fse_programme: MontantSigne = Field(description="FSE programmé, en euros.")
+    fse_programme_ajuste: MontantSigne = Field(
+        description="FSE programmé, ramené au FSE dû une fois soldé, en euros."
+    )
+    fse_conventionne: MontantSigne = Field(description="FSE conventionné, en euros.")
+    fse_declare: MontantSigne = Field(description="FSE correspondant aux bilans, en euros.")
+    fse_retenu_csf: MontantSigne = Field(description="FSE dû après contrôle, en euros.")
+    fse_paye: MontantSigne = Field(description="FSE payé, net des reversements, en euros.")
+    ct_depose: MontantSigne = Field(description="Coût total demandé, en euros.")
+    ct_programme: MontantSigne = Field(description="Coût total programmé, en euros.")
+    ct_programme_ajuste: MontantSigne = Field(
+        description="Coût total programmé, ramené au retenu une fois soldé, en euros."
+    )
+    ct_conventionne: MontantSigne = Field(description="Coût total conventionné, en euros.")
+    ct_declare: MontantSigne = Field(description="Coût total des bilans, en euros.")
+    ct_retenu_csf: MontantSigne = Field(description="Coût total retenu au contrôle, en euros.")
+
+
+class BeneficiaireOut(Representation):
+    """La personne morale qui porte l’opération."""
+
+    siret: str
+    nom: str
+    type: str
+
+
+class PosteOut(Representation):
+    """Un poste de dépense du plan."""
+
+    code: str
+    montant: MontantSigne = Field(validation_alias="montant_centimes", description="En euros.")
+    mode: str
+
+
+class RessourceOut(Representation):
+    """Une ressource autre que le FSE."""
+
+    type: str
+    financeur: str
+    montant: MontantSigne = Field(validation_alias="montant_centimes", description="En euros.")
+
+
+class PlanOut(Representation):
+    """Un plan de financement."""
+
+    postes: list[PosteOut]
+    fse: MontantSigne = Field(validation_alias="fse_centimes", description="FSE, en euros.")
+    ressources: list[RessourceOut]
+    cout_total: MontantSigne = Field(
+        validation_alias="cout_total_centimes", description="Coût total éligible, en euros."
+    )
+    taux_fse: Pourcentage = Field(description="Part du FSE, en %.")
+
+
+class VersionDuPlanOut(Representation):
+    """Un plan de financement et l’acte qui l’a fixé."""
+
+    origine: str = Field(description="`depot`, `instruction`, `convention` ou `avenant`.")
+    avenant: int | None = Field(description="Numéro de l’avenant.")
+    date_effet: date
+    position: int = Field(description="Numéro de l’événement.")
+    plan: PlanOut
+
+
+class IndicateurSuiviOut(Representation):
+    """Un indicateur, sa cible et ce qui est réalisé."""
+
+    numero: int
+    libelle: str
+    unite: str
+    cible: Decimal
+    comparateur: str
+    pieces: list[str]
+    mode: str
+    realise: Decimal | None
+    taux: PartDeCible = Field(description="Part de la cible, en %, tronquée.")
+    atteint: bool | None
+
+
+class AvisOut(Representation):
+    """Un avis rendu sur le dossier."""
+
+    de: str = Field(description="`instruction`, `plie` ou `agd`.")
+    avis: str
+    auteur: str
+    date_effet: date
+    texte: str | None
+
+
+class DecisionOut(Representation):
+    """Une décision de l’instance de programmation."""
+
+    decision: str
+    instance: str
+    pv_ref: str
+    date_effet: date
+    motif: str | None
+    fse: MontantSigne | None = Field(description="FSE, en euros.")
+    cout_total: MontantSigne | None = Field(description="Coût total, en euros.")
+
+
+class DifferenceOut(Representation):
+    """Ce qu’un avenant change à un endroit, écrit pour être lu."""
+
+    champ: str
+    avant: str
+    apres: str
+
+
+class AvenantOut(Representation):
+    """Un avenant à la convention, par différence."""
+
+    numero: int
+    statut: str = Field(description="`demande`, `programme`, `signe` ou `abandonne`.")
+    demande_le: date
+    motif: str | None
+    programme_le: date | None
+    pv_ref: str | None
+    signe_le: date | None
+    ecart_fse: MontantSigne | None = Field(description="En euros.")
+    ecart_cout_total: MontantSigne | None = Field(description="En euros.")
+    differences: list[DifferenceOut]
+
+
+class BilanPrevuOut(Representation):
+    """Un bilan attendu par la convention."""
+
+    numero: int
+    type: str
+    date_limite: date
+
+
+class PosteRetenuOut(Representation):
+    """Ce qu’un bilan apporte à un poste."""
+
+    code: str
+    declare: MontantSigne = Field(validation_alias="declare_centimes", description="En euros.")
+    ecarte: MontantSigne = Field(validation_alias="ecarte_centimes", description="En euros.")
+    retenu: MontantSigne = Field(validation_alias="retenu_centimes", description="En euros.")
+
+
+class RessourceRetenueOut(Representation):
+    """Ce que le contrôle retient d’une ressource."""
+
+    type: str
+    financeur: str
+    montant_declare: MontantSigne = Field(
+        validation_alias="montant_declare_centimes", description="En euros."
+    )
+    montant_retenu: MontantSigne = Field(
+        validation_alias="montant_retenu_centimes", description="En euros."
+    )
+
+
+class ResultatCsfOut(Representation):
+    """Le certificat de service fait : plafonds comparés et FSE dû, cumulés depuis le début."""
+
+    valideur: str
+    version_regles: str
+    postes: list[PosteRetenuOut]
+    ressources: list[RessourceRetenueOut]
+    fse_max: MontantSigne = Field(validation_alias="fse_max_centimes", description="En euros.")
+    cout_total_eligible: MontantSigne = Field(
+        validation_alias="cout_total_eligible_centimes", description="En euros."
+    )
+    cout_net_cumule: MontantSigne = Field(
+        validation_alias="cout_net_cumule_centimes", description="En euros."
+    )
+    ressources_externes: MontantSigne = Field(
+        validation_alias="ressources_externes_centimes", description="En euros."
+    )
+    c1_plafond: MontantSigne = Field(
+        validation_alias="c1_plafond_centimes", description="Maximum conventionné, en euros."
+    )
+    c2_taux: MontantSigne = Field(
+        validation_alias="c2_taux_centimes", description="Taux × coût net, en euros."
+    )
+    c3_besoin: MontantSigne = Field(
+        validation_alias="c3_besoin_centimes", description="Besoin de financement, en euros."
+    )
+    c4_hors_nature: MontantSigne | None = Field(
+        validation_alias="c4_hors_nature_centimes",
+        description="Limite hors contributions en nature, en euros.",
+    )
+    contrainte_active: str
+    fse_du_cumule: MontantSigne = Field(
+        validation_alias="fse_du_cumule_centimes", description="En euros."
+    )
+    fse_du_periode: MontantSigne = Field(
+        validation_alias="fse_du_periode_centimes", description="En euros ; peut être négatif."
+    )
+    depenses_declarees: MontantSigne = Field(
+        validation_alias="depenses_declarees_centimes", description="En euros."
+    )
+    depenses_ecartees: MontantSigne = Field(
+        validation_alias="depenses_ecartees_centimes", description="En euros."
+    )
+    autofinancement_constate: MontantSigne = Field(
+        validation_alias="autofinancement_constate_centimes", description="En euros."
+    )
+    surfinancement_ecarte: MontantSigne = Field(
+        validation_alias="surfinancement_ecarte_centimes", description="En euros."
+    )
+
+
+class CsfOut(Representation):
+    """Une version d’un contrôle de service fait."""
+
+    csf_id: UUID
+    version: int
+    controleur: str
+    ouvert_le: date
+    conclusions_le: date | None
+    date_limite_reponse: date | None
+    observations_le: date | None
+    valide_le: date | None
+    rouvert_le: date | None
+    contrainte: str | None = Field(description="Ce qui a limité le FSE, en clair.")
+    resultat: ResultatCsfOut | None
+
+
+class BilanOut(Representation):
+    """Un bilan d’exécution et ses contrôles."""
+
+    bilan_id: UUID
+    numero: int
+    type: str
+    statut: str
+    periode: PeriodeOut
+    depose_le: date
+    nb_depenses: int
+    cout_total_declare: MontantSigne = Field(description="En euros.")
+    fse_declare: MontantSigne = Field(description="En euros.")
+    ressources: list[RessourceOut]
+    csf: list[CsfOut]
+
+
+class PaiementOut(Representation):
+    """Un paiement au bénéficiaire."""
+
+    paiement_id: UUID
+    type: str = Field(description="`avance`, `acompte` ou `solde`.")
+    statut: str = Field(description="`ordonnance`, `effectue` ou `rejete`.")
+    montant: MontantSigne = Field(description="En euros.")
+    csf_id: UUID | None
+    ordonnance_le: date
+    effectue_le: date | None
+    ref_virement: str | None
+    rejete_le: date | None
+
+
+class ReversementOut(Representation):
+    """Un ordre de reversement."""
+
+    ordre_id: UUID
+    montant: MontantSigne = Field(description="En euros.")
+    encaisse: MontantSigne = Field(description="En euros.")
+    reste: MontantSigne = Field(description="En euros.")
+    emis_le: date
+    echeance: date
+    motif: str | None
+
+
+class CertificationOut(Representation):
+    """Ce qui a été transmis, certifié, retiré."""
+
+    acte: str = Field(description="`transmise`, `certifiee` ou `retiree`.")
+    ref: str
+    exercice_comptable: str | None
+    date_effet: date
+    fse: MontantSigne = Field(description="En euros.")
+    cout_total: MontantSigne = Field(description="En euros.")
+
+
+class ConventionOut(Representation):
+    """Une convention dans sa version en vigueur, et l’argent qui court sous elle."""
+
+    id: UUID
+    version: int = Field(description="À rappeler dans `If-Match`.")
+    numero: str
+    signee_le: date
+    notifiee_le: date | None
+    signataires: list[str]
+    objet: str
+    periode: PeriodeOut
+    fse_max: MontantSigne = Field(description="FSE maximal, en euros.")
+    cout_total_eligible: MontantSigne = Field(description="En euros.")
+    taux_fse: Pourcentage = Field(description="Part du FSE, en % ; le calcul emploie la fraction.")
+    avance_pct: Decimal = Field(description="En % du FSE maximal.")
+    avance_plafond: MontantSigne | None = Field(description="En euros.")
+    plafond_avant_solde_pct: Decimal | None = Field(description="En % du FSE maximal.")
+    bilans_prevus: list[BilanPrevuOut]
+    date_limite_acquittement: date
+    fse_du: MontantSigne = Field(description="FSE dû depuis le début, en euros.")
+    cout_total_retenu: MontantSigne = Field(description="En euros.")
+    paye: MontantSigne = Field(description="Payé, net des reversements, en euros.")
+    a_encaisser: MontantSigne = Field(description="Reversements attendus, en euros.")
+    avenants: list[AvenantOut]
+    bilans: list[BilanOut]
+    paiements: list[PaiementOut]
+    reversements: list[ReversementOut]
+    certifications: list[CertificationOut]
+
+
+class AffectationOut(Representation):
+    """Ce qu’une opération tient d’une contrepartie."""
+
+    contrepartie_id: UUID
+    operation_id: UUID
+    numero_mdfse: str
+    type: str
+    financeur: str
+    annee: int
+    montant: MontantSigne = Field(description="Affecté, en euros.")
+
+
+class FicheOperationOut(Representation):
+    """Une opération, entière."""
+
+    resume: OperationOut
+    version: int = Field(description="À rappeler dans `If-Match`.")
+    objet: str
+    beneficiaire: BeneficiaireOut
+    demarree_le: date | None
+    plan: PlanOut = Field(description="Plan de financement en vigueur.")
+    versions_du_plan: list[VersionDuPlanOut]
+    indicateurs: list[IndicateurSuiviOut]
+    avis: list[AvisOut]
+    decisions: list[DecisionOut]
+    convention: ConventionOut | None
+    contreparties: list[AffectationOut]
+    a_conserver_jusqu_au: date | None
+    nb_depenses: int = Field(description="Dépenses non annulées.")
+    nb_evenements: int
+
+
+# --- Dépenses, contreparties ---------------------------------------------------------------------
+
+
+class CleOut(Representation):
+    """La clé qui impute une part d’un coût à l’opération."""
+
+    numerateur: int
+    denominateur: int
+    libelle: str
+
+
+class DetailOut(Representation):
+    """Ce que le bénéficiaire déclare d’une dépense."""
+
+    poste: str
+    nature: str
+    tiers_ref: str
+    piece_ref: str
+    date_piece: date
+    date_realisation: date
+    date_engagement: date | None
+    date_acquittement: date | None
+    preuve_acquittement: str | None
+    montant_ht: MontantSigne | None = Field(
+        validation_alias="montant_ht_centimes", description="En euros."
+    )
+    montant_ttc: MontantSigne | None = Field(
+        validation_alias="montant_ttc_centimes", description="En euros."
+    )
+    tva_recuperable: MontantSigne | None = Field(
+        validation_alias="tva_recuperable_centimes", description="En euros."
+    )
+    cle: CleOut | None
+    montant_impute: MontantSigne = Field(
+        validation_alias="montant_impute_centimes", description="Imputé à l’opération, en euros."
+    )
+
+
+class AnomalieOut(Representation):
+    """Un défaut de la dépense."""
+
+    motif_code: str
+    message: str
+
+
+class DepenseOut(Representation):
+    """Une dépense, ce que le contrôle en a fait, et les défauts de ses dates."""
+
+    id: UUID
+    operation_id: UUID
+    version: int = Field(description="À rappeler dans `If-Match`.")
+    statut: str = Field(description="`declaree`, `annulee` ou `controlee`.")
+    poste: str
+    poste_libelle: str
+    montant_impute: MontantSigne = Field(description="En euros de coût total.")
+    bilan_id: UUID | None
+    csf_id: UUID | None
+    retenu: MontantSigne | None = Field(description="Retenu au contrôle, en euros.")
+    ecarte: MontantSigne | None = Field(description="Écarté au contrôle, en euros.")
+    motif_code: str | None
+    motif_libelle: str | None
+    anomalies: list[AnomalieOut] = Field(description="Tous les défauts de dates.")
+    detail: DetailOut
+
+
+class ContrepartieOut(Representation):
+    """Une contrepartie nationale."""
+
+    id: UUID
+    subvention_globale_id: UUID
+    type: str
+    type_libelle: str
+    financeur: str
+    plie_id: str | None = Field(description="`null` quand tout l’OI la partage.")
+    annee: int
+    version: int = Field(description="À rappeler dans `If-Match`.")
+    attribue: MontantSigne = Field(description="En euros.")
+    percu: MontantSigne = Field(description="En euros.")
+    affecte: MontantSigne = Field(description="Affecté à des opérations, en euros.")
+    reste: MontantSigne = Field(description="Attribué et non affecté, en euros.")
+
+
+class FicheContrepartieOut(Representation):
+    """Une contrepartie et ses affectations aux opérations du périmètre."""
+
+    contrepartie: ContrepartieOut
+    affectations: list[AffectationOut]
+
+
+# --- Journal -------------------------------------------------------------------------------------
+
+
+class LigneDuJournalOut(Representation):
+    """Un événement, raconté."""
+
+    position: int = Field(description="Numéro dans le journal, sans trou.")
+    stream_id: UUID = Field(description="Flux : ce que l’événement concerne.")
+    version: int = Field(description="Rang dans son flux.")
+    name: str = Field(examples=["operation.dossier_depose.v1"])
+    date_effet: date = Field(description="Jour où l’acte compte.")
+    enregistre_le: datetime = Field(description="Instant où le service l’a su, UTC.")
+    acteur: str
+    role: str
+    motif: str | None
+    phrase: str
+
+
+class EvenementCompletOut(LigneDuJournalOut):
+    """Un événement et toute son enveloppe."""
+
+    event_id: UUID
+    oi_id: str
+    reglement: str
+    command_id: UUID
+    correlation_id: UUID
+    cause_id: UUID | None
+    data: JsonDuJournal = Field(description="Le fait ; les `*_centimes` sont des centimes d’euro.")
+    pieces: JsonDuJournal = Field(description="Pièces, par empreinte SHA-256.")
