@@ -1,0 +1,193 @@
+"""Contreparties: what funders granted and paid, what operations hold of it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import TupleRow, class_row
+
+from aggregates.contrepartie.state import ContrepartieAbsente
+from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
+from projections.dossiers import exiger_operation
+from projections.perimetre import Perimetre
+from projections.subventions_globales import exiger_subvention
+from rules.nomenclature import RESSOURCES
+
+
+@dataclass(frozen=True, slots=True)
+class LigneContrepartie:
+    """A contrepartie; amounts are cents. ``plie_id`` is absent when the whole OI shares it."""
+
+    id: UUID
+    subvention_globale_id: UUID
+    type: str
+    financeur: str
+    plie_id: str | None
+    annee: int
+    attribue: int
+    percu: int
+    affecte: int
+    version: int
+    position: int
+
+    @property
+    def type_libelle(self) -> str:
+        """The kind of funder as people say it."""
+        return RESSOURCES.get(self.type, self.type)
+
+    @property
+    def reste(self) -> int:
+        """Granted and not held by any operation."""
+        return self.attribue - self.affecte
+
+
+@dataclass(frozen=True, slots=True)
+class Affectation:
+    """What an operation holds of a contrepartie, in cents."""
+
+    contrepartie_id: UUID
+    operation_id: UUID
+    numero_mdfse: str
+    type: str
+    financeur: str
+    annee: int
+    montant: int
+
+
+def contreparties(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    subvention_globale_id: UUID,
+    *,
+    plie: str | None = None,
+    annee: int | None = None,
+    type_financeur: str | None = None,
+    recherche: str | None = None,
+    limite: int = LIMITE_PAR_DEFAUT,
+    apres: str | None = None,
+) -> Page[LigneContrepartie]:
+    """Return the contreparties of a subvention globale, in the order of their recording.
+
+    A PLIE sees its own; those that the whole OI shares are for who sees the whole OI.
+    Raises: SubventionGlobaleAbsente.
+    """
+    exiger_subvention(conn, perimetre, subvention_globale_id)
+    (position,) = lire(apres, "contreparties", int)
+    rows = _lignes(
+        conn,
+        perimetre,
+        sg=subvention_globale_id,
+        plie=plie,
+        annee=annee,
+        type_financeur=type_financeur,
+        recherche=recherche,
+        position=position,
+        limite=limite + 1,
+    )
+    return paginer(rows, limite, "contreparties", lambda c: (c.position,))
+
+
+def contrepartie(
+    conn: Connection[TupleRow], perimetre: Perimetre, contrepartie_id: UUID
+) -> LigneContrepartie:
+    """Return one contrepartie.
+
+    Raises: ContrepartieAbsente.
+    """
+    found = _lignes(conn, perimetre, contrepartie_id=contrepartie_id)
+    if not found:
+        raise ContrepartieAbsente(id=contrepartie_id)
+    return found[0]
+
+
+def _lignes(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    sg: UUID | None = None,
+    contrepartie_id: UUID | None = None,
+    plie: str | None = None,
+    annee: int | None = None,
+    type_financeur: str | None = None,
+    recherche: str | None = None,
+    position: int | str | None = None,
+    limite: int | None = None,
+) -> list[LigneContrepartie]:
+    parameters = {
+        "plies": perimetre.liste,
+        "sg": sg,
+        "id": contrepartie_id,
+        "plie": plie,
+        "annee": annee,
+        "type": type_financeur,
+        "recherche": recherche,
+        "position": position,
+        "limite": limite,
+    }
+    return (
+        conn.cursor(row_factory=class_row(LigneContrepartie))
+        .execute(
+            """
+            SELECT
+                c.id, c.sg_id AS subvention_globale_id, c.type, c.financeur, c.plie_id, c.annee,
+                c.attribue_centimes AS attribue, c.percu_centimes AS percu,
+                c.affecte_centimes AS affecte,
+                (SELECT max(e.version) FROM oi.event AS e WHERE e.stream_id = c.id) AS version,
+                c.position
+            FROM projection.contrepartie AS c
+            WHERE (%(plies)s::text[] IS NULL OR c.plie_id = ANY(%(plies)s))
+                AND (%(sg)s::uuid IS NULL OR c.sg_id = %(sg)s)
+                AND (%(id)s::uuid IS NULL OR c.id = %(id)s)
+                AND (%(plie)s::text IS NULL OR c.plie_id = %(plie)s)
+                AND (%(annee)s::integer IS NULL OR c.annee = %(annee)s)
+                AND (%(type)s::text IS NULL OR c.type = %(type)s)
+                AND (%(recherche)s::text IS NULL
+                    OR strpos(lower(c.financeur), lower(%(recherche)s)) > 0)
+                AND (%(position)s::bigint IS NULL OR c.position > %(position)s)
+            ORDER BY c.position
+            LIMIT %(limite)s
+            """,
+            parameters,
+        )
+        .fetchall()
+    )
+
+
+def affectations(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    operation_id: UUID | None = None,
+    contrepartie_id: UUID | None = None,
+) -> list[Affectation]:
+    """Return what operations hold, of one operation or of one contrepartie.
+
+    Only operations of the perimeter; an affectation that was cancelled whole is not one any more.
+    Raises: OperationAbsente.
+    """
+    if operation_id is not None:
+        exiger_operation(conn, perimetre, operation_id)
+    return (
+        conn.cursor(row_factory=class_row(Affectation))
+        .execute(
+            """
+            SELECT
+                a.contrepartie_id, a.operation_id, o.numero_mdfse, c.type, c.financeur, c.annee,
+                a.montant_centimes AS montant
+            FROM projection.affectation AS a
+            INNER JOIN projection.contrepartie AS c ON a.contrepartie_id = c.id
+            INNER JOIN projection.operation AS o ON a.operation_id = o.id
+            WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+                AND (%(operation)s::uuid IS NULL OR a.operation_id = %(operation)s)
+                AND (%(contrepartie)s::uuid IS NULL OR a.contrepartie_id = %(contrepartie)s)
+                AND a.montant_centimes <> 0
+            ORDER BY c.position, o.numero_mdfse
+            """,
+            {
+                "plies": perimetre.liste,
+                "operation": operation_id,
+                "contrepartie": contrepartie_id,
+            },
+        )
+        .fetchall()
+    )

@@ -1,0 +1,182 @@
+"""Dossiers and operations: the list, with the amounts of each."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, cast, get_args
+from uuid import UUID
+
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow, class_row
+
+from aggregates.operation.state import LIBELLES, OperationAbsente, Statut
+from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
+from projections.perimetre import Perimetre
+
+Tri = Literal["numero", "plie", "statut", "depose_le", "fse"]
+Ordre = Literal["asc", "desc"]
+
+
+@dataclass(frozen=True, slots=True)
+class LigneOperation:
+    """An operation and its amounts, in cents; measures are those of the maquette.
+
+    ``fse`` is what the operation weighs for a reader: programmed, else asked for.
+    """
+
+    id: UUID
+    subvention_globale_id: UUID
+    appel_a_projets_id: UUID
+    fiche_code: str
+    numero_mdfse: str
+    numero_convention: str | None
+    siret: str
+    beneficiaire: str
+    type_beneficiaire: str
+    plie_id: str
+    plie_nom: str
+    annee: int
+    axe: str
+    objectif_specifique: str
+    dispositif: str
+    intitule: str
+    debut: date
+    fin: date
+    depose_le: date
+    statut: str
+    fse: int
+    fse_depose: int
+    fse_programme: int
+    fse_programme_ajuste: int
+    fse_conventionne: int
+    fse_declare: int
+    fse_retenu_csf: int
+    fse_paye: int
+    ct_depose: int
+    ct_programme: int
+    ct_programme_ajuste: int
+    ct_conventionne: int
+    ct_declare: int
+    ct_retenu_csf: int
+    cle: str  #: the sort key, as text
+
+    @property
+    def statut_libelle(self) -> str:
+        """The state as people say it."""
+        return LIBELLES[cast("Statut", self.statut)]
+
+
+def operations(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    operation_id: UUID | None = None,
+    subvention_globale_id: UUID | None = None,
+    plie: str | None = None,
+    statut: Statut | None = None,
+    objectif_specifique: str | None = None,
+    annee: int | None = None,
+    recherche: str | None = None,
+    tri: Tri = "numero",
+    ordre: Ordre = "asc",
+    limite: int = LIMITE_PAR_DEFAUT,
+    apres: str | None = None,
+) -> Page[LigneOperation]:
+    """Return the dossiers that pass every filter given.
+
+    ``recherche`` looks for a text, whatever its case, in the numbers, the beneficiary and the
+    title. States sort in the order of the life of a dossier.
+    """
+    liste = f"operations {tri} {ordre}"
+    cle, numero = lire(apres, liste, str, str)
+    croissant = ordre == "asc"
+    query = sql.SQL(
+        """
+        WITH cles AS (
+            SELECT
+                o.*,
+                coalesce(p.nom, o.plie_id) AS plie_nom,
+                CASE %(tri)s::text
+                    WHEN 'numero' THEN o.numero_mdfse
+                    WHEN 'plie' THEN coalesce(p.nom, o.plie_id)
+                    WHEN 'statut' THEN to_char(array_position(%(statuts)s, o.statut), 'FM00')
+                    WHEN 'depose_le' THEN to_char(o.depose_le, 'YYYYMMDD')
+                    WHEN 'fse' THEN (
+                        SELECT to_char(coalesce(nullif(a.fse_programme, 0), a.fse_depose),
+                            'FM000000000000000000')
+                        FROM oi.montants_operation AS a WHERE a.operation_id = o.id)
+                END AS cle
+            FROM projection.operation AS o
+            LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
+            WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+                AND (%(id)s::uuid IS NULL OR o.id = %(id)s)
+                AND (%(sg)s::uuid IS NULL OR o.sg_id = %(sg)s)
+                AND (%(plie)s::text IS NULL OR o.plie_id = %(plie)s)
+                AND (%(statut)s::text IS NULL OR o.statut = %(statut)s)
+                AND (%(os)s::text IS NULL OR o.objectif_specifique = %(os)s)
+                AND (%(annee)s::integer IS NULL OR o.annee = %(annee)s)
+                AND (%(recherche)s::text IS NULL OR strpos(
+                    lower(concat_ws(' ', o.numero_mdfse, o.numero_convention, o.beneficiaire,
+                        o.intitule)),
+                    lower(%(recherche)s)) > 0)
+        ),
+
+        page AS (
+            SELECT c.* FROM cles AS c
+            WHERE %(cle)s::text IS NULL
+                OR (c.cle, c.numero_mdfse) {au_dela} (%(cle)s::text, %(numero)s::text)
+            ORDER BY c.cle {sens}, c.numero_mdfse {sens}
+            LIMIT %(limite)s
+        )
+
+        SELECT
+            o.id, o.sg_id AS subvention_globale_id, o.appel_a_projets_id, o.fiche_code,
+            o.numero_mdfse, o.numero_convention, o.siret, o.beneficiaire, o.type_beneficiaire,
+            o.plie_id, o.plie_nom, o.annee, o.axe, o.objectif_specifique, o.dispositif,
+            o.intitule, o.debut, o.fin, o.depose_le, o.statut,
+            coalesce(nullif(a.fse_programme, 0), a.fse_depose) AS fse,
+            a.fse_depose, a.fse_programme, a.fse_programme_ajuste, a.fse_conventionne,
+            a.fse_declare, a.fse_retenu_csf, a.fse_paye, a.ct_depose, a.ct_programme,
+            a.ct_programme_ajuste, a.ct_conventionne, a.ct_declare, a.ct_retenu_csf, o.cle
+        FROM page AS o
+        -- OFFSET keeps the sums to the operations of the page.
+        CROSS JOIN LATERAL (
+            SELECT m.* FROM oi.montants_operation AS m WHERE m.operation_id = o.id OFFSET 0
+        ) AS a
+        ORDER BY o.cle {sens}, o.numero_mdfse {sens}
+        """
+    ).format(
+        au_dela=sql.SQL(">" if croissant else "<"), sens=sql.SQL("ASC" if croissant else "DESC")
+    )
+    parameters = {
+        "plies": perimetre.liste,
+        "id": operation_id,
+        "sg": subvention_globale_id,
+        "plie": plie,
+        "statut": statut,
+        "os": objectif_specifique,
+        "annee": annee,
+        "recherche": recherche,
+        "tri": tri,
+        "statuts": list(get_args(Statut)),
+        "cle": cle,
+        "numero": numero,
+        "limite": limite + 1,
+    }
+    rows = conn.cursor(row_factory=class_row(LigneOperation)).execute(query, parameters).fetchall()
+    return paginer(rows, limite, liste, lambda o: (o.cle, o.numero_mdfse))
+
+
+def exiger_operation(conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID) -> None:
+    """Refuse an operation that the perimeter does not hold, as one that does not exist.
+
+    Raises: OperationAbsente.
+    """
+    row = conn.execute(
+        """
+        SELECT 1 FROM projection.operation AS o
+        WHERE o.id = %(id)s AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+        """,
+        {"id": operation_id, "plies": perimetre.liste},
+    ).fetchone()
+    if row is None:
+        raise OperationAbsente(id=operation_id)

@@ -1,0 +1,674 @@
+"""The sheet of an operation: everything that its two streams say, without any decision."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from aggregates.convention import events as ce
+from aggregates.convention.state import CONVENTION, Convention, ConventionAbsente
+from aggregates.operation import events as oe
+from aggregates.operation.state import OPERATION, Operation, OperationAbsente
+from aggregates.plan import PlanFinancement, Ressource
+from oi_service.codec import Evenement
+from oi_service.dates import Periode
+from oi_service.errors import french_euros
+from oi_service.ids import convention_of
+from projections.contreparties import Affectation, affectations
+from projections.dossiers import LigneOperation, exiger_operation, operations
+from projections.histoire import CONTRAINTES
+from projections.journal import EvenementLu, lire_flux
+from projections.perimetre import Perimetre
+from rules.indicateurs import atteinte
+from rules.nomenclature import POSTES, RESSOURCES
+
+E = TypeVar("E", bound=Evenement)
+Origine = Literal["depot", "instruction", "convention", "avenant"]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDuPlan:
+    """A plan de financement, and the act that set it."""
+
+    origine: Origine
+    avenant: int | None
+    date_effet: date
+    position: int
+    plan: PlanFinancement
+
+
+@dataclass(frozen=True, slots=True)
+class IndicateurSuivi:
+    """A promise of the operation and what was reached; ``taux`` is an exact share of the target."""
+
+    numero: int
+    libelle: str
+    unite: str
+    cible: Decimal
+    comparateur: str
+    pieces: tuple[str, ...]
+    mode: str
+    realise: Decimal | None
+    taux: Fraction | None
+    atteint: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class AvisVu:
+    """An opinion: of the instruction, of the PLIE, of the managing authority."""
+
+    de: Literal["instruction", "plie", "agd"]
+    avis: str
+    auteur: str
+    date_effet: date
+    texte: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionVue:
+    """A decision of the programming body; amounts are cents, absent when it awards nothing."""
+
+    decision: Literal["programmee", "ajournee", "refusee", "deprogrammee"]
+    instance: str
+    pv_ref: str
+    date_effet: date
+    motif: str | None
+    fse: int | None
+    cout_total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What an avenant changes in one field, as people read it."""
+
+    champ: str
+    avant: str
+    apres: str
+
+
+@dataclass(frozen=True, slots=True)
+class AvenantVu:
+    """An avenant and how far it went; gaps are cents, known once it is signed."""
+
+    numero: int
+    statut: Literal["demande", "programme", "signe", "abandonne"]
+    demande_le: date
+    motif: str | None
+    programme_le: date | None
+    pv_ref: str | None
+    signe_le: date | None
+    ecart_fse: int | None
+    ecart_cout_total: int | None
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CsfVu:
+    """A contrôle de service fait, one version; ``resultat`` once it is valid."""
+
+    csf_id: UUID
+    version: int
+    controleur: str
+    ouvert_le: date
+    conclusions_le: date | None
+    date_limite_reponse: date | None
+    observations_le: date | None
+    valide_le: date | None
+    rouvert_le: date | None
+    resultat: ce.CsfValide | None
+
+    @property
+    def contrainte(self) -> str | None:
+        """What limited the Fund, as people say it."""
+        return None if self.resultat is None else CONTRAINTES.get(self.resultat.contrainte_active)
+
+
+@dataclass(frozen=True, slots=True)
+class BilanVu:
+    """A bilan d'exécution and its controls; amounts are cents."""
+
+    bilan_id: UUID
+    numero: int
+    type: str
+    statut: str
+    periode: Periode
+    depose_le: date
+    nb_depenses: int
+    cout_total_declare: int
+    fse_declare: int
+    ressources: tuple[Ressource, ...]
+    csf: tuple[CsfVu, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaiementVu:
+    """A payment, in cents."""
+
+    paiement_id: UUID
+    type: str
+    statut: str
+    montant: int
+    csf_id: UUID | None
+    ordonnance_le: date
+    effectue_le: date | None
+    ref_virement: str | None
+    rejete_le: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReversementVu:
+    """An order to pay back, in cents."""
+
+    ordre_id: UUID
+    montant: int
+    encaisse: int
+    reste: int
+    emis_le: date
+    echeance: date
+    motif: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationVue:
+    """What was sent to the managing authority, certified, taken back; amounts are cents."""
+
+    acte: Literal["transmise", "certifiee", "retiree"]
+    ref: str
+    exercice_comptable: str | None
+    date_effet: date
+    fse: int
+    cout_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConventionVue:
+    """The convention in its version in force, and the money that runs under it, in cents."""
+
+    id: UUID
+    version: int
+    numero: str
+    signee_le: date
+    notifiee_le: date | None
+    signataires: tuple[str, ...]
+    objet: str
+    periode: Periode
+    fse_max: int
+    cout_total_eligible: int
+    avance_pct: Decimal
+    avance_plafond: int | None
+    plafond_avant_solde_pct: Decimal | None
+    bilans_prevus: tuple[ce.BilanPrevu, ...]
+    date_limite_acquittement: date
+    fse_du: int
+    cout_total_retenu: int
+    paye: int
+    a_encaisser: int
+    avenants: tuple[AvenantVu, ...]
+    bilans: tuple[BilanVu, ...]
+    paiements: tuple[PaiementVu, ...]
+    reversements: tuple[ReversementVu, ...]
+    certifications: tuple[CertificationVue, ...]
+
+    @property
+    def taux_fse(self) -> Fraction:
+        """Exact share of the Fund."""
+        return Fraction(self.fse_max, self.cout_total_eligible)
+
+
+@dataclass(frozen=True, slots=True)
+class FicheOperation:
+    """Everything about an operation."""
+
+    resume: LigneOperation
+    version: int
+    objet: str
+    beneficiaire: oe.Beneficiaire
+    demarree_le: date | None
+    plan: PlanFinancement
+    versions_du_plan: tuple[VersionDuPlan, ...]
+    indicateurs: tuple[IndicateurSuivi, ...]
+    avis: tuple[AvisVu, ...]
+    decisions: tuple[DecisionVue, ...]
+    convention: ConventionVue | None
+    contreparties: tuple[Affectation, ...]
+    a_conserver_jusqu_au: date | None
+    nb_depenses: int
+    nb_evenements: int
+
+
+def fiche_operation(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+) -> FicheOperation:
+    """Return the sheet of an operation, all its figures taken at the same instant.
+
+    Raises: OperationAbsente.
+    """
+    convention_id = convention_of(operation_id)
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        resume = _resume(conn, perimetre, operation_id)
+        flux = lire_flux(conn, perimetre, [operation_id, convention_id])
+        nb_depenses, nb_de_depenses = _comptes(conn, operation_id)
+        contreparties = affectations(conn, perimetre, operation_id=operation_id)
+    lus, signes = flux[operation_id], flux.get(convention_id, [])
+    operation = OPERATION.replay(lu.fait for lu in lus)
+    convention = CONVENTION.replay(lu.fait for lu in signes)
+    assert operation is not None
+    archive = [f for _, f in _de(lus, oe.DossierArchive)]
+    return FicheOperation(
+        resume=resume,
+        version=lus[-1].version,
+        objet=operation.objet if convention is None else convention.objet,
+        beneficiaire=operation.beneficiaire,
+        demarree_le=operation.demarree_le,
+        plan=operation.plan if convention is None else convention.plan,
+        versions_du_plan=_versions_du_plan(lus, signes),
+        indicateurs=_indicateurs(operation),
+        avis=_avis(lus),
+        decisions=_decisions(lus),
+        convention=None if convention is None else _convention(convention_id, convention, signes),
+        contreparties=tuple(contreparties),
+        a_conserver_jusqu_au=archive[-1].date_limite_conservation if archive else None,
+        nb_depenses=nb_depenses,
+        nb_evenements=len(lus) + len(signes) + nb_de_depenses,
+    )
+
+
+def fiche_convention(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+) -> ConventionVue:
+    """Return the convention of an operation.
+
+    Raises: OperationAbsente, ConventionAbsente.
+    """
+    exiger_operation(conn, perimetre, operation_id)
+    convention_id = convention_of(operation_id)
+    lus = lire_flux(conn, perimetre, [convention_id]).get(convention_id, [])
+    convention = CONVENTION.replay(lu.fait for lu in lus)
+    if convention is None:
+        raise ConventionAbsente(id=convention_id)
+    return _convention(convention_id, convention, lus)
+
+
+def _resume(conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID) -> LigneOperation:
+    found = operations(conn, perimetre, operation_id=operation_id, limite=1).lignes
+    if not found:
+        raise OperationAbsente(id=operation_id)
+    return found[0]
+
+
+def _comptes(conn: Connection[TupleRow], operation_id: UUID) -> tuple[int, int]:
+    """Count the dépenses that stand, and the events of all of them."""
+    row = conn.execute(
+        """
+        SELECT count(*) FILTER (WHERE d.statut <> 'annulee'), coalesce(sum(d.version), 0)::bigint
+        FROM projection.depense AS d WHERE d.operation_id = %s
+        """,
+        (operation_id,),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _de(lus: Iterable[EvenementLu], kind: type[E]) -> list[tuple[EvenementLu, E]]:
+    """Keep the events of one kind, with what the log knows of them."""
+    return [(lu, fait) for lu in lus if isinstance(fait := lu.fait, kind)]
+
+
+# --- The dossier ---------------------------------------------------------------------------------
+
+
+def _versions_du_plan(
+    lus: list[EvenementLu], signes: list[EvenementLu]
+) -> tuple[VersionDuPlan, ...]:
+    versions = []
+    for lu in [*lus, *signes]:
+        fait = lu.fait
+        match fait:
+            case oe.DossierDepose():
+                versions.append(_version("depot", lu, fait.plan))
+            case oe.PlanFinancementInstruit():
+                versions.append(_version("instruction", lu, fait.plan))
+            case ce.ConventionSignee():
+                versions.append(_version("convention", lu, fait.plan))
+            case ce.AvenantSigne(apres=ce.Termes(plan=PlanFinancement() as plan)):
+                versions.append(_version("avenant", lu, plan, fait.numero))
+            case _:
+                pass
+    return tuple(sorted(versions, key=lambda version: version.position))
+
+
+def _version(
+    origine: Origine, lu: EvenementLu, plan: PlanFinancement, avenant: int | None = None
+) -> VersionDuPlan:
+    return VersionDuPlan(origine, avenant, lu.date_effet, lu.position, plan)
+
+
+def _indicateurs(operation: Operation) -> tuple[IndicateurSuivi, ...]:
+    suivis = []
+    for numero, promis in enumerate(operation.indicateurs, 1):
+        realise = operation.realise.get(numero)
+        taux, atteint = (
+            (None, None) if realise is None else atteinte(promis.cible, realise, promis.comparateur)
+        )
+        suivis.append(
+            IndicateurSuivi(
+                numero=numero,
+                libelle=promis.libelle,
+                unite=promis.unite,
+                cible=promis.cible,
+                comparateur=promis.comparateur,
+                pieces=promis.pieces,
+                mode=promis.mode,
+                realise=realise,
+                taux=taux,
+                atteint=atteint,
+            )
+        )
+    return tuple(suivis)
+
+
+def _avis(lus: list[EvenementLu]) -> tuple[AvisVu, ...]:
+    rendus = []
+    for lu in lus:
+        fait = lu.fait
+        match fait:
+            case oe.RapportInstructionValide():
+                rendus.append(
+                    AvisVu(
+                        "instruction", fait.avis, fait.instructeur, fait.date_effet, fait.synthese
+                    )
+                )
+            case oe.AvisPlieRendu():
+                rendus.append(
+                    AvisVu("plie", fait.avis, fait.instance, fait.date_effet, fait.reserves)
+                )
+            case oe.AvisAgdRendu():
+                rendus.append(
+                    AvisVu("agd", fait.avis, fait.instance, fait.date_effet, fait.reserves)
+                )
+            case _:
+                pass
+    return tuple(rendus)
+
+
+def _decisions(lus: list[EvenementLu]) -> tuple[DecisionVue, ...]:
+    prises = []
+    for lu in lus:
+        fait = lu.fait
+        match fait:
+            case oe.OperationProgrammee():
+                prises.append(
+                    _decision("programmee", fait, fait.fse_centimes, fait.cout_total_centimes)
+                )
+            case oe.OperationDeprogrammee():
+                prises.append(
+                    _decision("deprogrammee", fait, fait.fse_centimes, fait.cout_total_centimes)
+                )
+            case oe.OperationAjournee():
+                prises.append(_decision("ajournee", fait))
+            case oe.OperationRefusee():
+                prises.append(_decision("refusee", fait))
+            case _:
+                pass
+    return tuple(prises)
+
+
+def _decision(
+    decision: Literal["programmee", "ajournee", "refusee", "deprogrammee"],
+    fait: (
+        oe.OperationProgrammee
+        | oe.OperationDeprogrammee
+        | oe.OperationAjournee
+        | oe.OperationRefusee
+    ),
+    fse: int | None = None,
+    cout_total: int | None = None,
+) -> DecisionVue:
+    return DecisionVue(
+        decision, fait.instance, fait.pv_ref, fait.date_effet, fait.motif, fse, cout_total
+    )
+
+
+# --- The convention ------------------------------------------------------------------------------
+
+
+def _convention(
+    convention_id: UUID, convention: Convention, lus: list[EvenementLu]
+) -> ConventionVue:
+    signee = lus[0].fait
+    assert isinstance(signee, ce.ConventionSignee)
+    return ConventionVue(
+        id=convention_id,
+        version=lus[-1].version,
+        numero=convention.numero,
+        signee_le=signee.date_effet,
+        notifiee_le=convention.notifiee_le,
+        signataires=signee.signataires,
+        objet=convention.objet,
+        periode=convention.periode,
+        fse_max=convention.fse_max,
+        cout_total_eligible=convention.cout_total_eligible,
+        avance_pct=convention.avance_pct,
+        avance_plafond=convention.avance_plafond,
+        plafond_avant_solde_pct=convention.plafond_avant_solde_pct,
+        bilans_prevus=convention.bilans_prevus,
+        date_limite_acquittement=convention.date_limite_acquittement,
+        fse_du=convention.fse_du,
+        cout_total_retenu=convention.cout_total_retenu,
+        paye=convention.paye,
+        a_encaisser=convention.a_encaisser,
+        avenants=_avenants(lus),
+        bilans=_bilans(convention, lus),
+        paiements=_paiements(convention, lus),
+        reversements=_reversements(convention, lus),
+        certifications=_certifications(lus),
+    )
+
+
+def _avenants(lus: list[EvenementLu]) -> tuple[AvenantVu, ...]:
+    """Follow each avenant; the terms in force tell what one that is not signed would change."""
+    signee = lus[0].fait
+    assert isinstance(signee, ce.ConventionSignee)
+    en_vigueur = ce.Termes(objet=signee.objet, periode=signee.periode, plan=signee.plan)
+    vus: list[AvenantVu] = []
+    for lu in lus:
+        fait = lu.fait
+        match fait:
+            case ce.AvenantDemande():
+                vus.append(
+                    AvenantVu(
+                        numero=fait.numero,
+                        statut="demande",
+                        demande_le=fait.date_effet,
+                        motif=fait.motif,
+                        programme_le=None,
+                        pv_ref=None,
+                        signe_le=None,
+                        ecart_fse=None,
+                        ecart_cout_total=None,
+                        differences=_differences(en_vigueur, fait.apres),
+                    )
+                )
+            case ce.AvenantProgramme():
+                vus[-1] = replace(
+                    vus[-1], statut="programme", programme_le=fait.date_effet, pv_ref=fait.pv_ref
+                )
+            case ce.AvenantSigne():
+                vus[-1] = replace(
+                    vus[-1],
+                    statut="signe",
+                    signe_le=fait.date_effet,
+                    ecart_fse=fait.ecart_fse_centimes,
+                    ecart_cout_total=fait.ecart_cout_total_centimes,
+                    differences=_differences(fait.avant, fait.apres),
+                )
+                en_vigueur = ce.Termes(
+                    objet=fait.apres.objet or en_vigueur.objet,
+                    periode=fait.apres.periode or en_vigueur.periode,
+                    plan=fait.apres.plan or en_vigueur.plan,
+                )
+            case ce.AvenantAbandonne():
+                vus[-1] = replace(vus[-1], statut="abandonne")
+            case _:
+                pass
+    return tuple(vus)
+
+
+def _differences(avant: ce.Termes, apres: ce.Termes) -> tuple[Difference, ...]:
+    found = []
+    if apres.objet is not None:
+        found.append(Difference("Objet", avant.objet or "", apres.objet))
+    if apres.periode is not None and avant.periode is not None:
+        found.append(
+            Difference("Période de réalisation", _periode(avant.periode), _periode(apres.periode))
+        )
+    if apres.plan is not None and avant.plan is not None:
+        before, after = _montants(avant.plan), _montants(apres.plan)
+        found += [
+            Difference(champ, french_euros(before.get(champ, 0)), french_euros(after.get(champ, 0)))
+            for champ in {**before, **after}
+        ]
+    return tuple(d for d in found if d.avant != d.apres)
+
+
+def _periode(periode: Periode) -> str:
+    return f"du {periode.debut:%d/%m/%Y} au {periode.fin:%d/%m/%Y}"
+
+
+def _montants(plan: PlanFinancement) -> dict[str, int]:
+    """Name each amount of a plan as people do; two lines of the same funder add up."""
+    montants = {
+        "FSE": plan.fse_centimes,
+        "Coût total éligible": plan.cout_total_centimes,
+        **{f"Dépenses, {POSTES[p.code]}": p.montant_centimes for p in plan.postes},
+    }
+    for r in plan.ressources:
+        nom = f"Ressource, {RESSOURCES[r.type]} ({r.financeur})"
+        montants[nom] = montants.get(nom, 0) + r.montant_centimes
+    return montants
+
+
+def _bilans(convention: Convention, lus: list[EvenementLu]) -> tuple[BilanVu, ...]:
+    controles = _csf(lus)
+    return tuple(
+        BilanVu(
+            bilan_id=depose.bilan_id,
+            numero=depose.numero,
+            type=depose.type,
+            statut=convention.bilans[depose.bilan_id].statut,
+            periode=depose.periode,
+            depose_le=depose.date_effet,
+            nb_depenses=len(depose.depenses),
+            cout_total_declare=depose.cout_total_declare_centimes,
+            fse_declare=depose.fse_declare_centimes,
+            ressources=depose.ressources,
+            csf=tuple(controles.get(depose.bilan_id, ())),
+        )
+        for _, depose in _de(lus, ce.BilanDepose)
+    )
+
+
+def _csf(lus: list[EvenementLu]) -> dict[UUID, list[CsfVu]]:
+    conclusions = {f.csf_id: f for _, f in _de(lus, ce.ConclusionsIntermediairesNotifiees)}
+    observations = {f.csf_id: f.date_effet for _, f in _de(lus, ce.ObservationsRecues)}
+    valides = {f.csf_id: f for _, f in _de(lus, ce.CsfValide)}
+    rouverts = {f.csf_id: f.date_effet for _, f in _de(lus, ce.CsfRouvert)}
+    found: dict[UUID, list[CsfVu]] = {}
+    for _, ouvert in _de(lus, ce.CsfOuvert):
+        csf_id = ouvert.csf_id
+        conclusion, valide = conclusions.get(csf_id), valides.get(csf_id)
+        found.setdefault(ouvert.bilan_id, []).append(
+            CsfVu(
+                csf_id=csf_id,
+                version=ouvert.version,
+                controleur=ouvert.controleur,
+                ouvert_le=ouvert.date_effet,
+                conclusions_le=None if conclusion is None else conclusion.date_effet,
+                date_limite_reponse=None if conclusion is None else conclusion.date_limite_reponse,
+                observations_le=observations.get(csf_id),
+                valide_le=None if valide is None else valide.date_effet,
+                rouvert_le=rouverts.get(csf_id),
+                resultat=valide,
+            )
+        )
+    return found
+
+
+def _paiements(convention: Convention, lus: list[EvenementLu]) -> tuple[PaiementVu, ...]:
+    effectues = {f.paiement_id: f for _, f in _de(lus, ce.PaiementEffectue)}
+    rejetes = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementRejete)}
+    vus = []
+    for _, ordonnance in _de(lus, ce.PaiementOrdonnance):
+        effectue = effectues.get(ordonnance.paiement_id)
+        vus.append(
+            PaiementVu(
+                paiement_id=ordonnance.paiement_id,
+                type=ordonnance.type,
+                statut=convention.paiements[ordonnance.paiement_id].statut,
+                montant=ordonnance.montant_centimes,
+                csf_id=ordonnance.csf_id,
+                ordonnance_le=ordonnance.date_effet,
+                effectue_le=None if effectue is None else effectue.date_effet,
+                ref_virement=None if effectue is None else effectue.ref_virement,
+                rejete_le=rejetes.get(ordonnance.paiement_id),
+            )
+        )
+    return tuple(vus)
+
+
+def _reversements(convention: Convention, lus: list[EvenementLu]) -> tuple[ReversementVu, ...]:
+    vus = []
+    for _, ordre in _de(lus, ce.OrdreReversementEmis):
+        encaisse = convention.ordres[ordre.ordre_id].encaisse
+        vus.append(
+            ReversementVu(
+                ordre_id=ordre.ordre_id,
+                montant=ordre.montant_centimes,
+                encaisse=encaisse,
+                reste=ordre.montant_centimes - encaisse,
+                emis_le=ordre.date_effet,
+                echeance=ordre.echeance,
+                motif=ordre.motif,
+            )
+        )
+    return tuple(vus)
+
+
+def _certifications(lus: list[EvenementLu]) -> tuple[CertificationVue, ...]:
+    vues = []
+    for lu in lus:
+        fait = lu.fait
+        match fait:
+            case ce.EtatDepensesTransmis():
+                vues.append(_certification("transmise", fait.etat_no, None, fait))
+            case ce.DepenseCertifiee():
+                vues.append(
+                    _certification(
+                        "certifiee", fait.appel_de_fonds_no, fait.exercice_comptable, fait
+                    )
+                )
+            case ce.DepenseRetiree():
+                vues.append(
+                    _certification("retiree", fait.appel_de_fonds_no, fait.exercice_comptable, fait)
+                )
+            case _:
+                pass
+    return tuple(vues)
+
+
+def _certification(
+    acte: Literal["transmise", "certifiee", "retiree"],
+    ref: str,
+    exercice: str | None,
+    fait: ce.EtatDepensesTransmis | ce.DepenseCertifiee | ce.DepenseRetiree,
+) -> CertificationVue:
+    return CertificationVue(
+        acte, ref, exercice, fait.date_effet, fait.fse_centimes, fait.cout_total_centimes
+    )
