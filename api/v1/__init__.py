@@ -8,6 +8,7 @@ from api.v1 import (
     contrepartie,
     convention,
     depense,
+    lectures,
     operation,
     paiement,
     subvention_globale,
@@ -24,6 +25,7 @@ for chapter in (
     bilan,
     paiement,
     contrepartie,
+    lectures,
 ):
     router.include_router(chapter.router)
 

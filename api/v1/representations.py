@@ -3,10 +3,17 @@
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic_core import from_json
 
 from oi_service.money import MontantSigne, percent
@@ -31,6 +38,9 @@ PartDeCible = Annotated[
     PlainSerializer(taux_affiche, return_type=str | None),
     WithJsonSchema(_POURCENTAGE),
 ]
+
+#: A JSON text of the log, shown as the value that it is.
+JsonDuJournal = Annotated[Any, BeforeValidator(from_json)]
 
 
 class Representation(BaseModel):

@@ -1,0 +1,354 @@
+"""What the JSON door reads: lists by pages, sheets, the maquette, the journal and its export."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from aggregates.commande import CodePoste, MotifIneligibilite, TypeRessource
+from aggregates.operation.state import Statut
+from api.deps import Lecture, perimetre
+from api.errors import refus
+from api.v1 import representations as r
+from oi_service.dates import Jour
+from oi_service.errors import NotFound
+from projections import appels_a_projets as projection_appels
+from projections import contreparties as projection_contreparties
+from projections import depenses as projection_depenses
+from projections import dossiers as projection_dossiers
+from projections import fiche_operation as projection_fiche
+from projections import journal as projection_journal
+from projections import maquette as projection_maquette
+from projections import subventions_globales as projection_subventions
+from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT
+from projections.export import exporter
+from projections.perimetre import Perimetre
+
+router = APIRouter(tags=["Lectures"])
+
+#: Lines of the export sent together: one piece of answer per event would cost more than reading it.
+_LOT = 500
+
+_AVEC_VERSION: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"$ref": "#/components/headers/ETag"}}}
+}
+
+
+class AucuneMaquette(NotFound):
+    """Aucune subvention globale n’est enregistrée sous cet identifiant : il n’y a pas de maquette
+    à montrer.
+    """
+
+
+class ExportReserve(NotFound):
+    """L’export porte sur tout l’organisme intermédiaire : il n’est pas offert à un périmètre
+    restreint.
+    """
+
+
+# --- Filters -------------------------------------------------------------------------------------
+
+
+class _Filtres(BaseModel):
+    """Which page of a list. Unknown names are refused: a typing error never passes for a filter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limite: int = Field(LIMITE_PAR_DEFAUT, ge=1, le=LIMITE_MAXIMALE, description="Lignes par page.")
+    apres: str | None = Field(
+        None, max_length=2000, description="`suivant` de la page précédente, sans le modifier."
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the filters as the query takes them."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+_Recherche = Annotated[str | None, Field(min_length=1, max_length=200)]
+
+
+class FiltresAppels(_Filtres):
+    """Calls."""
+
+    subvention_globale_id: UUID | None = None
+
+
+class FiltresEnveloppes(_Filtres):
+    """Enveloppes."""
+
+    plie: str | None = None
+    annee: int | None = None
+
+
+class FiltresContreparties(_Filtres):
+    """Contreparties."""
+
+    plie: str | None = None
+    annee: int | None = None
+    type_financeur: TypeRessource | None = None
+    recherche: _Recherche = Field(None, description="Texte du nom du financeur.")
+
+
+class FiltresOperations(_Filtres):
+    """Operations."""
+
+    subvention_globale_id: UUID | None = None
+    plie: str | None = None
+    statut: Statut | None = None
+    objectif_specifique: str | None = None
+    annee: int | None = Field(None, description="Tranche.")
+    recherche: _Recherche = Field(
+        None, description="Texte des numéros, du bénéficiaire ou de l’intitulé."
+    )
+    tri: projection_dossiers.Tri = "numero"
+    ordre: projection_dossiers.Ordre = "asc"
+
+
+class FiltresDepenses(_Filtres):
+    """Dépenses."""
+
+    poste: CodePoste | None = None
+    statut: projection_depenses.StatutDepense | None = None
+    bilan_id: UUID | None = None
+    motif_code: MotifIneligibilite | None = None
+    ecartees: bool | None = Field(None, description="Écartées, même en partie, ou non.")
+    recherche: _Recherche = Field(None, description="Texte de la nature, du tiers ou de la pièce.")
+    tri: projection_depenses.Tri = "saisie"
+    ordre: projection_depenses.Ordre = "asc"
+
+
+class FiltresJournal(_Filtres):
+    """Events."""
+
+    flux: UUID | None = Field(None, description="Un seul flux.")
+    operation_id: UUID | None = Field(
+        None, description="Le dossier, sa convention et ses dépenses."
+    )
+    nom: str | None = Field(None, examples=["convention.paiement_effectue.v1"])
+    acteur: str | None = None
+    du: Jour | None = Field(None, description="Premier jour d’effet, compris.")
+    au: Jour | None = Field(None, description="Dernier jour d’effet, compris.")
+    ordre: Literal["asc", "desc"] = "desc"
+
+
+def _version(response: Response, version: int) -> None:
+    response.headers["ETag"] = f'"{version}"'
+
+
+# --- Maquette ------------------------------------------------------------------------------------
+
+
+@router.get("/maquette", responses=refus(404))
+def maquette(lecture: Lecture, subvention_globale_id: UUID | None = None) -> r.MaquetteOut:
+    """Lire la maquette d’une subvention globale, de la dernière enregistrée à défaut.
+
+    Toutes les quantités viennent du journal jusqu’à `position` ; un total est une somme, et ses
+    taux se calculent sur elle.
+    """
+    found = projection_maquette.charger(lecture.conn, lecture.perimetre, subvention_globale_id)
+    if found is None:
+        raise AucuneMaquette
+    return r.MaquetteOut.model_validate(
+        {
+            **{name: getattr(found, name) for name in _TETE_DE_MAQUETTE},
+            "par_plie": [
+                {"plie_id": plie_id, "plie_nom": nom, "chiffres": chiffres}
+                for plie_id, nom, chiffres in found.par_plie()
+            ],
+        }
+    )
+
+
+_TETE_DE_MAQUETTE = r.MaquetteOut.model_fields.keys() - {"par_plie"}
+
+
+# --- Subventions globales, enveloppes, contreparties, appels à projets ---------------------------
+
+
+@router.get("/subventions-globales", responses=refus(422))
+def lister_subventions_globales(
+    filtres: Annotated[_Filtres, Query()], lecture: Lecture
+) -> r.PageOut[r.SubventionOut]:
+    """Lister les subventions globales."""
+    page = projection_subventions.subventions_globales(
+        lecture.conn, lecture.perimetre, **filtres.arguments()
+    )
+    return r.PageOut[r.SubventionOut].model_validate(page)
+
+
+@router.get("/subventions-globales/{subvention_globale_id}", responses=_AVEC_VERSION | refus(404))
+def lire_subvention_globale(
+    subvention_globale_id: UUID, lecture: Lecture, response: Response
+) -> r.FicheSubventionOut:
+    """Lire une subvention globale : convention, avenants, paramètres, PLIE, tranches."""
+    fiche = projection_subventions.fiche_subvention(
+        lecture.conn, lecture.perimetre, subvention_globale_id
+    )
+    _version(response, fiche.version)
+    return r.FicheSubventionOut.model_validate(fiche)
+
+
+@router.get("/subventions-globales/{subvention_globale_id}/enveloppes", responses=refus(404, 422))
+def lister_enveloppes(
+    subvention_globale_id: UUID, filtres: Annotated[FiltresEnveloppes, Query()], lecture: Lecture
+) -> r.PageOut[r.EnveloppeOut]:
+    """Lister les enveloppes : alloué, programmé, disponible."""
+    page = projection_subventions.enveloppes(
+        lecture.conn, lecture.perimetre, subvention_globale_id, **filtres.arguments()
+    )
+    return r.PageOut[r.EnveloppeOut].model_validate(page)
+
+
+@router.get(
+    "/subventions-globales/{subvention_globale_id}/contreparties", responses=refus(404, 422)
+)
+def lister_contreparties(
+    subvention_globale_id: UUID,
+    filtres: Annotated[FiltresContreparties, Query()],
+    lecture: Lecture,
+) -> r.PageOut[r.ContrepartieOut]:
+    """Lister les contreparties : attribué, perçu, affecté, reste."""
+    page = projection_contreparties.contreparties(
+        lecture.conn, lecture.perimetre, subvention_globale_id, **filtres.arguments()
+    )
+    return r.PageOut[r.ContrepartieOut].model_validate(page)
+
+
+@router.get("/contreparties/{contrepartie_id}", responses=_AVEC_VERSION | refus(404))
+def lire_contrepartie(
+    contrepartie_id: UUID, lecture: Lecture, response: Response
+) -> r.FicheContrepartieOut:
+    """Lire une contrepartie et ses affectations."""
+    found = projection_contreparties.contrepartie(lecture.conn, lecture.perimetre, contrepartie_id)
+    held = projection_contreparties.affectations(
+        lecture.conn, lecture.perimetre, contrepartie_id=contrepartie_id
+    )
+    _version(response, found.version)
+    return r.FicheContrepartieOut.model_validate({"contrepartie": found, "affectations": held})
+
+
+@router.get("/appels-a-projets", responses=refus(422))
+def lister_appels_a_projets(
+    filtres: Annotated[FiltresAppels, Query()], lecture: Lecture
+) -> r.PageOut[r.AppelOut]:
+    """Lister les appels à projets."""
+    page = projection_appels.appels_a_projets(
+        lecture.conn, lecture.perimetre, **filtres.arguments()
+    )
+    return r.PageOut[r.AppelOut].model_validate(page)
+
+
+@router.get("/appels-a-projets/{appel_a_projets_id}", responses=_AVEC_VERSION | refus(404))
+def lire_appel_a_projets(
+    appel_a_projets_id: UUID, lecture: Lecture, response: Response
+) -> r.FicheAppelOut:
+    """Lire un appel à projets et ses fiches opération."""
+    fiche = projection_appels.fiche_appel(lecture.conn, lecture.perimetre, appel_a_projets_id)
+    _version(response, fiche.resume.version)
+    return r.FicheAppelOut.model_validate(fiche)
+
+
+# --- Operations ----------------------------------------------------------------------------------
+
+
+@router.get("/operations", responses=refus(422))
+def lister_operations(
+    filtres: Annotated[FiltresOperations, Query()], lecture: Lecture
+) -> r.PageOut[r.OperationOut]:
+    """Lister les dossiers et opérations, avec leurs montants."""
+    page = projection_dossiers.operations(lecture.conn, lecture.perimetre, **filtres.arguments())
+    return r.PageOut[r.OperationOut].model_validate(page)
+
+
+@router.get("/operations/{operation_id}", responses=_AVEC_VERSION | refus(404))
+def lire_operation(operation_id: UUID, lecture: Lecture, response: Response) -> r.FicheOperationOut:
+    """Lire une opération : plan et ses versions, indicateurs, convention, bilans, paiements."""
+    fiche = projection_fiche.fiche_operation(lecture.conn, lecture.perimetre, operation_id)
+    _version(response, fiche.version)
+    return r.FicheOperationOut.model_validate(fiche)
+
+
+@router.get("/operations/{operation_id}/convention", responses=_AVEC_VERSION | refus(404))
+def lire_convention(operation_id: UUID, lecture: Lecture, response: Response) -> r.ConventionOut:
+    """Lire la convention d’une opération ; son `ETag` vaut pour les actes qui portent sur elle."""
+    convention = projection_fiche.fiche_convention(lecture.conn, lecture.perimetre, operation_id)
+    _version(response, convention.version)
+    return r.ConventionOut.model_validate(convention)
+
+
+@router.get("/operations/{operation_id}/depenses", responses=refus(404, 422))
+def lister_depenses(
+    operation_id: UUID, filtres: Annotated[FiltresDepenses, Query()], lecture: Lecture
+) -> r.PageOut[r.DepenseOut]:
+    """Lister les dépenses d’une opération, avec tous les défauts de leurs dates."""
+    page = projection_depenses.depenses(
+        lecture.conn, lecture.perimetre, operation_id, **filtres.arguments()
+    )
+    return r.PageOut[r.DepenseOut].model_validate(page)
+
+
+@router.get("/depenses/{depense_id}", responses=_AVEC_VERSION | refus(404))
+def lire_depense(depense_id: UUID, lecture: Lecture, response: Response) -> r.DepenseOut:
+    """Lire une dépense."""
+    found = projection_depenses.depense(lecture.conn, lecture.perimetre, depense_id)
+    _version(response, found.version)
+    return r.DepenseOut.model_validate(found)
+
+
+@router.get("/operations/{operation_id}/contreparties", responses=refus(404))
+def lister_contreparties_de_l_operation(
+    operation_id: UUID, lecture: Lecture
+) -> list[r.AffectationOut]:
+    """Lister les contreparties affectées à une opération."""
+    held = projection_contreparties.affectations(
+        lecture.conn, lecture.perimetre, operation_id=operation_id
+    )
+    return [r.AffectationOut.model_validate(a) for a in held]
+
+
+# --- Journal -------------------------------------------------------------------------------------
+
+
+@router.get("/journal", responses=refus(422))
+def lire_journal(
+    filtres: Annotated[FiltresJournal, Query()], lecture: Lecture
+) -> r.PageOut[r.LigneDuJournalOut]:
+    """Lire le journal, du plus récent au plus ancien à défaut, une phrase par événement."""
+    page = projection_journal.journal(lecture.conn, lecture.perimetre, **filtres.arguments())
+    return r.PageOut[r.LigneDuJournalOut].model_validate(page)
+
+
+@router.get("/evenements/{position}", responses=refus(404))
+def lire_evenement(position: int, lecture: Lecture) -> r.EvenementCompletOut:
+    """Lire un événement et toute son enveloppe."""
+    found = projection_journal.evenement(lecture.conn, lecture.perimetre, position)
+    return r.EvenementCompletOut.model_validate(found)
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {}}}, **refus(404)},
+)
+def exporter_journal(
+    request: Request,
+    perimetre: Annotated[Perimetre, Depends(perimetre)],
+    depuis: Annotated[int, Query(ge=1, description="Numéro du premier événement.")] = 1,
+) -> StreamingResponse:
+    """Exporter le journal, un événement par ligne (JSON), toutes ses colonnes."""
+    if perimetre.plie_ids is not None:
+        raise ExportReserve
+    pool = request.app.state.service.reads
+
+    def lots() -> Iterator[bytes]:
+        # The connection lives as long as the answer, which outlives the route.
+        with pool.connection() as conn:
+            lines = exporter(conn, depuis)
+            while lot := b"".join(islice(lines, _LOT)):
+                yield lot
+
+    return StreamingResponse(lots(), media_type="application/x-ndjson")
