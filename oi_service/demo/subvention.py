@@ -1,0 +1,280 @@
+"""The story of the money above the dossiers: the grant, its enveloppes, the contreparties.
+
+Enveloppes are cut to what the cast will ask for, so that some PLIE are nearly fully programmed and
+one is late.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from aggregates.appel_a_projets import publication
+from aggregates.appel_a_projets.state import APPEL_A_PROJETS
+from aggregates.commande import Commande
+from aggregates.contrepartie import affectation
+from aggregates.contrepartie.state import CONTREPARTIE
+from aggregates.subvention_globale import conventionnement, maquette
+from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
+from api import actions
+from oi_service.demo import appel
+from oi_service.demo.destins import HAUSSE
+from oi_service.demo.distribution import Dossier
+from oi_service.demo.execution import nom_contrepartie
+from oi_service.demo.generateur import NOMS_FINANCEURS, hasard
+from oi_service.demo.recit import COMPTABLE, ORDONNATEUR, Qui, Recit, identifiant, plans
+from oi_service.money import euros
+
+_GESTIONNAIRE = Qui("gestionnaire-1", "gestionnaire_oi")
+#: What a PLIE is given for what it will programme, in thousandths.
+AISANCE = {
+    "agenais": 1_012,
+    "bordeaux": 1_004,
+    "espace_technowest": 1_060,
+    "grand_perigueux": 1_030,
+    "haut_perigord": 1_035,
+    "portes_du_sud": 1_130,
+    "sources": 1_015,
+}
+#: What a cell is given when nothing will be programmed on it, in cents.
+MINIMUM = 6_180_743
+RESERVE = {(2021, "OS1"): 7_412_309, (2021, "OS2"): 9_206_518, (2022, "OS3"): 4_377_151}
+Cellule = tuple[int, str, str]  # year, objective, PLIE
+
+
+@dataclass(frozen=True, slots=True)
+class Transfert:
+    """Money that moves between enveloppes of a line; ``None`` gives from the réserve."""
+
+    jour: date
+    annee: int
+    objectif: str
+    de: str | None
+    vers: str
+    fse: int
+
+
+#: Each one comes in time for a dossier that the board adjourned.
+TRANSFERTS = (
+    Transfert(date(2022, 4, 14), 2021, "OS1", "portes_du_sud", "bordeaux", 2_351_877),
+    Transfert(date(2022, 4, 14), 2021, "OS2", None, "agenais", 1_946_230),
+)
+
+
+def besoins(graine: int, cast: list[Dossier]) -> Counter[Cellule]:
+    """Return what will be programmed on each cell, avenants included."""
+    found: Counter[Cellule] = Counter()
+    for d in cast:
+        if d.programme:
+            _, plan = plans(graine, d)
+            if d.destin == "augmente_son_plan":
+                plan = plan.a_l_echelle(HAUSSE)
+            found[d.annee, d.objectif, d.plie] += plan.fse
+    return found
+
+
+def enveloppes(graine: int, cast: list[Dossier]) -> Counter[Cellule]:
+    """Return what each cell is given at first, before the transfers."""
+    programme = besoins(graine, cast)
+    ouvertes = {(d.annee, d.objectif, d.plie) for d in cast}
+    found = Counter(
+        {
+            cellule: programme[cellule] * AISANCE[cellule[2]] // 1000 or MINIMUM
+            for cellule in sorted(ouvertes)
+        }
+    )
+    for t in TRANSFERTS:
+        found[t.annee, t.objectif, t.vers] -= t.fse
+        if t.de is not None:
+            found[t.annee, t.objectif, t.de] += t.fse
+    return found
+
+
+def cout_total(fse: int) -> int:
+    """Return the total cost that goes with an amount of the Fund, at the rate of the maquette."""
+    return fse * 100 // 61
+
+
+class RecitSubvention(Recit):
+    """The story of the grant."""
+
+    def decide_sur(
+        self, nom: str, decision: Callable[..., list[Any]], modele: type[Commande], **champs: Any
+    ) -> None:
+        """Add a command on the subvention globale."""
+        stream_id = identifiant(self.graine, "subvention")
+        self.decide(nom, ORDONNATEUR, SUBVENTION_GLOBALE, stream_id, decision, modele, **champs)
+
+
+def raconte_la_subvention(graine: int, cast: list[Dossier]) -> Recit:
+    """The convention of 2018, its avenant, and the two tranches that the story plays."""
+    r = RecitSubvention(graine, "subvention", date(2018, 2, 12))
+    parts = enveloppes(graine, cast)
+    total = parts.total() + sum(RESERVE.values())
+    apres = sum(fse for (annee, _, _), fse in parts.items() if annee == 2022)
+    apres += sum(fse for (annee, _), fse in RESERVE.items() if annee == 2022)
+    r.agit(
+        "convention",
+        ORDONNATEUR,
+        actions.conventionner_subvention_globale,
+        identifiant(graine, "subvention"),
+        conventionnement.ConventionnerSubventionGlobale,
+        **appel.subvention_globale(euros(total - apres)),
+    )
+    r.attend(date(2020, 12, 14))
+    r.decide_sur(
+        "avenant-1",
+        conventionnement.signer_avenant,
+        conventionnement.SignerAvenantSubventionGlobale,
+        numero_avenant=1,
+        objet="Deux années de plus pour programmer, une pour réaliser, et une tranche 2022",
+        fse_total=euros(total),
+        programmation={"debut": "2018-01-01", "fin": "2022-12-31"},
+        realisation={"debut": "2018-01-01", "fin": "2023-12-31"},
+    )
+    for annee in appel.ANNEES:
+        r.attend(date(annee, 1, 4))
+        ouvre_la_tranche(r, annee, {c: fse for c, fse in parts.items() if c[0] == annee})
+    for rang, transfert in enumerate(TRANSFERTS, 1):
+        r.attend(transfert.jour)
+        transfere(r, f"transfert-{rang}", transfert)
+    return r
+
+
+def ouvre_la_tranche(r: RecitSubvention, annee: int, parts: dict[Cellule, int]) -> None:
+    """Open the lines of a year, then share them between the PLIE and the réserve."""
+    lignes = []
+    for objectif in appel.DISPOSITIFS:
+        montants = [fse for (_, o, _), fse in parts.items() if o == objectif]
+        montants.append(RESERVE.get((annee, objectif), 0))
+        contreparties = sum(cout_total(m) - m for m in montants)
+        privees = contreparties * 13 // 100
+        lignes.append(
+            appel.ligne(annee, objectif)
+            | {
+                "fse": euros(sum(montants)),
+                "contreparties_publiques": euros(contreparties - privees),
+                "contreparties_privees": euros(privees),
+            }
+        )
+    r.decide_sur(
+        f"tranche-{annee}",
+        maquette.ouvrir_tranche,
+        maquette.OuvrirTranche,
+        annee=annee,
+        lignes=lignes,
+    )
+    r.passe(2)
+    for (_, objectif, plie), fse in parts.items():
+        r.decide_sur(
+            f"enveloppe-{annee}/{objectif}/{plie}",
+            maquette.notifier_enveloppe,
+            maquette.NotifierEnveloppePlie,
+            ligne=appel.ligne(annee, objectif),
+            plie_id=plie,
+            fse=euros(fse),
+            cout_total=euros(cout_total(fse)),
+        )
+    for (a, objectif), fse in RESERVE.items():
+        if a == annee:
+            r.decide_sur(
+                f"reserve-{annee}/{objectif}",
+                maquette.constituer_reserve,
+                maquette.ConstituerReserve,
+                ligne=appel.ligne(annee, objectif),
+                fse=euros(fse),
+                cout_total=euros(cout_total(fse)),
+            )
+
+
+def transfere(r: RecitSubvention, nom: str, transfert: Transfert) -> None:
+    """Move money inside a line."""
+    ligne = appel.ligne(transfert.annee, transfert.objectif)
+    r.decide_sur(
+        nom,
+        maquette.transferer,
+        maquette.DeciderTransfert,
+        de={"ligne": ligne, "plie_id": transfert.de or "reserve"},
+        vers={"ligne": ligne, "plie_id": transfert.vers},
+        fse=euros(transfert.fse),
+        cout_total=euros(cout_total(transfert.fse)),
+        instance="conseil_administration_oi",
+        pv_ref=f"CA du {r.jour:%d/%m/%Y}",
+        motif="Un dossier ajourné dépasse ce qui reste de l’enveloppe",
+    )
+
+
+def raconte_les_appels(graine: int) -> Recit:
+    """The real call, and the invented one of the following year."""
+    r = Recit(graine, "appels", date(2021, 12, 1))
+    for annee, faits in ((2021, appel.appel_reel()), (2022, appel.appel_reconduit())):
+        r.attend(date.fromisoformat(faits["date_ouverture"]))
+        r.agit(
+            f"appel-{annee}",
+            _GESTIONNAIRE,
+            actions.publier_appel,
+            identifiant(graine, f"appel-{annee}"),
+            publication.PublierAppelAProjets,
+            identifiant(graine, "subvention"),
+            **faits,
+        )
+        if annee == 2021:
+            r.attend(date(2022, 1, 3))
+            r.decide(
+                f"appel-{annee}/cloture",
+                _GESTIONNAIRE,
+                APPEL_A_PROJETS,
+                identifiant(graine, f"appel-{annee}"),
+                publication.clore,
+                publication.CloreAppelAProjets,
+            )
+    return r
+
+
+def raconte_les_contreparties(graine: int, cast: list[Dossier]) -> list[Recit]:
+    """What each kind of funder grants to each PLIE, and what it pays of it."""
+    promis: Counter[tuple[int, str, str]] = Counter()
+    for d in cast:
+        if d.programme:
+            _, plan = plans(graine, d)
+            for type_, montant in plan.externes.items():
+                promis[d.annee, d.plie, type_] += montant
+    return [_contrepartie(graine, *cle, montant) for cle, montant in sorted(promis.items())]
+
+
+def _contrepartie(graine: int, annee: int, plie: str, type_: str, promis: int) -> Recit:
+    nom = nom_contrepartie(annee, plie, type_)
+    h = hasard(graine, nom)
+    r = Recit(graine, nom, date(annee, 3, 1))
+    attribue = promis * h.randint(1_000, 1_060) // 1_000
+    r.passe(h.randint(0, 20))
+    r.agit(
+        "attribution",
+        _GESTIONNAIRE,
+        actions.attribuer_contrepartie,
+        identifiant(graine, nom),
+        affectation.AttribuerContrepartie,
+        identifiant(graine, "subvention"),
+        type=type_,
+        financeur=NOMS_FINANCEURS[type_],
+        plie_id=plie,
+        annee=annee,
+        montant=euros(attribue),
+        attestation_ref=f"Décision fictive {annee}",
+    )
+    acompte = attribue * h.randint(40, 70) // 100
+    versements = (acompte,) if annee == 2022 else (acompte, attribue - acompte)
+    for rang, montant in enumerate(versements, 1):
+        r.passe(60)
+        r.decide(
+            f"versement-{rang}",
+            COMPTABLE,
+            CONTREPARTIE,
+            identifiant(graine, nom),
+            affectation.percevoir,
+            affectation.PercevoirContrepartie,
+            montant=euros(montant),
+            ref=f"VERSEMENT-{rang}",
+        )
+    return r
