@@ -1,5 +1,6 @@
 """The command line: `oi …`. What it prints is French, for the people of the OI."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -284,6 +285,8 @@ def _service() -> Iterator[Service]:
 
 def main() -> None:
     """Run a command; a refusal is a sentence and the exit code 2, never a trace."""
+    # A polite end asked by the system closes everything in order, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         cli()
     except Refusal as refused:

@@ -63,7 +63,7 @@ def _dbmate(conninfo: str, folder: Path) -> None:
         [
             program,
             "--url",
-            _url(conninfo),
+            url_of(conninfo),
             "--migrations-dir",
             str(folder),
             "--migrations-table",
@@ -77,11 +77,6 @@ def _dbmate(conninfo: str, folder: Path) -> None:
     )
     if done.returncode:
         raise MigrationImpossible(raison=(done.stderr or done.stdout).strip())
-
-
-def _url(conninfo: str) -> str:
-    is_url = conninfo.startswith(("postgres://", "postgresql://"))
-    return conninfo if is_url else url_of(conninfo)
 
 
 def _projection_sources() -> str:
