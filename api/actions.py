@@ -203,6 +203,26 @@ def signer_avenant(unit: Unit, operation_id: UUID, commande: avenants.SignerAven
     _liberer(unit, operation_id, operation, -ecart, commande.date_effet, motif)
 
 
+def abandonner_avenant(
+    unit: Unit, operation_id: UUID, commande: avenants.AbandonnerAvenant
+) -> None:
+    """Give up an avenant; what its programming held goes back to the enveloppe."""
+    operation, convention = _convention(unit, operation_id)
+    en_cours = convention.avenant_en_cours
+    unit.execute(CONVENTION, convention_of(operation_id), avenants.abandonner_avenant, commande)
+    if en_cours is None or not en_cours.programme:
+        return
+    prevu = en_cours.apres.plan
+    if prevu is None or prevu.fse_centimes < convention.fse_max:
+        return
+    facts = programmation.modifier_programmation(
+        numero=commande.numero, avant=prevu, apres=convention.plan, date_effet=commande.date_effet
+    )
+    unit.record(OPERATION, operation_id, facts)
+    ecart = prevu.fse_centimes - convention.fse_max
+    _liberer(unit, operation_id, operation, ecart, commande.date_effet, commande.motif)
+
+
 # Dépenses, bilans, control.
 
 

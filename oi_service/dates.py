@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from pydantic import BeforeValidator, WithJsonSchema
 
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Periode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

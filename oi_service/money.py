@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 #: Two decimals, a point, no sign, no exponent; 13 digits of euros stay exact in JSON numbers too.
-_DECIMAL_EUROS = re.compile(r"(0|[1-9]\d{0,12})\.(\d{2})")
+_DECIMAL_EUROS = re.compile(r"(0|[1-9][0-9]{0,12})\.([0-9]{2})")
 
 Arrondi = Literal["demi_superieur", "troncature"]
 

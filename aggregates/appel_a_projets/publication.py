@@ -21,9 +21,9 @@ from oi_service.errors import Conflict, RuleBroken
 from rules.cofinancement import ConditionCofinancement
 
 #: A non-negative number as a decimal string, such as ``"1.5"``.
-Nombre = Annotated[str, Field(pattern=r"^(0|[1-9]\d{0,11})(\.\d{1,4})?$")]
+Nombre = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")]
 #: A share between 0 and 1 as a decimal string, such as ``"0.20"``.
-Part = Annotated[str, Field(pattern=r"^(0(\.\d{1,6})?|1(\.0{1,6})?)$")]
+Part = Annotated[str, Field(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$")]
 
 
 class AppelDejaPublie(Conflict):

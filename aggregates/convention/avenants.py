@@ -10,7 +10,8 @@ from aggregates.convention.events import (
 )
 from aggregates.convention.state import Avenant, Convention
 from aggregates.operation.state import Operation
-from aggregates.plan import PlanSaisi
+from aggregates.operation.transitions import exiger
+from aggregates.plan import PlanFinancement, PlanSaisi
 from aggregates.subvention_globale.maquette import exiger_instance_oi
 from oi_service.errors import RuleBroken
 from rules.cofinancement import verifier_cofinancement
@@ -51,7 +52,30 @@ class AvenantSansObjet(RuleBroken):
 
 
 class AvenantSousLePaye(RuleBroken):
-    """L’avenant ramènerait le FSE à {demande:euros}, alors que {paye:euros} sont déjà payés."""
+    """L’avenant ramènerait le FSE à {demande:euros}, alors que {paye:euros} sont déjà payés,
+    ordonnancés ou dus après contrôle.
+    """
+
+
+def exiger_aucun_avenant(convention: Convention) -> None:
+    """Refuse while an avenant is on its way."""
+    if convention.avenant_en_cours is not None:
+        raise AvenantDejaEnCours(numero=convention.avenant_en_cours.numero)
+
+
+def _exiger_modifiable(convention: Convention) -> None:
+    """Refuse to change a convention whose final bilan is in."""
+    if convention.bilan_final is not None:
+        raise AvenantApresBilanFinal
+
+
+def _exiger_au_dessus(convention: Convention, plan: PlanFinancement | None) -> None:
+    """Refuse a plan below the money that is already promised to the beneficiary."""
+    if plan is None:
+        return
+    promis = max(convention.engage, convention.fse_du)
+    if plan.fse_centimes < promis:
+        raise AvenantSousLePaye(demande=plan.fse_centimes, paye=promis)
 
 
 class DemanderAvenant(CommandeMotivee):
@@ -69,10 +93,9 @@ def demander_avenant(
     """Ask, within the condition of the fiche and above what is already paid."""
     if convention.notifiee_le is None:
         raise AvenantAvantConvention
-    if convention.bilan_final is not None:
-        raise AvenantApresBilanFinal
-    if convention.avenant_en_cours is not None:
-        raise AvenantDejaEnCours(numero=convention.avenant_en_cours.numero)
+    _exiger_modifiable(convention)
+    exiger(operation, "Demander un avenant", "conventionne", "en_execution", "realisation_terminee")
+    exiger_aucun_avenant(convention)
     if commande.numero != convention.avenants + 1:
         raise AvenantNonDemande(numero=commande.numero)
     plan = commande.plan.plan() if commande.plan else None
@@ -90,8 +113,7 @@ def demander_avenant(
             fse_centimes=plan.fse_centimes,
             contreparties_centimes=plan.contreparties_centimes,
         )
-        if plan.fse_centimes < convention.engage:
-            raise AvenantSousLePaye(demande=plan.fse_centimes, paye=convention.engage)
+        _exiger_au_dessus(convention, plan)
     return [
         AvenantDemande(
             date_effet=commande.date_effet,
@@ -126,6 +148,8 @@ def programmer_avenant(
     avenant = _en_cours(convention, commande.numero)
     if avenant.programme:
         raise AvenantDejaEnCours(numero=avenant.numero)
+    _exiger_modifiable(convention)
+    _exiger_au_dessus(convention, avenant.apres.plan)
     return [
         AvenantProgramme(
             date_effet=commande.date_effet,
@@ -148,9 +172,11 @@ def signer_avenant(convention: Convention, commande: SignerAvenant) -> list[Aven
     avenant = _en_cours(convention, commande.numero)
     if not avenant.programme:
         raise AvenantNonProgramme(numero=avenant.numero)
+    _exiger_modifiable(convention)
     apres = avenant.apres
     if commande.date_effet > convention.periode.fin:
         raise AvenantHorsValidite(jour=commande.date_effet, fin=convention.periode.fin)
+    _exiger_au_dessus(convention, apres.plan)
     avant = Termes(
         objet=convention.objet if apres.objet else None,
         periode=convention.periode if apres.periode else None,
@@ -174,7 +200,7 @@ def signer_avenant(convention: Convention, commande: SignerAvenant) -> list[Aven
 
 
 class AbandonnerAvenant(CommandeMotivee):
-    """Give up an avenant that is not programmed yet."""
+    """Give up an avenant that is not signed yet."""
 
     numero: Numero
 
@@ -182,10 +208,8 @@ class AbandonnerAvenant(CommandeMotivee):
 def abandonner_avenant(
     convention: Convention, commande: AbandonnerAvenant
 ) -> list[AvenantAbandonne]:
-    """Give up; a programmed avenant holds money and must be signed."""
-    avenant = _en_cours(convention, commande.numero)
-    if avenant.programme:
-        raise AvenantDejaEnCours(numero=avenant.numero)
+    """Give up; what a programmed avenant moved goes back in the same transaction."""
+    _en_cours(convention, commande.numero)
     return [
         AvenantAbandonne(
             date_effet=commande.date_effet,

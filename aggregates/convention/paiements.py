@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from aggregates.commande import Code, Commande, CommandeMotivee
+from aggregates.convention.avenants import exiger_aucun_avenant
 from aggregates.convention.events import (
     OrdreReversementEmis,
     PaiementEffectue,
@@ -44,6 +45,12 @@ class AvanceDejaVersee(RuleBroken):
     """Une avance est déjà ordonnancée ou versée sur cette convention."""
 
 
+class AvanceTropTard(RuleBroken):
+    """L’avance précède tout autre paiement et le bilan final : ce qui est dû se paie désormais par
+    un acompte ou par le solde.
+    """
+
+
 class AvanceNonPrevue(RuleBroken):
     """La convention ne prévoit pas d’avance pour ce bénéficiaire (« {type_beneficiaire} »)."""
 
@@ -74,6 +81,12 @@ class PaiementHorsDeSonOrdre(RuleBroken):
     """Ce paiement est « {statut} » : l’acte demandé n’est plus possible."""
 
 
+class RejetApresReversement(RuleBroken):
+    """Le rejet de {montant:euros} ramènerait le payé à {paye:euros}, sous les {reclame:euros} qui
+    restent réclamés : le bénéficiaire ne reverse pas ce qu’il n’a pas reçu.
+    """
+
+
 class IndusSuperieur(RuleBroken):
     """L’ordre de reversement de {demande:euros} dépasse l’indu, {indu:euros} : {paye:euros} payés
     pour {du:euros} dus, {demande_deja:euros} déjà réclamés.
@@ -91,8 +104,8 @@ class OperationNonReglee(RuleBroken):
 
 
 class SoldeAvantCsf(RuleBroken):
-    """L’opération ne peut pas être soldée : le contrôle de service fait du bilan final n’est pas
-    validé.
+    """L’opération ne peut pas être soldée ni son indu réclamé : le contrôle de service fait du
+    bilan final n’est pas validé, ou un bilan attend encore son contrôle.
     """
 
 
@@ -153,6 +166,8 @@ def _exiger_avance(
     standing = (p for p in convention.paiements.values() if p.statut != "rejete")
     if any(p.type == "avance" for p in standing):
         raise AvanceDejaVersee
+    if convention.engage > 0 or convention.bilan_final is not None:
+        raise AvanceTropTard
     plafond = plafond_avance(convention)
     if commande.montant > plafond:
         raise AvanceSuperieureAuPlafond(demande=commande.montant, plafond=plafond)
@@ -161,7 +176,7 @@ def _exiger_avance(
 def _exiger_du(convention: Convention, commande: OrdonnancerPaiement) -> None:
     """Check that a validated control founds the payment, and that it stays within what is due."""
     bilan = convention.bilan_du_csf(commande.csf_id) if commande.csf_id else None
-    if bilan is None or bilan.csf is None or bilan.csf.statut != "valide":
+    if bilan is None or bilan.statut != "controle":
         raise PaiementSansCsf(type_paiement=commande.type.capitalize())
     attendu = "final" if commande.type == "solde" else "intermediaire"
     if bilan.type != attendu:
@@ -199,7 +214,7 @@ class EffectuerPaiement(Commande):
     """The transfer left. ``date_effet`` is its value date; the IBAN is masked."""
 
     ref_virement: Code
-    iban_masque: Annotated[str, Field(pattern=r"^[A-Z]{2}\d{2}•+\d{3}$")]
+    iban_masque: Annotated[str, Field(pattern=r"^[A-Z]{2}[0-9]{2}•+[0-9]{3}$")]
 
 
 def effectuer(
@@ -230,6 +245,11 @@ def rejeter(
 ) -> list[PaiementRejete]:
     """Record the rejection."""
     paiement = _paiement(convention, paiement_id, "effectue")
+    paye = convention.paye - paiement.montant
+    if paye < convention.a_encaisser:
+        raise RejetApresReversement(
+            montant=paiement.montant, paye=paye, reclame=convention.a_encaisser
+        )
     return [
         PaiementRejete(
             date_effet=commande.date_effet,
@@ -325,10 +345,11 @@ def exiger_regle(convention: Convention, operation: Operation) -> None:
     """Refuse to settle while money is due, waiting, or without its final control."""
     final = convention.bilan_final
     interrompue = operation.statut in {"abandonne", "resilie"}
-    if final is not None and final.statut != "controle":
-        raise SoldeAvantCsf
     if final is None and not interrompue:
         raise SoldeAvantCsf
+    if any(b.statut in {"depose", "en_controle"} for b in convention.bilans.values()):
+        raise SoldeAvantCsf
+    exiger_aucun_avenant(convention)
     attente = (convention.engage - convention.paye) + convention.a_encaisser
     if convention.paye != convention.fse_du or attente:
         raise OperationNonReglee(du=convention.fse_du, paye=convention.paye, attente=attente)

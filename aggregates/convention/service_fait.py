@@ -59,6 +59,12 @@ class RessourcesNonControlees(RuleBroken):
     """Les ressources du bilan n’ont pas encore été contrôlées."""
 
 
+class RessourceOubliee(RuleBroken):
+    """La ressource « {financeur} » a déclaré {montant:euros} dans ce bilan : décidez de toutes les
+    ressources déclarées, une ressource non retenue se retient pour 0,00 €.
+    """
+
+
 class ContradictoireManquant(RuleBroken):
     """{ecarte:euros} sont écartés : les conclusions intermédiaires doivent être notifiées au
     bénéficiaire, et sa réponse reçue ou le délai du {limite} écoulé, avant la validation.
@@ -134,7 +140,15 @@ def controler_ressources(
     convention: Convention, commande: ControlerRessources, csf_id: UUID
 ) -> list[RessourcesControlees]:
     """Keep what is definitively acquired and affected to the operation."""
-    csf_de(convention, csf_id)
+    bilan, _ = csf_de(convention, csf_id)
+    decidees = Counter((r.type, r.financeur, r.montant_declare) for r in commande.ressources)
+    for ressource in bilan.ressources:
+        declaree = (ressource.type, ressource.financeur, ressource.montant_centimes)
+        if decidees[declaree] == 0:
+            raise RessourceOubliee(
+                financeur=ressource.financeur, montant=ressource.montant_centimes
+            )
+        decidees[declaree] -= 1
     return [
         RessourcesControlees(
             date_effet=commande.date_effet,
@@ -304,7 +318,7 @@ def rouvrir_csf(convention: Convention, commande: RouvrirCsf, csf_id: UUID) -> l
     bilan = convention.bilan_du_csf(csf_id)
     if bilan is None or bilan.csf is None:
         raise CsfAbsent(id=csf_id)
-    if bilan.csf.statut != "valide":
+    if bilan.statut != "controle":
         raise CsfNonValide
     return [
         CsfRouvert(

@@ -42,7 +42,9 @@ def _percentage(text: str) -> str:
 
 
 #: A percentage as a decimal string, such as ``"30"`` or ``"12.5"``.
-Pourcentage = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,4})?$"), AfterValidator(_percentage)]
+Pourcentage = Annotated[
+    str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$"), AfterValidator(_percentage)
+]
 
 
 class PlieSaisi(Saisie):

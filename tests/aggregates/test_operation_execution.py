@@ -95,7 +95,7 @@ def test_an_indicator_that_the_fiche_lacks_is_refused() -> None:
     reach(indicateur=2).refuses(IndicateurInconnu, "n° 2 n’existe pas : l’opération en compte 1")
 
 
-@pytest.mark.parametrize("realise", ["-1", "1e3", "1,5", "NaN", "٣", 34])
+@pytest.mark.parametrize("realise", ["-1", "1e3", "1,5", "NaN", "1\u0665", 34])
 def test_an_achievement_is_a_plain_decimal_string(realise: object) -> None:
     with pytest.raises(ValidationError):
         commande(RenseignerIndicateur, realise=realise)
