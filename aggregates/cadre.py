@@ -46,5 +46,6 @@ class Cellule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return f"{qui}, {self.ligne.libelle}"
 
 
-#: The share of a line that no PLIE holds yet.
+#: What no PLIE holds: kept in hand by a decision, or opened and not shared yet.
 RESERVE = "reserve"
+NON_REPARTI = "non_reparti"

@@ -1,12 +1,13 @@
 """The convention of subvention globale and its avenants."""
 
+from collections import Counter
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from aggregates.cadre import Cadre, Reglement
+from aggregates.cadre import NON_REPARTI, RESERVE, Cadre, Reglement
 from aggregates.commande import Code, Commande, Numero, PeriodeSaisie, Saisie, Texte
 from aggregates.subvention_globale.events import (
     AvenantSubventionGlobaleSigne,
@@ -22,6 +23,10 @@ from oi_service.money import Arrondi, Montant
 
 class SubventionGlobaleDejaConventionnee(Conflict):
     """La subvention globale {numero} est déjà enregistrée : elle évolue par avenant."""
+
+
+class PlieEnDouble(RuleBroken):
+    """Le PLIE « {plie_id} » figure deux fois dans la subvention globale."""
 
 
 class NumeroAvenantInattendu(RuleBroken):
@@ -47,10 +52,16 @@ Pourcentage = Annotated[
 ]
 
 
+def _plie(code: str) -> str:
+    if code in {RESERVE, NON_REPARTI}:
+        raise ValueError(f"« {code} » est réservé : il désigne ce qu’aucun PLIE ne détient")
+    return code
+
+
 class PlieSaisi(Saisie):
     """A PLIE that the OI serves."""
 
-    plie_id: Code
+    plie_id: Annotated[Code, AfterValidator(_plie)]
     nom: Texte
 
 
@@ -99,6 +110,9 @@ def conventionner(
     """Record the grant."""
     if subvention is not None:
         raise SubventionGlobaleDejaConventionnee(numero=subvention.numero)
+    for plie_id, fois in Counter(p.plie_id for p in commande.plie).items():
+        if fois > 1:
+            raise PlieEnDouble(plie_id=plie_id)
     choix = commande.parametres
     return [
         SubventionGlobaleConventionnee(

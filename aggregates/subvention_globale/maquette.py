@@ -28,6 +28,10 @@ class TrancheDejaOuverte(RuleBroken):
     """La ligne {ligne} est déjà ouverte : son montant ne change que par avenant ou transfert."""
 
 
+class LigneDuneAutreAnnee(RuleBroken):
+    """La ligne {ligne}, n’est pas de la tranche {annee} : ouvrez-la avec son année."""
+
+
 class TranchesAuDelaDeLaSubvention(RuleBroken):
     """Les tranches ouvertes atteindraient {demande:euros}, au-delà des {plafond:euros} de FSE de la
     subvention globale.
@@ -142,9 +146,14 @@ class OuvrirTranche(Commande):
 def ouvrir_tranche(subvention: SubventionGlobale, commande: OuvrirTranche) -> list[TrancheOuverte]:
     """Open a year, within the grant."""
     exiger_en_vigueur(subvention, commande.date_effet)
+    opened = set(subvention.tranches)
     for saisie in commande.lignes:
-        if saisie.ligne() in subvention.tranches:
-            raise TrancheDejaOuverte(ligne=saisie.ligne().libelle)
+        ligne = saisie.ligne()
+        if ligne.annee != commande.annee:
+            raise LigneDuneAutreAnnee(ligne=ligne.libelle, annee=commande.annee)
+        if ligne in opened:
+            raise TrancheDejaOuverte(ligne=ligne.libelle)
+        opened.add(ligne)
     demande = sum(subvention.tranches.values()) + sum(saisie.fse for saisie in commande.lignes)
     if demande > subvention.fse_total:
         raise TranchesAuDelaDeLaSubvention(demande=demande, plafond=subvention.fse_total)
