@@ -2,8 +2,9 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import psycopg
 import typer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -27,6 +29,7 @@ from oi_service import app as assembly
 from oi_service.app import Service, open_service, prepare
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.errors import Refusal
+from oi_service.money import round_cents
 from oi_service.scheduler import scheduler
 from oi_service.server import free_port, run
 from oi_service.settings import Settings
@@ -45,6 +48,8 @@ cli = typer.Typer(
     help="Registre d’un organisme intermédiaire du FSE : la maquette, les dossiers, les preuves.",
 )
 console = Console(highlight=False)
+#: Columns from which the maquette is printed to the cent.
+_WIDE = 130
 _MONTANTS_INVENTES = (
     "Démonstration : les fiches, indicateurs et conditions sont ceux de l’appel à projets AGAPE "
     "2021 n° 3 ; tous les montants et tous les bénéficiaires sont inventés."
@@ -199,19 +204,30 @@ def _print_maquette(service: Service) -> None:
 
 
 def _maquette_table(figures: Maquette) -> Table:
-    table = Table(title=f"Maquette — {figures.oi_nom}, subvention globale {figures.numero}")
-    table.add_column("PLIE", no_wrap=True)
-    for title in ("Enveloppe", "Programmé", "Conventionné", "Retenu CSF", "Payé", "Disponible"):
+    """Euros and cents where the terminal is wide enough, thousands of euros otherwise."""
+    narrow = console.width < _WIDE
+    amount = _milliers if narrow else euros
+    unit = "milliers d’euros" if narrow else "euros"
+    table = Table(
+        title=f"{figures.oi_nom}, subvention globale {figures.numero} ({unit})",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("", no_wrap=True)
+    for title in ("Envel.", "Progr.", "Conv.", "Retenu", "Payé", "Dispo.", "Taux"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("Progr.", justify="right", no_wrap=True)
     for _, nom, chiffres in figures.par_plie():
-        table.add_row(nom, *_cells(chiffres))
+        table.add_row(nom, *_cells(chiffres, amount))
     table.add_section()
-    table.add_row("Total OI", *_cells(figures.total), style="bold")
+    table.add_row("Total OI", *_cells(figures.total, amount), style="bold")
     return table
 
 
-def _cells(chiffres: Chiffres) -> list[str]:
+def _milliers(centimes: int) -> str:
+    return entier(round_cents(Fraction(centimes, 100_000)))
+
+
+def _cells(chiffres: Chiffres, amount: Callable[[int], str]) -> list[str]:
     amounts = (
         chiffres.fse_maquette,
         chiffres.fse_programme,
@@ -220,7 +236,7 @@ def _cells(chiffres: Chiffres) -> list[str]:
         chiffres.fse_paye,
         chiffres.disponible_a_programmer,
     )
-    return [*(euros(amount) for amount in amounts), pourcent(chiffres.taux_programmation)]
+    return [*(amount(cents) for cents in amounts), pourcent(chiffres.taux_programmation)]
 
 
 @cli.command()
