@@ -96,7 +96,10 @@ class Unit:
             return
         found = self._journal.recorder.select_streams(wanted)
         for stream_id, aggregate in wanted.items():
-            stored = found.get(stream_id, ())
+            stored = found.get(stream_id, [])
+            if stored and not stored[0].topic.startswith(f"{aggregate.name}."):
+                # The identifier of something else: of this kind, there is nothing.
+                raise aggregate.absent(id=stream_id)
             self._check_seen(stream_id, len(stored))
             state = aggregate.replay(self._journal.decode(s) for s in stored)
             self._loaded[stream_id] = _Loaded(state, len(stored))
@@ -124,9 +127,12 @@ class Unit:
         return [self._loaded[i].state for i in wanted]
 
     def _check_seen(self, stream_id: UUID, version: int) -> None:
-        """Refuse to act on a stream that moved since the person looked at it."""
+        """Refuse to act on a stream that moved since the person looked at it.
+
+        One that does not exist is not stale: who asks for its state hears that it is absent.
+        """
         seen = self.acte.if_match
-        if stream_id == self.acte.target and seen is not None and seen != version:
+        if stream_id == self.acte.target and seen is not None and version not in {0, seen}:
             raise StaleVersion(attendue=seen, actuelle=version)
 
     def get(self, aggregate: Aggregate[S], stream_id: UUID, *, pinned: bool = True) -> S:
@@ -194,9 +200,12 @@ class Unit:
         return self.get(aggregate, stream_id)
 
     def save(self) -> Outcome:
-        """Append what was recorded; an empty outcome when there was nothing to add."""
+        """Append what was recorded; an empty outcome when there was nothing to add.
+
+        A command sent again may find that all is already so: it gets its first answer.
+        """
         if not self.recorded:
-            return Outcome(())
+            return self._journal.outcome_of(self.acte)
         assert self.cadre is not None
         written = {r.originator_id for r in self.recorded}
         recordings = self._journal.events.put(
