@@ -1,5 +1,6 @@
 """What a person asks: the base of every command, and the types of its fields."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -10,7 +11,21 @@ from oi_service.dates import Jour, Periode
 from rules.eligibilite import MOTIFS
 from rules.nomenclature import POSTES, RESSOURCES
 
-Texte = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+#: Tabs and line breaks are the only control characters that a text can hold and a page can show.
+_CONTROLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _lisible(text: str) -> str:
+    if _CONTROLE.search(text):
+        raise ValueError("le texte contient des caractères de contrôle")
+    return text
+
+
+Texte = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    AfterValidator(_lisible),
+]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Empreinte = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Annee = Annotated[int, Field(strict=True, ge=2014, le=2035)]

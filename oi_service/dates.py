@@ -9,6 +9,8 @@ import msgspec
 from pydantic import BeforeValidator, WithJsonSchema
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: A year outside is a typing error; and no deadline counted from a day leaves the calendar.
+_ANNEES = range(1950, 2151)
 
 
 class Periode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,9 +41,12 @@ def _read_day(value: Any) -> date:
     if not isinstance(value, str) or not _ISO_DAY.fullmatch(value):
         raise ValueError('une date s’écrit AAAA-MM-JJ, par exemple "2021-12-31"')
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise ValueError(f"le jour {value} n’existe pas dans le calendrier") from None
+    if day.year not in _ANNEES:
+        raise ValueError(f"une date est comprise entre {_ANNEES.start} et {_ANNEES.stop - 1}")
+    return day
 
 
 #: A day at a door: an ISO string, nothing else.
