@@ -1,5 +1,6 @@
 """The web application: the two doors, their answers to refusals, and what every answer carries."""
 
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregates.commande import Saisie
@@ -51,12 +53,33 @@ class EnTetesDeSecurite:
         await self._app(scope, receive, send_with_headers)
 
 
+class CorpsBorne:
+    """Stops reading a body that is too large; the frame's own limit answers in English text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        read = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > CORPS_MAX:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
+
+
 class Application(FastAPI):
     """FastAPI with the headers outermost, so that even the answer to a bug carries them."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything that FastAPI stacks."""
-        return EnTetesDeSecurite(super().build_middleware_stack())
+        return EnTetesDeSecurite(CorpsBorne(super().build_middleware_stack()))
 
     def openapi(self) -> dict[str, Any]:
         """Describe the JSON door, once."""
@@ -84,6 +107,14 @@ def _describe(app: FastAPI) -> dict[str, Any]:
             operation["summary"] = summary.rstrip(".")
             if rest.strip():
                 operation["description"] = rest.strip()
+            if "422" in operation["responses"]:
+                # The frame describes its own answer to malformed requests; ours replaces it.
+                operation["responses"]["422"] = errors.refus(422)[422]
+            for response in operation["responses"].values():
+                if response["description"] == "Successful Response":
+                    response["description"] = "Réponse"
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
     return schema
 
 
@@ -111,7 +142,6 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=CORPS_MAX,
         generate_unique_id_function=_name,
     )
     app.state.service = service

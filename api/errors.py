@@ -334,7 +334,7 @@ _ABREGE = 100
 
 def _on_malformed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
+    found = _without_echoes(error.errors())
     if any(_is_missing_version(defect) for defect in found):
         return probleme(VersionAbsente())
     errors = [_error(defect) for defect in found]
@@ -344,6 +344,17 @@ def _on_malformed(_request: Request, error: Exception) -> Response:
     refusal = SaisieInvalide(premiere=first)
     status, title = statut_de(SaisieInvalide)
     return _problem(status, refusal.code(), title, str(refusal), errors=errors)
+
+
+def _without_echoes(found: Sequence[Any]) -> list[Any]:
+    """Drop "too few" from a list whose only fault is that one of its items is wrong."""
+    places = [tuple(defect["loc"]) for defect in found]
+    return [
+        defect
+        for defect, place in zip(found, places, strict=True)
+        if defect["type"] != "too_short"
+        or not any(len(p) > len(place) and p[: len(place)] == place for p in places)
+    ]
 
 
 def _is_missing_version(defect: Mapping[str, Any]) -> bool:

@@ -38,9 +38,14 @@ class Api:
         return self.http.post(f"/api/v1{chemin}", json=corps, headers=headers)
 
     def faire(self, chemin: str, corps: Any, *args: Any, **kwargs: Any) -> Any:
-        """Send a command that must be accepted."""
+        """Send a command that must be accepted; what it made can be read where it says."""
         answer = self.demander(chemin, corps, *args, **kwargs)
         assert answer.is_success, answer.text
+        if "Location" in answer.headers:
+            sheet = self.http.get(answer.headers["Location"])
+            assert sheet.status_code == 200, sheet.text
+            if "ETag" in sheet.headers:
+                assert sheet.headers["ETag"] == answer.headers["ETag"], chemin
         return answer.json()
 
     @property
