@@ -6,6 +6,7 @@ list, to say its words, or one of the formats of ``_FORMATS``; days are written 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from string import Formatter
 from typing import Any
 
@@ -278,6 +279,8 @@ class _Phrase(Formatter):
             return _FORMATS[format_spec](value)
         if isinstance(value, date):
             return value.strftime("%d/%m/%Y")
+        if isinstance(value, Decimal):
+            return f"{value:f}".replace(".", ",")
         return str(super().format_field(value, format_spec))
 
 
