@@ -50,7 +50,7 @@ APPEL_2021 = (
     ("S2", 38, "va_au_bout", "surfinance soldee"),
     ("S3", 36, "va_au_bout", "cloturee"),
     ("S4", 41, "va_au_bout", "avance rectifie"),
-    ("S4", 42, "est_deprogramme", ""),
+    ("S4", 42, "se_retire", ""),
 )
 
 #: The same, with the day of the deposit: this call is open all year round.

@@ -15,7 +15,7 @@ from oi_service.dates import add_months
 from oi_service.money import euros
 
 #: What an operation costs, in cents: the smallest and the largest.
-COUT_TOTAL = (7_000_000, 24_900_000)
+COUT_TOTAL = (8_000_000, 22_400_000)
 #: Share of the Fund, in hundredths of a percent.
 TAUX = (5_200, 6_950)
 #: Shares of the expenditure by poste, in thousandths.

@@ -16,7 +16,7 @@ SEANCES = tuple(
         ("2022-03-24", "2022-04-21", "2022-06-16", "2022-10-20", "2022-12-08"),
     )
 )
-_INSTANCE = "conseil_administration_oi"
+INSTANCE = "conseil_administration_oi"
 
 
 def appel(graine: int, annee: int) -> str:
@@ -166,7 +166,7 @@ def sans_programmer(r: RecitDossier, nom: str, motif: str) -> None:
         ORDONNATEUR,
         decision,
         programmation.DeciderSansProgrammer,
-        instance=_INSTANCE,
+        instance=INSTANCE,
         pv_ref=seance,
         motif=motif,
     )
@@ -196,7 +196,7 @@ def est_programme(r: RecitDossier) -> None:
         ORDONNATEUR,
         actions.programmer,
         programmation.Programmer,
-        instance=_INSTANCE,
+        instance=INSTANCE,
         pv_ref=seance,
         fse=euros(r.plan.fse),
         cout_total=euros(r.plan.cout_total),
@@ -214,7 +214,7 @@ def est_deprogramme(r: RecitDossier, motif: str) -> None:
         ORDONNATEUR,
         actions.deprogrammer,
         programmation.DeciderSansProgrammer,
-        instance=_INSTANCE,
+        instance=INSTANCE,
         pv_ref=seance,
         motif=motif,
     )

@@ -1,0 +1,71 @@
+"""Chapters that several destinies share, each made of the smaller ones."""
+
+from datetime import date, timedelta
+
+from oi_service.demo.depenses import declare, lots, rend_son_bilan
+from oi_service.demo.execution import constate_la_fin, demarre, signe_sa_convention
+from oi_service.demo.instruction import est_retenu
+from oi_service.demo.recit import Lot, RecitDossier
+from oi_service.demo.reglement import (
+    est_archive,
+    est_certifie,
+    est_cloture,
+    est_controle,
+    est_solde,
+    recoit,
+)
+
+
+def execute(r: RecitDossier) -> None:
+    """Started, with its avance; nothing declared yet."""
+    est_retenu(r)
+    signe_sa_convention(r)
+    demarre(r)
+
+
+def rend_son_bilan_final(r: RecitDossier) -> Lot:
+    """Everything up to the final bilan, with its intermediate one if there is one."""
+    execute(r)
+    *intermediaires, final = lots(r)
+    if intermediaires:
+        rend_un_acompte(r, date(2022, 5, 9))
+    r.attend(date(2022, 5, 9) + timedelta(days=r.dossier.rang % 20))
+    declare(r, final)
+    constate_la_fin(r)
+    r.passe(6)
+    rend_son_bilan(r, final)
+    return final
+
+
+def rend_un_acompte(r: RecitDossier, jour: date) -> None:
+    """An intermediate bilan, its control, and what it founds."""
+    lot = lots(r)[0]
+    r.attend(jour)
+    declare(r, lot)
+    r.passe(2)
+    rend_son_bilan(r, lot)
+    recoit(r, "acompte", est_controle(r, lot))
+
+
+def rend_un_acompte_2022(r: RecitDossier) -> None:
+    """An intermediate bilan after the summer, paid in autumn."""
+    execute(r)
+    rend_un_acompte(r, date(2022, 8, 30))
+
+
+def paye_apres_controle(r: RecitDossier) -> Lot:
+    """Everything up to the transfer of the solde."""
+    lot = rend_son_bilan_final(r)
+    recoit(r, "solde", est_controle(r, lot))
+    return lot
+
+
+def finit(r: RecitDossier) -> None:
+    """Settle, send to the State, close, archive: as far as the table says."""
+    est_solde(r)
+    if r.dossier.avec("soldee"):
+        return
+    est_certifie(r)
+    est_cloture(r)
+    if not r.dossier.avec("cloturee"):
+        est_archive(r)

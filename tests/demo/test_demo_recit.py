@@ -1,0 +1,136 @@
+"""The story on paper: the same told twice, never back in time, its money balanced to the cent."""
+
+from collections import Counter
+from datetime import date
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.fr import siret as siret_number
+
+from aggregates.plan import PlanSaisi
+from oi_service.demo.appel import fiches
+from oi_service.demo.destins import DESTINS
+from oi_service.demo.distribution import Dossier, dossiers
+from oi_service.demo.enveloppes import besoins, enveloppes
+from oi_service.demo.generateur import (
+    COUT_TOTAL,
+    beneficiaire,
+    hasard,
+    inventer_depenses,
+    inventer_plan,
+    repartir,
+)
+from oi_service.demo.recit import plans
+from oi_service.demo.vie import DERNIER, raconter
+
+CAST = dossiers()
+GRAINES = st.integers(min_value=0, max_value=10**6)
+
+
+def test_every_fiche_is_answered_and_one_beneficiary_answers_two() -> None:
+    reels = [d for d in CAST if d.annee == 2021]
+    assert len(reels) >= 40
+    reponses = Counter(d.fiche for d in reels)
+    assert set(reponses) == set(fiches())
+    assert max(reponses.values()) > 1
+    par_beneficiaire = {n: {d.fiche for d in reels if d.beneficiaire == n} for n in range(50)}
+    assert sum(len(repondues) == 2 for repondues in par_beneficiaire.values()) >= 2
+
+
+def test_every_destiny_is_lived() -> None:
+    assert {d.destin for d in CAST} == set(DESTINS)
+
+
+def test_the_story_is_the_same_whatever_the_seed_and_each_act_has_one_name() -> None:
+    told, again = raconter(2021), raconter(7)
+    assert Counter(e.nom.split("/")[0] for e in told).keys() == {e.nom.split("/")[0] for e in again}
+    names = [e.nom for e in told]
+    assert len(set(names)) == len(names)
+    assert [(e.jour, e.nom, e.qui) for e in raconter(2021)] == [
+        (e.jour, e.nom, e.qui) for e in told
+    ]
+
+
+def test_time_never_goes_back_and_stays_within_the_grant() -> None:
+    jours = [e.jour for e in raconter(2021)]
+    assert jours == sorted(jours)
+    assert date(2018, 1, 1) <= jours[0]
+    assert jours[-1] <= date(2023, 12, 31)
+
+
+def test_dossiers_are_deposited_while_the_call_is_open_until_its_last_day() -> None:
+    depots = [d.depot for d in CAST if d.annee == 2021]
+    assert date(2021, 12, 1) <= min(depots)
+    assert max(depots) == date(2021, 12, 31)
+
+
+def test_final_bilans_arrive_within_six_months() -> None:
+    rendus = [
+        e.jour
+        for e in raconter(2021)
+        if e.nom.startswith("F2021") and e.nom.endswith(("bilan-1/depot", "bilan-2/depot"))
+    ]
+    assert rendus
+    assert max(rendus) <= date(2022, 6, 30)
+
+
+def test_the_last_act_is_the_one_that_tells_that_all_is_played() -> None:
+    assert raconter(2021)[-1].nom == f"{DERNIER}/archivage"
+
+
+def test_nobody_controls_or_validates_their_own_work() -> None:
+    acteurs = {(e.nom, e.qui.acteur) for e in raconter(2021)}
+    for nom, acteur in acteurs:
+        if nom.endswith("/validation"):
+            ouverture = nom.removesuffix("/validation")
+            assert (ouverture, acteur) not in acteurs
+
+
+@given(GRAINES, st.sampled_from(CAST))
+def test_invented_plans_are_balanced_and_meet_the_condition_of_their_fiche(
+    graine: int, dossier: Dossier
+) -> None:
+    for plan in plans(graine, dossier):
+        saisi = PlanSaisi(**plan.saisie()).plan()
+        assert saisi.cout_total_centimes == plan.cout_total
+        assert min(m for m in (*plan.postes.values(), *plan.ressources.values())) > 0
+        assert 50 * plan.cout_total <= 100 * plan.fse <= 80 * plan.cout_total
+        assert plan.cout_total <= COUT_TOTAL[1]
+        assert 10 * sum(plan.externes.values()) >= plan.cout_total
+        if dossier.fiche == "HP1":
+            assert 5 * sum(plan.externes.values()) >= plan.cout_total
+
+
+@given(GRAINES, st.sampled_from(["OS1", "OS2", "OS3"]), st.integers(300, 1100))
+def test_invented_depenses_add_up_to_the_share_of_each_poste(
+    graine: int, objectif: str, milliemes: int
+) -> None:
+    plan = inventer_plan(hasard(graine, "plan"), objectif)
+    h = hasard(graine, "depenses")
+    lignes = inventer_depenses(h, plan, date(2021, 1, 1), 12, milliemes, "P")
+    for poste, prevu in plan.postes.items():
+        declare = sum(ligne.montant for ligne in lignes if ligne.saisie["poste"] == poste)
+        assert declare == prevu * milliemes // 1000
+    assert len({ligne.saisie["piece_ref"] for ligne in lignes}) == len(lignes)
+    assert all(0 <= ligne.ecarte <= ligne.montant for ligne in lignes)
+    assert all((ligne.ecarte > 0) == (ligne.motif is not None) for ligne in lignes)
+
+
+@given(st.integers(0, 10**10), st.lists(st.integers(1, 1000), min_size=1, max_size=60))
+def test_splitting_loses_no_cent(montant: int, poids: list[int]) -> None:
+    assert sum(repartir(Random(0), montant, poids)) == montant  # noqa: S311
+
+
+def test_invented_beneficiaries_have_a_siret_that_nobody_has() -> None:
+    sirets = [beneficiaire(numero)["siret"] for numero in range(1, 60)]
+    assert all(siret_number.is_valid(s) and s.startswith("000") for s in sirets)
+    assert len(set(sirets)) == len(sirets)
+
+
+@pytest.mark.parametrize("graine", range(25))
+def test_enveloppes_hold_what_will_be_programmed(graine: int) -> None:
+    parts = enveloppes(graine, CAST)
+    assert min(parts.values()) > 0
+    assert besoins(graine, CAST).keys() <= parts.keys()
