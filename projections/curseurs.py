@@ -12,6 +12,8 @@ from oi_service.errors import Refusal
 LIMITE_PAR_DEFAUT = 50
 #: Bounds the memory of one answer and the time that it holds a connection.
 LIMITE_MAXIMALE = 200
+#: Largest bigint.
+_ENTIER_MAXIMAL = 2**63 - 1
 
 T = TypeVar("T")
 
@@ -61,5 +63,8 @@ def lire(apres: str | None, liste: str, *types: type) -> tuple[str | int | None,
     except (binascii.Error, ValueError, TypeError):
         raise CurseurInvalide(apres=apres) from None
     if nom != liste or [type(part) for part in cle] != list(types):
+        raise CurseurInvalide(apres=apres)
+    # What the database could not even compare was not written by us.
+    if any("\0" in part if isinstance(part, str) else abs(part) > _ENTIER_MAXIMAL for part in cle):
         raise CurseurInvalide(apres=apres)
     return tuple(cle)

@@ -266,7 +266,7 @@ def enveloppes(
                 AND (%(annee)s::integer IS NULL OR v.annee = %(annee)s)
                 AND (%(c1)s::text IS NULL
                     OR (v.plie_id, v.annee, v.axe, v.objectif_specifique, v.dispositif)
-                    > (%(c1)s::text, %(c2)s::integer, %(c3)s::text, %(c4)s::text, %(c5)s::text))
+                    > (%(c1)s::text, %(c2)s::bigint, %(c3)s::text, %(c4)s::text, %(c5)s::text))
             ORDER BY v.plie_id, v.annee, v.axe, v.objectif_specifique, v.dispositif
             LIMIT %(limite)s
             """,

@@ -68,7 +68,11 @@ class _Filtres(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
-_Recherche = Annotated[str | None, Field(min_length=1, max_length=200)]
+#: PostgreSQL has no text with a zero byte: none can be found.
+_Mot = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+_Tranche = Annotated[int, Field(ge=2014, le=2035)]
+#: A place in the log, as the database counts them.
+_Position = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class FiltresAppels(_Filtres):
@@ -80,28 +84,28 @@ class FiltresAppels(_Filtres):
 class FiltresEnveloppes(_Filtres):
     """Enveloppes."""
 
-    plie: str | None = None
-    annee: int | None = None
+    plie: _Mot | None = None
+    annee: _Tranche | None = None
 
 
 class FiltresContreparties(_Filtres):
     """Contreparties."""
 
-    plie: str | None = None
-    annee: int | None = None
+    plie: _Mot | None = None
+    annee: _Tranche | None = None
     type_financeur: TypeRessource | None = None
-    recherche: _Recherche = Field(None, description="Texte du nom du financeur.")
+    recherche: _Mot | None = Field(None, description="Texte du nom du financeur.")
 
 
 class FiltresOperations(_Filtres):
     """Operations."""
 
     subvention_globale_id: UUID | None = None
-    plie: str | None = None
+    plie: _Mot | None = None
     statut: Statut | None = None
-    objectif_specifique: str | None = None
-    annee: int | None = Field(None, description="Tranche.")
-    recherche: _Recherche = Field(
+    objectif_specifique: _Mot | None = None
+    annee: _Tranche | None = Field(None, description="Tranche.")
+    recherche: _Mot | None = Field(
         None, description="Texte des numéros, du bénéficiaire ou de l’intitulé."
     )
     tri: projection_dossiers.Tri = "numero"
@@ -116,7 +120,7 @@ class FiltresDepenses(_Filtres):
     bilan_id: UUID | None = None
     motif_code: MotifIneligibilite | None = None
     ecartees: bool | None = Field(None, description="Écartées, même en partie, ou non.")
-    recherche: _Recherche = Field(None, description="Texte de la nature, du tiers ou de la pièce.")
+    recherche: _Mot | None = Field(None, description="Texte de la nature, du tiers ou de la pièce.")
     tri: projection_depenses.Tri = "saisie"
     ordre: projection_depenses.Ordre = "asc"
 
@@ -128,8 +132,8 @@ class FiltresJournal(_Filtres):
     operation_id: UUID | None = Field(
         None, description="Le dossier, sa convention et ses dépenses."
     )
-    nom: str | None = Field(None, examples=["convention.paiement_effectue.v1"])
-    acteur: str | None = None
+    nom: _Mot | None = Field(None, examples=["convention.paiement_effectue.v1"])
+    acteur: _Mot | None = None
     du: Jour | None = Field(None, description="Premier jour d’effet, compris.")
     au: Jour | None = Field(None, description="Dernier jour d’effet, compris.")
     ordre: Literal["asc", "desc"] = "desc"
@@ -322,8 +326,8 @@ def lire_journal(
     return r.PageOut[r.LigneDuJournalOut].model_validate(page)
 
 
-@router.get("/evenements/{position}", responses=refus(404))
-def lire_evenement(position: int, lecture: Lecture) -> r.EvenementCompletOut:
+@router.get("/evenements/{position}", responses=refus(404, 422))
+def lire_evenement(position: _Position, lecture: Lecture) -> r.EvenementCompletOut:
     """Lire un événement et toute son enveloppe."""
     found = projection_journal.evenement(lecture.conn, lecture.perimetre, position)
     return r.EvenementCompletOut.model_validate(found)
@@ -337,7 +341,7 @@ def lire_evenement(position: int, lecture: Lecture) -> r.EvenementCompletOut:
 def exporter_journal(
     request: Request,
     perimetre: Annotated[Perimetre, Depends(perimetre)],
-    depuis: Annotated[int, Query(ge=1, description="Numéro du premier événement.")] = 1,
+    depuis: Annotated[_Position, Query(description="Numéro du premier événement.")] = 1,
 ) -> StreamingResponse:
     """Exporter le journal, un événement par ligne (JSON), toutes ses colonnes."""
     if perimetre.plie_ids is not None:
