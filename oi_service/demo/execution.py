@@ -67,7 +67,7 @@ def demarre(r: RecitDossier) -> None:
         r.gestionnaire,
         execution.demarrer,
         execution.Demarrer,
-        attestation_ref=f"Attestation de démarrage {r.dossier.numero_mdfse}",
+        attestation_ref=f"ATT-{r.dossier.numero_mdfse}",
     )
     if r.dossier.avec("avance"):
         r.passe(5)
