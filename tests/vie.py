@@ -1,0 +1,654 @@
+"""Lives played on the real database, through the same actions as the doors.
+
+Acts are named in French, as the scenarios of the instructeurs name them; things go by a name of
+their own (« OP-1 »). What an act does not say has the default of `fabrique`.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid5
+
+from fabrique import (
+    DETAIL_SAISI,
+    FICHE_SAISIE,
+    LIGNE_SAISIE,
+    PERIODE_SAISIE,
+    commande,
+    euros,
+)
+
+from aggregates.appel_a_projets.publication import PublierAppelAProjets
+from aggregates.contrepartie.affectation import (
+    AffecterContrepartie,
+    AttribuerContrepartie,
+    PercevoirContrepartie,
+    percevoir,
+)
+from aggregates.contrepartie.state import CONTREPARTIE
+from aggregates.convention import avenants as av
+from aggregates.convention import certification as ce
+from aggregates.convention import paiements as pa
+from aggregates.convention import service_fait as sf
+from aggregates.convention.bilans import DeposerBilan, RenvoyerBilan
+from aggregates.convention.signature import NotifierConvention, SignerConvention
+from aggregates.convention.state import CONVENTION, Convention
+from aggregates.depense.controle import ControlerDepenses
+from aggregates.depense.declaration import DeclarerDepenses
+from aggregates.operation import cloture, depot, execution, instruction, programmation
+from aggregates.operation.state import OPERATION, Operation
+from aggregates.subvention_globale import conventionnement, maquette
+from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
+from api import actions
+from oi_service.app import Service
+from oi_service.application import Acte, Outcome, Unit
+from oi_service.ids import convention_of
+from projections.maquette import Maquette, charger
+from projections.perimetre import OI_ENTIER
+
+_NOMS = UUID("7c1f0f0e-4f0e-5b52-8d5b-0d2f1a54f5c6")
+GESTIONNAIRE, VALIDEUR = "gestionnaire-1", "valideur-1"
+
+
+def _ligne(os: str, annee: int) -> dict[str, Any]:
+    return LIGNE_SAISIE | {"objectif_specifique": os, "annee": annee}
+
+
+def _montant(centimes: int) -> str:
+    return f"{centimes // 100}.{centimes % 100:02d}"
+
+
+class Vie:
+    """Plays acts on a service."""
+
+    def __init__(self, service: Service) -> None:
+        self.journal = service.journal
+        self.reads = service.reads
+
+    @staticmethod
+    def id(nom: str) -> UUID:
+        """Return the identifier of what goes by a name."""
+        return uuid5(_NOMS, nom)
+
+    def acte(
+        self, work: Callable[..., object], *args: object, acteur: str = GESTIONNAIRE
+    ) -> Outcome:
+        """Execute an action of the house."""
+        return self.journal.execute(Acte(acteur, "gestionnaire_oi"), lambda unit: work(unit, *args))
+
+    def decision(
+        self,
+        aggregate: Any,
+        stream_id: UUID,
+        decide: Any,
+        *args: object,
+        acteur: str = GESTIONNAIRE,
+    ) -> Outcome:
+        """Execute a decision on one stream."""
+        return self.acte(
+            lambda unit: unit.execute(aggregate, stream_id, decide, *args), acteur=acteur
+        )
+
+    def _lire(self, aggregate: Any, stream_id: UUID) -> Any:
+        unit = Unit(self.journal, Acte(GESTIONNAIRE, "gestionnaire_oi"))
+        return unit.get(aggregate, stream_id)
+
+    def operation(self, operation: str) -> Operation:
+        """Return the state of an operation."""
+        state: Operation = self._lire(OPERATION, self.id(operation))
+        return state
+
+    def convention(self, operation: str) -> Convention:
+        """Return the state of the convention of an operation."""
+        state: Convention = self._lire(CONVENTION, convention_of(self.id(operation)))
+        return state
+
+    def maquette(self) -> Maquette:
+        """Return the maquette of the OI."""
+        with self.reads.connection() as conn:
+            found = charger(conn, OI_ENTIER)
+        assert found is not None
+        return found
+
+    # The grant.
+
+    def subvention(
+        self, le: date = date(2018, 2, 12), plie: Iterable[str] = ("A", "B"), **saisie: Any
+    ) -> Outcome:
+        """Conventionner la subvention globale."""
+        named = [{"plie_id": p, "nom": f"PLIE {p}"} for p in plie]
+        asked = commande(
+            conventionnement.ConventionnerSubventionGlobale, date_effet=le, plie=named, **saisie
+        )
+        return self.acte(actions.conventionner_subvention_globale, self.id("SG"), asked)
+
+    def tranche(
+        self,
+        fse: str,
+        contreparties: str = "0.00",
+        os: str = "OS1",
+        annee: int = 2021,
+        le: date = date(2021, 1, 4),
+    ) -> Outcome:
+        """Ouvrir une ligne de la maquette."""
+        ligne = _ligne(os, annee) | {
+            "fse": fse,
+            "contreparties_publiques": contreparties,
+            "contreparties_privees": "0.00",
+        }
+        asked = commande(maquette.OuvrirTranche, date_effet=le, annee=annee, lignes=[ligne])
+        return self.decision(SUBVENTION_GLOBALE, self.id("SG"), maquette.ouvrir_tranche, asked)
+
+    def enveloppe(
+        self,
+        plie: str,
+        fse: str,
+        cout_total: str | None = None,
+        os: str = "OS1",
+        annee: int = 2021,
+        le: date = date(2021, 1, 5),
+    ) -> Outcome:
+        """Allouer une enveloppe à un PLIE."""
+        asked = commande(
+            maquette.NotifierEnveloppePlie,
+            date_effet=le,
+            ligne=_ligne(os, annee),
+            plie_id=plie,
+            fse=fse,
+            cout_total=cout_total or _montant(2 * euros(fse)),
+        )
+        return self.decision(SUBVENTION_GLOBALE, self.id("SG"), maquette.notifier_enveloppe, asked)
+
+    def reserve(
+        self, fse: str, os: str = "OS1", annee: int = 2021, le: date = date(2021, 1, 5)
+    ) -> Outcome:
+        """Constituer une réserve."""
+        asked = commande(
+            maquette.ConstituerReserve,
+            date_effet=le,
+            ligne=_ligne(os, annee),
+            fse=fse,
+            cout_total=_montant(2 * euros(fse)),
+        )
+        return self.decision(SUBVENTION_GLOBALE, self.id("SG"), maquette.constituer_reserve, asked)
+
+    def transfert(
+        self,
+        de: str,
+        vers: str,
+        fse: str,
+        os: str = "OS1",
+        annee: int = 2021,
+        le: date = date(2022, 2, 1),
+    ) -> Outcome:
+        """Transférer une part d’enveloppe ; « reserve » désigne la réserve."""
+        ligne = _ligne(os, annee)
+        asked = commande(
+            maquette.DeciderTransfert,
+            date_effet=le,
+            de={"ligne": ligne, "plie_id": de},
+            vers={"ligne": ligne, "plie_id": vers},
+            fse=fse,
+            cout_total=_montant(2 * euros(fse)),
+        )
+        return self.decision(SUBVENTION_GLOBALE, self.id("SG"), maquette.transferer, asked)
+
+    def appel(
+        self,
+        fiches: Iterable[dict[str, Any]] = ({},),
+        le: date = date(2021, 12, 1),
+        nom: str = "AAP",
+        **saisie: Any,
+    ) -> Outcome:
+        """Publier l’appel à projets."""
+        asked = commande(
+            PublierAppelAProjets,
+            date_effet=le,
+            fiches=[_fiche(**fiche) for fiche in fiches],
+            **saisie,
+        )
+        return self.acte(actions.publier_appel, self.id(nom), asked, self.id("SG"))
+
+    # A dossier.
+
+    def depot(
+        self,
+        operation: str,
+        fiche: str = "A1",
+        fse: str = "50000.00",
+        cout_total: str = "100000.00",
+        contreparties: str | None = None,
+        le: date = date(2021, 12, 15),
+        annee: int = 2021,
+        appel: str = "AAP",
+        **saisie: Any,
+    ) -> Outcome:
+        """Déposer un dossier."""
+        asked = commande(
+            depot.DeposerDossier,
+            date_effet=le,
+            appel_a_projets_id=self.id(appel),
+            fiche_code=fiche,
+            numero_mdfse=operation,
+            annee_tranche=annee,
+            plan=_plan(fse, cout_total, contreparties),
+            **saisie,
+        )
+        return self.acte(actions.deposer_dossier, self.id(operation), asked)
+
+    def instruction(
+        self, operation: str, avis: str = "favorable", le: date = date(2022, 1, 5), **plan: str
+    ) -> None:
+        """Instruire un dossier, de la recevabilité au rapport validé."""
+        state = self.operation(operation)
+        if state.statut == "depose":
+            asked = commande(instruction.PrononcerRecevabilite, date_effet=le)
+            self._operation(operation, instruction.prononcer_recevabilite, asked)
+        if self.operation(operation).statut == "recevable":
+            opened = commande(instruction.OuvrirInstruction, date_effet=le)
+            self._operation(operation, instruction.ouvrir_instruction, opened)
+        saisi = _plan(
+            plan.get("fse") or _montant(state.plan.fse_centimes),
+            plan.get("cout_total") or _montant(state.plan.cout_total_centimes),
+            plan.get("contreparties") or _montant(state.plan.contreparties_centimes),
+        )
+        fixed = commande(instruction.InstruirePlan, date_effet=le, plan=saisi)
+        self._operation(operation, instruction.instruire_plan, fixed)
+        report = commande(instruction.ValiderRapport, date_effet=le, avis=avis)
+        self.decision(
+            OPERATION,
+            self.id(operation),
+            instruction.valider_rapport,
+            report,
+            VALIDEUR,
+            acteur=VALIDEUR,
+        )
+
+    def _operation(self, operation: str, decide: Any, asked: object) -> Outcome:
+        return self.decision(OPERATION, self.id(operation), decide, asked)
+
+    def reouverture(self, operation: str, le: date = date(2022, 1, 25)) -> Outcome:
+        """Rouvrir l’instruction d’un dossier ajourné."""
+        asked = commande(instruction.RouvrirInstruction, date_effet=le)
+        return self._operation(operation, instruction.rouvrir_instruction, asked)
+
+    def programmation(self, operation: str, le: date = date(2022, 1, 20), **saisie: Any) -> Outcome:
+        """Programmer l’opération, aux montants du plan instruit."""
+        plan = self.operation(operation).plan
+        montants = {
+            "fse": _montant(plan.fse_centimes),
+            "cout_total": _montant(plan.cout_total_centimes),
+        }
+        asked = commande(programmation.Programmer, date_effet=le, **(montants | saisie))
+        return self.acte(actions.programmer, self.id(operation), asked)
+
+    def ajournement(self, operation: str, le: date = date(2022, 1, 20), **saisie: Any) -> Outcome:
+        """Ajourner le dossier."""
+        asked = commande(programmation.DeciderSansProgrammer, date_effet=le, **saisie)
+        return self._operation(operation, programmation.ajourner, asked)
+
+    def refus(self, operation: str, le: date = date(2022, 1, 20), **saisie: Any) -> Outcome:
+        """Refuser le dossier."""
+        asked = commande(programmation.DeciderSansProgrammer, date_effet=le, **saisie)
+        return self._operation(operation, programmation.refuser, asked)
+
+    def deprogrammation(
+        self, operation: str, le: date = date(2022, 1, 22), **saisie: Any
+    ) -> Outcome:
+        """Déprogrammer l’opération."""
+        asked = commande(programmation.DeciderSansProgrammer, date_effet=le, **saisie)
+        return self.acte(actions.deprogrammer, self.id(operation), asked)
+
+    def retrait(self, operation: str, le: date = date(2022, 1, 10)) -> Outcome:
+        """Retirer le dossier."""
+        asked = commande(depot.RetirerDossier, date_effet=le)
+        return self.acte(actions.retirer_dossier, self.id(operation), asked)
+
+    # The convention.
+
+    def convention_signee(self, operation: str, le: date = date(2022, 1, 25)) -> Outcome:
+        """Signer la convention."""
+        asked = commande(SignerConvention, date_effet=le, numero=f"C-{operation}")
+        return self.acte(actions.signer_convention, self.id(operation), asked)
+
+    def notification(self, operation: str, le: date = date(2022, 1, 26)) -> Outcome:
+        """Notifier la convention."""
+        asked = commande(NotifierConvention, date_effet=le)
+        return self.acte(actions.notifier_convention, self.id(operation), asked)
+
+    def demarrage(self, operation: str, le: date = date(2022, 1, 26)) -> Outcome:
+        """Enregistrer l’attestation de démarrage."""
+        asked = commande(execution.Demarrer, date_effet=le)
+        return self._operation(operation, execution.demarrer, asked)
+
+    def conventionnement(self, operation: str) -> None:
+        """Signer, notifier, démarrer."""
+        self.convention_signee(operation)
+        self.notification(operation)
+        self.demarrage(operation)
+
+    def jusqu_au_demarrage(self, operation: str, **saisie: Any) -> None:
+        """Mener un dossier du dépôt à son démarrage."""
+        self.depot(operation, **saisie)
+        self.instruction(operation)
+        self.programmation(operation)
+        self.conventionnement(operation)
+
+    def demande_avenant(
+        self, operation: str, numero: int = 1, le: date = date(2021, 12, 20), **termes: Any
+    ) -> Outcome:
+        """Demander un avenant ; « fse » et « cout_total » en changent le plan."""
+        fse, cout_total = termes.pop("fse", None), termes.pop("cout_total", None)
+        if fse is not None or cout_total is not None:
+            plan = self.convention(operation).plan
+            termes["plan"] = _plan(
+                fse or _montant(plan.fse_centimes),
+                cout_total or _montant(plan.cout_total_centimes),
+                termes.pop("contreparties", None),
+            )
+        asked = commande(av.DemanderAvenant, date_effet=le, numero=numero, **termes)
+        return self.acte(actions.demander_avenant, self.id(operation), asked)
+
+    def avenant_programme(
+        self, operation: str, numero: int = 1, le: date = date(2021, 12, 21), **saisie: Any
+    ) -> Outcome:
+        """Faire réexaminer l’avenant par l’instance de l’OI."""
+        asked = commande(av.ProgrammerAvenant, date_effet=le, numero=numero, **saisie)
+        return self.acte(actions.programmer_avenant, self.id(operation), asked)
+
+    def avenant_signe(
+        self, operation: str, numero: int = 1, le: date = date(2021, 12, 22)
+    ) -> Outcome:
+        """Signer l’avenant."""
+        asked = commande(av.SignerAvenant, date_effet=le, numero=numero)
+        return self.acte(actions.signer_avenant, self.id(operation), asked)
+
+    def avenant_abandonne(
+        self, operation: str, numero: int = 1, le: date = date(2021, 12, 22)
+    ) -> Outcome:
+        """Renoncer à l’avenant."""
+        asked = commande(av.AbandonnerAvenant, date_effet=le, numero=numero)
+        return self.acte(actions.abandonner_avenant, self.id(operation), asked)
+
+    def avenant(self, operation: str, numero: int = 1, **termes: Any) -> None:
+        """Mener un avenant à son terme."""
+        self.demande_avenant(operation, numero, **termes)
+        self.avenant_programme(operation, numero)
+        self.avenant_signe(operation, numero)
+
+    # Dépenses, bilans, control.
+
+    def bilan(
+        self,
+        operation: str,
+        depenses: Iterable[str] = ("80000.00",),
+        numero: int = 1,
+        type: str = "final",  # noqa: A002 - the word of the field
+        ressources: Iterable[dict[str, str]] = (),
+        le: date = date(2022, 4, 1),
+    ) -> Outcome:
+        """Déclarer des dépenses et les déposer dans un bilan."""
+        declared = self.depenses(operation, depenses, le=date(2022, 3, 1))
+        asked = commande(
+            DeposerBilan,
+            date_effet=le,
+            numero=numero,
+            type=type,
+            periode=PERIODE_SAISIE,
+            depenses=declared,
+            ressources=[{"financeur": "Financeur fictif"} | r for r in ressources],
+        )
+        return self.acte(actions.deposer_bilan, self.id(operation), asked)
+
+    def depenses(
+        self, operation: str, montants: Iterable[str], le: date = date(2022, 3, 1)
+    ) -> list[UUID]:
+        """Déclarer des dépenses."""
+        lignes = [
+            DETAIL_SAISI | {"montant_impute": m, "piece_ref": f"P-{rang}"}
+            for rang, m in enumerate(montants)
+        ]
+        if not lignes:
+            return []
+        asked = commande(DeclarerDepenses, date_effet=le, depenses=lignes)
+        done = self.acte(actions.declarer_depenses, self.id(operation), asked)
+        return [e.stream_id for e in done.events]
+
+    def renvoi(self, operation: str, numero: int = 1, le: date = date(2022, 4, 5)) -> Outcome:
+        """Renvoyer un bilan au bénéficiaire."""
+        bilan = self._bilan(operation, numero)
+        asked = commande(RenvoyerBilan, date_effet=le)
+        return self.acte(actions.renvoyer_bilan, self.id(operation), asked, bilan.bilan_id)
+
+    def _bilan(self, operation: str, numero: int) -> Any:
+        standing = self.convention(operation).bilans.values()
+        return next(b for b in standing if b.numero == numero and b.statut != "renvoye")
+
+    def ouverture_controle(
+        self, operation: str, numero: int = 1, le: date = date(2022, 4, 10)
+    ) -> Outcome:
+        """Ouvrir le contrôle de service fait d’un bilan."""
+        bilan_id = self._bilan(operation, numero).bilan_id
+        asked = commande(sf.OuvrirCsf, date_effet=le, bilan_id=bilan_id)
+        return self.acte(actions.ouvrir_csf, self.id(operation), asked)
+
+    def controle(
+        self,
+        operation: str,
+        numero: int = 1,
+        ecarte: str = "0.00",
+        ressources: Iterable[str] | None = None,
+        le: date = date(2022, 5, 2),
+    ) -> Outcome:
+        """Contrôler un bilan : « ecarte » est écarté de sa première dépense.
+
+        « ressources » : ce qui est retenu de chacune ; tout, par défaut.
+        """
+        self.ouverture_controle(operation, numero)
+        bilan = self._bilan(operation, numero)
+        csf_id, stream = bilan.csf.csf_id, convention_of(self.id(operation))
+        lignes: list[dict[str, Any]] = [
+            {"depense_id": d, "montant_ecarte": "0.00"} for d in bilan.depenses
+        ]
+        if euros(ecarte):
+            lignes[0] |= {"montant_ecarte": ecarte, "motif_code": "NON_ACQUITTEE"}
+        if lignes:
+            asked = commande(ControlerDepenses, date_effet=le, lignes=lignes)
+            self.acte(actions.controler_depenses, self.id(operation), asked, csf_id)
+        if bilan.ressources:
+            kept = list(ressources or [_montant(r.montant_centimes) for r in bilan.ressources])
+            decided = [
+                {
+                    "type": r.type,
+                    "financeur": r.financeur,
+                    "montant_declare": _montant(r.montant_centimes),
+                    "montant_retenu": k,
+                }
+                for r, k in zip(bilan.ressources, kept, strict=True)
+            ]
+            controlled = commande(sf.ControlerRessources, date_effet=le, ressources=decided)
+            self.decision(CONVENTION, stream, sf.controler_ressources, controlled, csf_id)
+        if euros(ecarte):
+            told = commande(sf.NotifierConclusions, date_effet=le)
+            self.decision(CONVENTION, stream, sf.notifier_conclusions, told, csf_id)
+            heard = commande(sf.RecevoirObservations, date_effet=le)
+            self.decision(CONVENTION, stream, sf.recevoir_observations, heard, csf_id)
+        validated = commande(sf.ValiderCsf, date_effet=le)
+        return self.acte(
+            actions.valider_csf, self.id(operation), validated, csf_id, acteur=VALIDEUR
+        )
+
+    def reouverture_controle(
+        self, operation: str, numero: int = 1, le: date = date(2022, 9, 1)
+    ) -> Outcome:
+        """Rouvrir un contrôle validé, en une nouvelle version."""
+        csf_id = self._bilan(operation, numero).csf.csf_id
+        asked = commande(sf.RouvrirCsf, date_effet=le)
+        stream = convention_of(self.id(operation))
+        return self.decision(CONVENTION, stream, sf.rouvrir_csf, asked, csf_id)
+
+    # Money.
+
+    def ordonnancement(
+        self,
+        operation: str,
+        montant: str,
+        type: str = "solde",  # noqa: A002 - the word of the field
+        numero: int | None = None,
+        le: date = date(2022, 5, 10),
+    ) -> Outcome:
+        """Ordonnancer un paiement ; « numero » est celui du bilan contrôlé."""
+        csf_id = None
+        if type != "avance":
+            csf = self._bilan(operation, numero or 1).csf
+            csf_id = None if csf is None else csf.csf_id
+        asked = commande(
+            pa.OrdonnancerPaiement, date_effet=le, type=type, montant=montant, csf_id=csf_id
+        )
+        return self.acte(actions.ordonnancer_paiement, self.id(operation), asked)
+
+    def _dernier_paiement(self, operation: str) -> UUID:
+        return list(self.convention(operation).paiements)[-1]
+
+    def virement(self, operation: str, le: date = date(2022, 5, 12)) -> Outcome:
+        """Enregistrer le virement du dernier paiement ordonnancé."""
+        asked = commande(pa.EffectuerPaiement, date_effet=le)
+        stream = convention_of(self.id(operation))
+        paiement_id = self._dernier_paiement(operation)
+        return self.decision(CONVENTION, stream, pa.effectuer, asked, paiement_id)
+
+    def rejet(self, operation: str, le: date = date(2022, 5, 14)) -> Outcome:
+        """Enregistrer le rejet du dernier paiement par la banque."""
+        asked = commande(pa.RejeterPaiement, date_effet=le)
+        stream = convention_of(self.id(operation))
+        paiement_id = self._dernier_paiement(operation)
+        return self.decision(CONVENTION, stream, pa.rejeter, asked, paiement_id)
+
+    def paiement(self, operation: str, montant: str, **saisie: Any) -> None:
+        """Ordonnancer et virer."""
+        self.ordonnancement(operation, montant, **saisie)
+        self.virement(operation)
+
+    def ordre_reversement(
+        self, operation: str, montant: str, le: date = date(2022, 6, 1)
+    ) -> Outcome:
+        """Émettre un ordre de reversement."""
+        asked = commande(pa.EmettreOrdreReversement, date_effet=le, montant=montant)
+        return self.acte(actions.emettre_ordre_reversement, self.id(operation), asked)
+
+    def encaissement(self, operation: str, montant: str, le: date = date(2022, 7, 1)) -> Outcome:
+        """Encaisser sur le dernier ordre de reversement."""
+        asked = commande(pa.EncaisserReversement, date_effet=le, montant=montant)
+        ordre_id = list(self.convention(operation).ordres)[-1]
+        stream = convention_of(self.id(operation))
+        return self.decision(CONVENTION, stream, pa.encaisser, asked, ordre_id)
+
+    def reversement(self, operation: str, montant: str) -> None:
+        """Réclamer et encaisser."""
+        self.ordre_reversement(operation, montant)
+        self.encaissement(operation, montant)
+
+    def transmission(
+        self, operation: str, fse: str, cout_total: str, le: date = date(2022, 8, 1)
+    ) -> Outcome:
+        """Transmettre un état de dépenses à l’autorité de gestion."""
+        return self._certification(
+            operation, ce.transmettre, ce.TransmettreEtat, fse, cout_total, le
+        )
+
+    def certification(
+        self, operation: str, fse: str, cout_total: str, le: date = date(2022, 9, 1)
+    ) -> Outcome:
+        """Enregistrer la certification par l’État."""
+        kind = ce.EnregistrerCertification
+        return self._certification(operation, ce.certifier, kind, fse, cout_total, le)
+
+    def retrait_certification(
+        self, operation: str, fse: str, cout_total: str, le: date = date(2022, 10, 1)
+    ) -> Outcome:
+        """Enregistrer un retrait par l’État."""
+        return self._certification(
+            operation, ce.retirer, ce.EnregistrerRetrait, fse, cout_total, le
+        )
+
+    def _certification(
+        self, operation: str, decide: Any, kind: Any, fse: str, cout_total: str, le: date
+    ) -> Outcome:
+        asked = commande(kind, date_effet=le, fse=fse, cout_total=cout_total)
+        return self.decision(CONVENTION, convention_of(self.id(operation)), decide, asked)
+
+    # The end.
+
+    def abandon(self, operation: str, le: date = date(2022, 3, 15)) -> Outcome:
+        """Enregistrer l’abandon du bénéficiaire."""
+        asked = commande(execution.Interrompre, date_effet=le)
+        return self._operation(operation, execution.abandonner, asked)
+
+    def resiliation(self, operation: str, le: date = date(2022, 3, 15)) -> Outcome:
+        """Résilier la convention."""
+        asked = commande(execution.Interrompre, date_effet=le)
+        return self._operation(operation, execution.resilier, asked)
+
+    def solde(self, operation: str, le: date = date(2022, 6, 15)) -> Outcome:
+        """Solder l’opération."""
+        return self.acte(actions.solder, self.id(operation), commande(pa.Solder, date_effet=le))
+
+    def cloture(self, operation: str, le: date = date(2022, 6, 20)) -> Outcome:
+        """Clôturer l’opération."""
+        asked = commande(cloture.Cloturer, date_effet=le)
+        return self._operation(operation, cloture.cloturer, asked)
+
+    def archivage(self, operation: str, le: date = date(2022, 12, 20)) -> Outcome:
+        """Archiver le dossier."""
+        asked = commande(cloture.Archiver, date_effet=le)
+        return self._operation(operation, cloture.archiver, asked)
+
+    # Contreparties.
+
+    def contrepartie(
+        self, nom: str, montant: str, le: date = date(2021, 3, 1), **saisie: Any
+    ) -> Outcome:
+        """Attribuer une contrepartie."""
+        asked = commande(AttribuerContrepartie, date_effet=le, montant=montant, **saisie)
+        return self.acte(actions.attribuer_contrepartie, self.id(nom), asked, self.id("SG"))
+
+    def perception(self, nom: str, montant: str, le: date = date(2021, 4, 1)) -> Outcome:
+        """Percevoir une part de la contrepartie."""
+        asked = commande(PercevoirContrepartie, date_effet=le, montant=montant)
+        return self.decision(CONTREPARTIE, self.id(nom), percevoir, asked)
+
+    def affectation(
+        self, nom: str, operation: str, montant: str, le: date = date(2022, 2, 1)
+    ) -> Outcome:
+        """Affecter une part de la contrepartie à une opération."""
+        asked = commande(
+            AffecterContrepartie,
+            date_effet=le,
+            operation_id=self.id(operation),
+            montant=montant,
+        )
+        return self.acte(actions.affecter_contrepartie, self.id(nom), asked)
+
+
+def _fiche(**changes: Any) -> dict[str, Any]:
+    renamed = {"os": "objectif_specifique", "plie": "plie_id"}
+    return FICHE_SAISIE | {renamed.get(name, name): value for name, value in changes.items()}
+
+
+def _plan(fse: str, cout_total: str, contreparties: str | None = None) -> dict[str, Any]:
+    """Return a plan of one poste; what neither the Fund nor others bring is own money."""
+    reste = euros(cout_total) - euros(fse)
+    autres = reste if contreparties is None else euros(contreparties)
+    ressources = [
+        {"type": kind, "financeur": qui, "montant": _montant(montant)}
+        for kind, qui, montant in (
+            ("publique_epci", "EPCI fictif", autres),
+            ("autofinancement", "Porteur", reste - autres),
+        )
+        if montant
+    ]
+    return {
+        "postes": [{"code": "personnel", "montant": cout_total}],
+        "fse": fse,
+        "ressources": ressources,
+    }
