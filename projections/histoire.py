@@ -39,6 +39,8 @@ ROLES: Mapping[str, str] = {
     "valideur_oi": "valideur de l’OI",
     "ordonnateur_oi": "ordonnateur de l’OI",
     "directeur_plie": "direction du PLIE",
+    "auditeur": "auditeur",
+    "systeme": "service",
 }
 TYPES_DE_BILAN: Mapping[str, str] = {"intermediaire": "intermédiaire", "final": "final"}
 
