@@ -70,6 +70,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Loaded(Generic[S]):
+    aggregate: Aggregate[S]
     state: S | None
     version: int
 
@@ -102,7 +103,7 @@ class Unit:
                 raise aggregate.absent(id=stream_id)
             self._check_seen(stream_id, len(stored))
             state = aggregate.replay(self._journal.decode(s) for s in stored)
-            self._loaded[stream_id] = _Loaded(state, len(stored))
+            self._loaded[stream_id] = _Loaded(aggregate, state, len(stored))
 
     def find(self, aggregate: Aggregate[S], stream_id: UUID, *, pinned: bool = True) -> S | None:
         """Return a state or ``None``.
@@ -120,6 +121,8 @@ class Unit:
         self.prefetch(*((aggregate, i) for i in wanted))
         for stream_id in wanted:
             found = self._loaded[stream_id]
+            if found.aggregate is not aggregate:
+                raise aggregate.absent(id=stream_id)
             if pinned:
                 self._pinned.setdefault(stream_id, found.version)
             if found.state is not None and self.cadre is None:
