@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregates.commande import Saisie
 from api import errors, pages, v1
-from api.deps import Lecture, Service
+from api.deps import Lecture, Service, file_de_lecture
 from api.v1.actes import EN_TETES
 
 #: Largest body that is read. A thousand dépenses with all their fields weigh under 2 MB.
@@ -145,6 +145,7 @@ def create_app(service: Service) -> FastAPI:
         generate_unique_id_function=_name,
     )
     app.state.service = service
+    app.state.lecteurs = file_de_lecture()
     errors.installer(app)
     app.include_router(v1.router)
     app.include_router(_SANTE)

@@ -1,7 +1,8 @@
 """What a route asks for: who acts, what it may write, what it may read."""
 
+import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aggregates.commande import Commande
 from oi_service.aggregate import Aggregate, S
 from oi_service.application import Acte, Journal, Outcome, Unit, fingerprint
+from oi_service.database import POOL_SIZE
 from projections import maquette as projection_maquette
 from projections.maquette import Maquette, Subvention
 from projections.perimetre import OI_ENTIER, Perimetre
@@ -267,11 +269,7 @@ Ecriture = Annotated[EcritureOuverte, Depends(ecriture)]
 
 
 class LectureOuverte:
-    """A reader: a connection that the database itself keeps from writing, and a perimeter.
-
-    The connection is taken where it is used, in the thread of the route: a dependency that held one
-    while its route waits for a thread would block everybody once the threads wait for connections.
-    """
+    """A reader: a connection that the database itself keeps from writing, and a perimeter."""
 
     def __init__(self, pool: ConnectionPool, stack: ExitStack, perimetre: Perimetre) -> None:
         self._pool = pool
@@ -280,7 +278,7 @@ class LectureOuverte:
 
     @cached_property
     def conn(self) -> Connection[TupleRow]:
-        """The connection, given back once the answer is ready."""
+        """The connection, taken where it is first used and given back with the reader."""
         return self._stack.enter_context(self._pool.connection())
 
 
@@ -289,17 +287,30 @@ def perimetre() -> Perimetre:
     return OI_ENTIER
 
 
-def lecture(
+def file_de_lecture() -> asyncio.Semaphore:
+    """Return the queue where readers wait, as many at a time as there are connections."""
+    return asyncio.Semaphore(POOL_SIZE)
+
+
+async def lecture(
+    request: Request,
     service: Annotated[Service, Depends(_service)],
     perimetre: Annotated[Perimetre, Depends(perimetre)],
-) -> Iterator[LectureOuverte]:
-    """Open a reader for one request."""
-    with ExitStack() as stack:
-        yield LectureOuverte(service.reads, stack, perimetre)
+) -> AsyncIterator[LectureOuverte]:
+    """Open a reader for one request.
+
+    Readers queue here, where waiting costs nothing. If they queued for a connection they would each
+    hold a thread, and whoever holds a connection would wait for ever for a thread to go on with.
+    """
+    async with request.app.state.lecteurs:
+        with ExitStack() as stack:
+            yield LectureOuverte(service.reads, stack, perimetre)
 
 
 #: The route reads only. Its connection goes back before the answer leaves.
 Lecture = Annotated[LectureOuverte, Depends(lecture, scope="function")]
+#: The same for an answer that goes on reading while it leaves.
+LectureContinue = Annotated[LectureOuverte, Depends(lecture, scope="request")]
 
 
 # --- The figures of the pages --------------------------------------------------------------------
@@ -308,22 +319,15 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def maquette_courante(
-    service: Annotated[Service, Depends(_service)],
-    perimetre: Annotated[Perimetre, Depends(perimetre)],
-    subvention: Annotated[str | None, Query()] = None,
+    lecture: Lecture, subvention: Annotated[str | None, Query()] = None
 ) -> Maquette | None:
     """Return the maquette of the subvention globale asked for, of the last one by default."""
     # An address that names what does not exist (any more) shows the page as it opens.
     asked = UUID(subvention) if subvention and _UUID.fullmatch(subvention) else None
-    with service.reads.connection() as conn:
-        found = projection_maquette.charger(conn, perimetre, asked) if asked else None
-        return found or projection_maquette.charger(conn, perimetre)
+    found = asked and projection_maquette.charger(lecture.conn, lecture.perimetre, asked)
+    return found or projection_maquette.charger(lecture.conn, lecture.perimetre)
 
 
-def subventions_au_choix(
-    service: Annotated[Service, Depends(_service)],
-    perimetre: Annotated[Perimetre, Depends(perimetre)],
-) -> Sequence[Subvention]:
+def subventions_au_choix(lecture: Lecture) -> Sequence[Subvention]:
     """Return the subventions globales that the reader may open."""
-    with service.reads.connection() as conn:
-        return projection_maquette.subventions(conn, perimetre)
+    return projection_maquette.subventions(lecture.conn, lecture.perimetre)

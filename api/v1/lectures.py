@@ -5,13 +5,13 @@ from itertools import islice
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.commande import CodePoste, MotifIneligibilite, TypeRessource
 from aggregates.operation.state import Statut
-from api.deps import Lecture, perimetre
+from api.deps import Lecture, LectureContinue
 from api.errors import refus
 from api.v1 import representations as r
 from oi_service.dates import Jour
@@ -26,7 +26,6 @@ from projections import maquette as projection_maquette
 from projections import subventions_globales as projection_subventions
 from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT
 from projections.export import exporter
-from projections.perimetre import Perimetre
 
 router = APIRouter(tags=["Lectures"])
 
@@ -339,20 +338,16 @@ def lire_evenement(position: _Position, lecture: Lecture) -> r.EvenementCompletO
     responses={200: {"content": {"application/x-ndjson": {}}}, **refus(404)},
 )
 def exporter_journal(
-    request: Request,
-    perimetre: Annotated[Perimetre, Depends(perimetre)],
+    lecture: LectureContinue,
     depuis: Annotated[_Position, Query(description="Numéro du premier événement.")] = 1,
 ) -> StreamingResponse:
     """Exporter le journal, un événement par ligne (JSON), toutes ses colonnes."""
-    if perimetre.plie_ids is not None:
+    if lecture.perimetre.plie_ids is not None:
         raise ExportReserve
-    pool = request.app.state.service.reads
 
     def lots() -> Iterator[bytes]:
-        # The connection lives as long as the answer, which outlives the route.
-        with pool.connection() as conn:
-            lines = exporter(conn, depuis)
-            while lot := b"".join(islice(lines, _LOT)):
-                yield lot
+        lines = exporter(lecture.conn, depuis)
+        while lot := b"".join(islice(lines, _LOT)):
+            yield lot
 
     return StreamingResponse(lots(), media_type="application/x-ndjson")

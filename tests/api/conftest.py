@@ -7,7 +7,7 @@ from porte import Api
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from oi_service.app import Service
+from oi_service.application import Service
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from uuid import UUID
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from oi_service.app import Service
+from oi_service.application import Service
 from oi_service.ids import new_id
 
 GESTIONNAIRE = {"OI-Acteur": "gestionnaire-1", "OI-Role": "gestionnaire_oi"}

@@ -1,7 +1,9 @@
 """Headers: who acts, under which key, on which version."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 from porte import GESTIONNAIRE, Api
 from starlette.testclient import TestClient
@@ -17,6 +19,7 @@ from vie import (
     ouvrir,
 )
 
+from oi_service.errors import Busy
 from oi_service.ids import new_id
 
 JOUR = {"date_effet": "2021-12-16"}
@@ -251,6 +254,33 @@ def test_the_answer_to_a_bug_is_a_problem_too(api: Api, monkeypatch: pytest.Monk
         answer = http.post("/api/v1/subventions-globales", json=SUBVENTION, headers=headers)
     probleme(answer, 500, "erreur_interne")
     assert "Content-Security-Policy" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("panne", "code"),
+    [(Busy(), "busy"), (psycopg.OperationalError("away"), "base_indisponible")],
+)
+def test_what_could_not_be_saved_is_never_answered_as_saved(
+    api: Api, monkeypatch: pytest.MonkeyPatch, panne: Exception, code: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise panne
+
+    monkeypatch.setattr(type(api.service.journal.recorder), "append", fail)
+    answer = api.demander("/subventions-globales", SUBVENTION)
+    problem = probleme(answer, 503, code)
+    assert answer.headers["Retry-After"] == "1"
+    assert "même clé d’idempotence" in problem["detail"]
+
+
+def test_readers_do_not_block_each_other(api: Api) -> None:
+    # Many more than the threads of the server and the connections of its pool.
+    ouvrir(api)
+    lus = ["/api/v1/operations", "/api/v1/export", "/maquette", "/sante/pret"]
+    chemins = lus * 50
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(api.http.get, chemins))
+    assert {answer.status_code for answer in answers} == {200}
 
 
 def test_the_root_leads_to_the_maquette(api: Api) -> None:
