@@ -3,9 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from corps import instruire, ouvrir, plan, programmation
 from httpx2 import Response
 from porte import Api
-from vie import instruire, ouvrir, plan, programmation
 
 CONCURRENTS = 50
 PLACES = 10

@@ -5,9 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from porte import GESTIONNAIRE, Api
-from starlette.testclient import TestClient
-from vie import (
+from corps import (
     APPEL,
     ENVELOPPE,
     SUBVENTION,
@@ -18,6 +16,8 @@ from vie import (
     instruire,
     ouvrir,
 )
+from porte import GESTIONNAIRE, Api
+from starlette.testclient import TestClient
 
 from oi_service.errors import Busy
 from oi_service.ids import new_id

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from corps import ENVELOPPE, PERIODE, SUBVENTION, dossier, ouvrir, plan
 from porte import GESTIONNAIRE, Api
-from vie import ENVELOPPE, PERIODE, SUBVENTION, dossier, ouvrir, plan
 
 from oi_service.ids import new_id
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from porte import COMPTABLE, ORDONNATEUR, VALIDEUR, Api
-from vie import (
+from corps import (
     CONVENTION,
     LIGNE,
     PERIODE,
@@ -16,6 +15,7 @@ from vie import (
     plan,
     programmation,
 )
+from porte import COMPTABLE, ORDONNATEUR, VALIDEUR, Api
 
 
 def mesure(api: Api, nom: str) -> Any:
