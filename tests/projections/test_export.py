@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
+from projections import export
 from projections.export import exporter
 
 Conn = Connection[TupleRow]
@@ -33,6 +36,18 @@ def test_the_payload_is_the_stored_text_byte_for_byte(conn: Conn) -> None:
     for line, (data, pieces) in zip(exporter(conn), stored, strict=True):
         assert line.endswith(f'"pieces" : {pieces}, "data" : {data}}}\n'.encode())
         assert line.count(b"\n") == 1
+
+
+def test_small_pieces_make_the_same_log(conn: Conn, monkeypatch: pytest.MonkeyPatch) -> None:
+    entier = list(exporter(conn))
+    monkeypatch.setattr(export, "_LOT", 7)
+    assert list(exporter(conn)) == entier
+
+
+def test_a_reader_who_goes_away_leaves_nothing_open(conn: Conn) -> None:
+    lines = exporter(conn)
+    next(lines)
+    assert conn.info.transaction_status == TransactionStatus.IDLE
 
 
 def test_it_starts_where_it_is_asked(conn: Conn) -> None:
