@@ -55,7 +55,7 @@ def deposer_dossier(unit: Unit, operation_id: UUID, commande: depot.DeposerDossi
     """Answer a fiche of a call."""
     appel = unit.get(APPEL_A_PROJETS, commande.appel_a_projets_id)
     subvention = unit.get(SUBVENTION_GLOBALE, appel.cadre.subvention_globale_id, pinned=False)
-    unit.create(OPERATION, operation_id, depot.deposer, commande, appel, subvention.realisation.fin)
+    unit.create(OPERATION, operation_id, depot.deposer, commande, appel, subvention.realisation)
 
 
 # Programming: the operation and the enveloppe move together.
@@ -100,6 +100,7 @@ def deprogrammer(
     unit: Unit, operation_id: UUID, commande: programmation.DeciderSansProgrammer
 ) -> None:
     """Cancel an approval and free its money."""
+    signature.exiger_non_signee(unit.find(CONVENTION, convention_of(operation_id)))
     held = unit.get(OPERATION, operation_id).fse_programme
     operation = unit.execute(OPERATION, operation_id, programmation.deprogrammer, commande)
     _liberer(unit, operation_id, operation, held, commande.date_effet, commande.motif)
@@ -107,6 +108,7 @@ def deprogrammer(
 
 def retirer_dossier(unit: Unit, operation_id: UUID, commande: depot.RetirerDossier) -> None:
     """Withdraw a dossier and free what it held."""
+    signature.exiger_non_signee(unit.find(CONVENTION, convention_of(operation_id)))
     held = unit.get(OPERATION, operation_id).fse_programme
     operation = unit.execute(OPERATION, operation_id, depot.retirer, commande)
     _liberer(unit, operation_id, operation, held, commande.date_effet, commande.motif)
@@ -189,6 +191,15 @@ def signer_avenant(unit: Unit, operation_id: UUID, commande: avenants.SignerAven
     convention = unit.execute(
         CONVENTION, convention_of(operation_id), avenants.signer_avenant, commande
     )
+    motif = f"Avenant n° {commande.numero}"
+    followed = execution.suivre_avenant(
+        operation,
+        objet=convention.objet,
+        periode=convention.periode,
+        date_effet=commande.date_effet,
+        motif=motif,
+    )
+    unit.record(OPERATION, operation_id, followed)
     ecart = convention.fse_max - avant.fse_max
     if ecart >= 0:
         return
@@ -199,7 +210,6 @@ def signer_avenant(unit: Unit, operation_id: UUID, commande: avenants.SignerAven
         date_effet=commande.date_effet,
     )
     unit.record(OPERATION, operation_id, facts)
-    motif = f"Avenant n° {commande.numero}"
     _liberer(unit, operation_id, operation, -ecart, commande.date_effet, motif)
 
 
@@ -359,6 +369,21 @@ def valider_csf(
         csf_id,
         unit.acte.acteur,
         unit.get_all(DEPENSE, bilan.depenses),
+    )
+
+
+def rouvrir_csf(
+    unit: Unit, operation_id: UUID, commande: service_fait.RouvrirCsf, csf_id: UUID
+) -> None:
+    """Take a validated control up again, before the operation is settled."""
+    operation, _ = _convention(unit, operation_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        service_fait.rouvrir_csf,
+        commande,
+        csf_id,
+        operation,
     )
 
 

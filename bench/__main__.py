@@ -21,7 +21,6 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
-from oi_service.demo.vie import jouer
 
 from aggregates.depense.declaration import DeclarerDepenses
 from aggregates.operation.events import IndicateurRenseigne
@@ -31,6 +30,7 @@ from bench.bibliotheque import Pieces, application, new_piece
 from oi_service.app import open_service
 from oi_service.application import Acte, Service, Unit
 from oi_service.database import ensure_database, migrate
+from oi_service.demo.vie import jouer
 from oi_service.ids import new_id
 from oi_service.postgres import embedded_server
 from projections.rebuild import rebuild

@@ -5,8 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from aggregates.operation import depot
 from aggregates.subvention_globale import reservations
-from oi_service.application import Journal
-from oi_service.application import Service as Service
+from oi_service.application import Journal, Service
 from oi_service.database import application_pool, ensure_database, migrate
 from oi_service.postgres import embedded_server
 from oi_service.settings import Settings

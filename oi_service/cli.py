@@ -26,7 +26,8 @@ from rich.table import Table
 from api.app import create_app
 from api.filters import entier, euros, instant, jour, pourcent
 from oi_service import app as assembly
-from oi_service.app import Service, open_service, prepare
+from oi_service.app import open_service, prepare
+from oi_service.application import Service
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.errors import Refusal
 from oi_service.money import round_cents

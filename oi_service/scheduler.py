@@ -12,8 +12,7 @@ from apscheduler.triggers.cron import CronTrigger
 from aggregates.operation import execution
 from aggregates.operation.state import OPERATION
 from oi_service import clock
-from oi_service.app import Service
-from oi_service.application import Acte
+from oi_service.application import Acte, Service
 from oi_service.errors import Refusal
 
 log = structlog.get_logger()

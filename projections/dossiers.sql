@@ -127,32 +127,3 @@ BEGIN
         AND o.id = e.stream_id;
 END
 $$;
-
--- An avenant changes the object or the period of the operation; the last one wins field by field.
-CREATE OR REPLACE FUNCTION oi.project_avenant(lo bigint, hi bigint) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE operation AS o
-    SET objet = a.data -> 'apres' ->> 'objet'
-    FROM (
-        SELECT DISTINCT ON (e.stream_id) e.data
-        FROM oi.event AS e
-        WHERE e.position BETWEEN lo AND hi AND e.name = 'convention.avenant_signe.v1'
-            AND e.data -> 'apres' ->> 'objet' IS NOT NULL
-        ORDER BY e.stream_id, e.position DESC
-    ) AS a
-    WHERE o.id = (a.data ->> 'operation_id')::uuid;
-
-    UPDATE operation AS o
-    SET debut = (a.data -> 'apres' -> 'periode' ->> 'debut')::date,
-        fin = (a.data -> 'apres' -> 'periode' ->> 'fin')::date
-    FROM (
-        SELECT DISTINCT ON (e.stream_id) e.data
-        FROM oi.event AS e
-        WHERE e.position BETWEEN lo AND hi AND e.name = 'convention.avenant_signe.v1'
-            AND e.data -> 'apres' -> 'periode' ->> 'fin' IS NOT NULL
-        ORDER BY e.stream_id, e.position DESC
-    ) AS a
-    WHERE o.id = (a.data ->> 'operation_id')::uuid;
-END
-$$;

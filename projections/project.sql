@@ -26,7 +26,6 @@ BEGIN
     END IF;
     IF 'convention' = ANY (kinds) THEN
         PERFORM oi.project_bilan(lo, hi);
-        PERFORM oi.project_avenant(lo, hi);
     END IF;
     IF 'contrepartie' = ANY (kinds) THEN
         PERFORM oi.project_contrepartie(lo, hi);

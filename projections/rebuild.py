@@ -80,7 +80,8 @@ def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
         before, after = digests(conn), digests(conn, _BESIDE)
         for table in names if replace else ():
             live, beside = sql.Identifier("projection", table), sql.Identifier(_BESIDE, table)
-            conn.execute(sql.SQL("TRUNCATE {}").format(live))
+            # Not TRUNCATE: it would wait for every reader while the writers wait for us.
+            conn.execute(sql.SQL("DELETE FROM {}").format(live))
             conn.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(live, beside))
         conn.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_BESIDE)))
         if replace:

@@ -11,7 +11,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from oi_service.app import Service, open_service
+from oi_service.app import open_service
+from oi_service.application import Service
 from oi_service.database import ensure_database, migrate
 from oi_service.ids import new_id
 from oi_service.postgres import embedded_server

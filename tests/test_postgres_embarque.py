@@ -64,7 +64,7 @@ class Poste:
     """One process that uses the server until it is told to leave, or killed."""
 
     def __init__(self, base: Path, account: str, mode: str = "", *, durable: bool = False) -> None:
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
+        self.process = subprocess.Popen(
             [sys.executable, "-c", POSTE, str(base), account, mode, "durable" if durable else ""],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -186,7 +186,7 @@ def programs_for(name: str) -> Iterator[None]:
     """Bring the programs to an ordinary account when the clone lies in a folder closed to it."""
     wheel = postgres._wheel_programs()[0]
     entered = ["/bin/sh", "-c", 'cd "$0" 2>/dev/null', str(wheel)]
-    if subprocess.run(entered, user=name, check=False, cwd="/").returncode == 0:  # noqa: S603 - constant
+    if subprocess.run(entered, user=name, check=False, cwd="/").returncode == 0:
         yield
         return
     path = passable_folder()
@@ -219,7 +219,7 @@ def new_base(folder: Path, account: str) -> Path:
 @pytest.fixture
 def base(new_base: Path, used_once: Path) -> Path:
     """A base that has served before."""
-    subprocess.run(["/bin/cp", "-a", used_once, new_base], check=True)  # noqa: S603 - constant
+    subprocess.run(["/bin/cp", "-a", used_once, new_base], check=True)
     return new_base
 
 

@@ -40,8 +40,7 @@ from aggregates.operation.state import OPERATION, Operation
 from aggregates.subvention_globale import conventionnement, maquette
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
-from oi_service.app import Service
-from oi_service.application import Acte, Outcome, Unit
+from oi_service.application import Acte, Outcome, Service, Unit
 from oi_service.ids import convention_of
 from projections.maquette import Maquette, charger
 from projections.perimetre import OI_ENTIER
@@ -484,8 +483,7 @@ class Vie:
         """Rouvrir un contrôle validé, en une nouvelle version."""
         csf_id = self._bilan(operation, numero).csf.csf_id
         asked = commande(sf.RouvrirCsf, date_effet=le)
-        stream = convention_of(self.id(operation))
-        return self.decision(CONVENTION, stream, sf.rouvrir_csf, asked, csf_id)
+        return self.acte(actions.rouvrir_csf, self.id(operation), asked, csf_id)
 
     # Money.
 

@@ -36,6 +36,12 @@ class AffectationSuperieure(RuleBroken):
     """
 
 
+class ContrepartieDunAutrePlie(RuleBroken):
+    """La contrepartie de {financeur} est attribuée au PLIE « {plie_id} » : elle n’appuie pas une
+    opération du PLIE « {autre} ».
+    """
+
+
 class AnnulationSuperieure(RuleBroken):
     """L’affectation à annuler est de {affecte:euros} au plus."""
 
@@ -122,6 +128,11 @@ def affecter(
     )
     if commande.montant == 0:
         raise MontantNul
+    autre = operation.cellule.plie_id
+    if contrepartie.plie_id not in {None, autre}:
+        raise ContrepartieDunAutrePlie(
+            financeur=contrepartie.financeur, plie_id=contrepartie.plie_id, autre=autre
+        )
     reste = contrepartie.attribue - contrepartie.affecte
     if commande.montant > reste:
         raise AffectationSuperieure(

@@ -27,6 +27,7 @@ class Contrepartie(msgspec.Struct, frozen=True, kw_only=True):
 
     cadre: Cadre
     financeur: str
+    plie_id: str | None
     attribue: int
     percu: int = 0
     affectations: dict[UUID, int] = {}
@@ -42,7 +43,10 @@ def evolve(state: Contrepartie | None, fact: Evenement) -> Contrepartie:
     fait = cast("Fait", fact)
     if isinstance(fait, ContrepartieAttribuee):
         return Contrepartie(
-            cadre=fait.cadre, financeur=fait.financeur, attribue=fait.montant_centimes
+            cadre=fait.cadre,
+            financeur=fait.financeur,
+            plie_id=fait.plie_id,
+            attribue=fait.montant_centimes,
         )
     assert state is not None
     replace = msgspec.structs.replace

@@ -15,6 +15,7 @@ from aggregates.plan import PlanFinancement, PlanSaisi
 from aggregates.subvention_globale.maquette import exiger_instance_oi
 from oi_service.errors import RuleBroken
 from rules.cofinancement import verifier_cofinancement
+from rules.delais import date_limite_bilan_final
 
 
 class AvenantAvantConvention(RuleBroken):
@@ -53,7 +54,7 @@ class AvenantSansObjet(RuleBroken):
 
 class AvenantSousLePaye(RuleBroken):
     """L’avenant ramènerait le FSE à {demande:euros}, alors que {paye:euros} sont déjà payés,
-    ordonnancés ou dus après contrôle.
+    ordonnancés, dus après contrôle ou déclarés.
     """
 
 
@@ -73,7 +74,7 @@ def _exiger_au_dessus(convention: Convention, plan: PlanFinancement | None) -> N
     """Refuse a plan below the money that is already promised to the beneficiary."""
     if plan is None:
         return
-    promis = max(convention.engage, convention.fse_du)
+    promis = max(convention.engage, convention.fse_du, convention.fse_declare)
     if plan.fse_centimes < promis:
         raise AvenantSousLePaye(demande=plan.fse_centimes, paye=promis)
 
@@ -195,6 +196,9 @@ def signer_avenant(convention: Convention, commande: SignerAvenant) -> list[Aven
             ecart_cout_total_centimes=plan.cout_total_centimes - convention.cout_total_eligible,
             ressources_avant=convention.plan.ressources if apres.plan else (),
             ressources_apres=plan.ressources if apres.plan else (),
+            date_limite_acquittement=(
+                date_limite_bilan_final(apres.periode.fin) if apres.periode else None
+            ),
         )
     ]
 

@@ -102,6 +102,7 @@ class AvenantSigne(Evenement, frozen=True, kw_only=True):
     ecart_cout_total_centimes: int
     ressources_avant: tuple[Ressource, ...]
     ressources_apres: tuple[Ressource, ...]
+    date_limite_acquittement: date | None = None
 
 
 @event("convention.avenant_abandonne.v1")

@@ -20,6 +20,8 @@ from aggregates.convention.events import (
 )
 from aggregates.convention.state import Bilan, Convention, Csf
 from aggregates.depense.state import Depense
+from aggregates.operation.state import Operation
+from aggregates.operation.transitions import exiger
 from oi_service.dates import Jour
 from oi_service.errors import NotFound, RuleBroken
 from oi_service.money import Montant
@@ -313,8 +315,19 @@ class RouvrirCsf(CommandeMotivee):
     """Open a new version of a validated control."""
 
 
-def rouvrir_csf(convention: Convention, commande: RouvrirCsf, csf_id: UUID) -> list[CsfRouvert]:
+def rouvrir_csf(
+    convention: Convention, commande: RouvrirCsf, csf_id: UUID, operation: Operation
+) -> list[CsfRouvert]:
     """Take the control up again; the validated version stays as it is in the journal."""
+    exiger(
+        operation,
+        "Rouvrir le contrôle de service fait",
+        "en_execution",
+        "realisation_terminee",
+        "bilan_final_depose",
+        "abandonne",
+        "resilie",
+    )
     bilan = convention.bilan_du_csf(csf_id)
     if bilan is None or bilan.csf is None:
         raise CsfAbsent(id=csf_id)

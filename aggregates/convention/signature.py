@@ -20,6 +20,12 @@ class ConventionDejaSignee(Conflict):
     """La convention {numero} est déjà signée : elle évolue par avenant."""
 
 
+class ConventionSigneeARespecter(RuleBroken):
+    """La convention {numero} est signée : l’opération ne se retire ni ne se déprogramme plus, elle
+    s’abandonne ou se résilie après notification.
+    """
+
+
 class ConventionDejaNotifiee(Conflict):
     """La convention {numero} est déjà notifiée."""
 
@@ -108,6 +114,12 @@ def signer(
             date_limite_acquittement=limite,
         )
     ]
+
+
+def exiger_non_signee(convention: Convention | None) -> None:
+    """Refuse to undo a programming that a signed convention already stands on."""
+    if convention is not None:
+        raise ConventionSigneeARespecter(numero=convention.numero)
 
 
 class NotifierConvention(Commande):

@@ -235,6 +235,9 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 objet=fait.apres.objet or state.objet,
                 periode=fait.apres.periode or state.periode,
                 plan=fait.apres.plan or state.plan,
+                date_limite_acquittement=(
+                    fait.date_limite_acquittement or state.date_limite_acquittement
+                ),
             )
         case AvenantAbandonne():
             return replace(state, avenant_en_cours=None)

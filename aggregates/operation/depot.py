@@ -1,6 +1,5 @@
 """Deposit of a dossier, complements, withdrawal."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -28,7 +27,7 @@ from aggregates.operation.events import (
 from aggregates.operation.state import Operation
 from aggregates.operation.transitions import exiger
 from aggregates.plan import PlanSaisi
-from oi_service.dates import Jour
+from oi_service.dates import Jour, Periode
 from oi_service.errors import Conflict, RuleBroken
 from rules.delais import depot_dans_les_delais, operation_achevee_avant_depot
 
@@ -69,6 +68,12 @@ class OperationAcheveeAvantDepot(RuleBroken):
 
 class PeriodeHorsSubvention(RuleBroken):
     """La période de réalisation, du {debut} au {fin}, sort de celle de la subvention globale."""
+
+
+class PeriodeHorsFiche(RuleBroken):
+    """La fiche opération {code} finance des opérations du {debut} au {fin} : la période demandée en
+    sort.
+    """
 
 
 #: Database constraint that holds a rule across streams.
@@ -112,11 +117,14 @@ class DeposerDossier(Commande):
 
 
 def deposer(
-    operation: Operation | None, commande: DeposerDossier, appel: AppelAProjets, fin_sg: date
+    operation: Operation | None,
+    commande: DeposerDossier,
+    appel: AppelAProjets,
+    realisation: Periode,
 ) -> list[DossierDepose]:
     """Receive a dossier in time, for an operation that still runs.
 
-    ``fin_sg``: last day of the période de réalisation of the grant.
+    ``realisation``: période de réalisation of the grant.
     Source: règlement (UE) 1303/2013, art. 65 §6.
     """
     if operation is not None:
@@ -135,8 +143,12 @@ def deposer(
     fin_materielle = commande.fin_materielle or periode.fin
     if operation_achevee_avant_depot(fin_materielle, depot):
         raise OperationAcheveeAvantDepot(fin=fin_materielle, depot=depot)
-    if periode.fin > fin_sg:
+    if not realisation.inclut(periode):
         raise PeriodeHorsSubvention(debut=periode.debut, fin=periode.fin)
+    if not fiche.periode.inclut(periode):
+        raise PeriodeHorsFiche(
+            debut=fiche.periode.debut, fin=fiche.periode.fin, code=commande.fiche_code
+        )
     plan = commande.plan.plan()
     return [
         DossierDepose(

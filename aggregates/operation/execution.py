@@ -12,6 +12,7 @@ from aggregates.commande import Commande, CommandeMotivee, Texte
 from aggregates.operation.events import (
     BilanFinalDepose,
     BilanFinalRenvoye,
+    DossierRectifie,
     IndicateurRenseigne,
     OperationAbandonnee,
     OperationConventionnee,
@@ -21,6 +22,7 @@ from aggregates.operation.events import (
 )
 from aggregates.operation.state import Operation, Statut
 from aggregates.operation.transitions import exiger
+from oi_service.dates import Periode
 from oi_service.errors import RuleBroken
 
 
@@ -44,6 +46,26 @@ def conventionner(
     return [
         OperationConventionnee(
             date_effet=date_effet, convention_id=convention_id, numero_convention=numero
+        )
+    ]
+
+
+def suivre_avenant(
+    operation: Operation, *, objet: str, periode: Periode, date_effet: date, motif: str
+) -> list[DossierRectifie]:
+    """Take note of the object and the period of a signed avenant; nothing when neither moves."""
+    if (objet, periode) == (operation.objet, operation.periode):
+        return []
+    return [
+        DossierRectifie(
+            date_effet=date_effet,
+            motif=motif,
+            intitule_avant=operation.intitule,
+            intitule_apres=operation.intitule,
+            objet_avant=operation.objet,
+            objet_apres=objet,
+            periode_avant=operation.periode,
+            periode_apres=periode,
         )
     ]
 

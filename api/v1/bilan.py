@@ -109,8 +109,8 @@ def rouvrir_csf(
     operation_id: UUID, csf_id: UUID, acte: service_fait.RouvrirCsf, ecriture: Ecriture
 ) -> ActeOut:
     """Rouvrir un contrôle validé en une nouvelle version."""
-    return ecriture.decide(
-        CONVENTION, convention_of(operation_id), service_fait.rouvrir_csf, acte, csf_id
+    return ecriture.run(
+        actions.rouvrir_csf, operation_id, acte, csf_id, target=convention_of(operation_id)
     )
 
 

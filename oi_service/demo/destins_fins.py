@@ -7,6 +7,7 @@ from aggregates.contrepartie import affectation
 from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.convention import certification, service_fait
 from aggregates.operation import execution
+from api import actions
 from oi_service.demo.chapitres import (
     execute,
     finit,
@@ -62,10 +63,10 @@ def voit_son_controle_rouvert(r: RecitDossier) -> None:
     """An audit opens the control again: a part of what was paid comes back, in two times."""
     lot = paye_apres_controle(r)
     r.attend(date(2022, 9, 20))
-    r.sur_convention(
+    r.sur_dossier(
         lot.nom("reouverture"),
         r.controleur,
-        service_fait.rouvrir_csf,
+        actions.rouvrir_csf,
         service_fait.RouvrirCsf,
         uuid5(r.cle(lot.nom("csf-1")), "csf"),
         motif="Contrôle d’opération : deux bulletins de paie non probants",

@@ -22,6 +22,7 @@ from aggregates.contrepartie.affectation import (
     AttribuerContrepartie,
     AutofinancementNonAttribuable,
     ContrepartieDejaAttribuee,
+    ContrepartieDunAutrePlie,
     MontantNul,
     PercevoirContrepartie,
     affecter,
@@ -109,3 +110,14 @@ def test_at_most_what_backs_the_operation_is_freed() -> None:
 
 def test_a_contrepartie_that_does_not_exist_is_named() -> None:
     assert str(AUTRE_ID) in str(ContrepartieAbsente(id=AUTRE_ID))
+
+
+def test_money_of_a_plie_does_not_back_an_operation_of_another() -> None:
+    given_to_b = [fait(ContrepartieAttribuee, montant_centimes=euros(40_000), plie_id="B")]
+    Given(CONTREPARTIE, given_to_b).when(
+        affecter, commande(AffecterContrepartie), operation()
+    ).refuses(ContrepartieDunAutrePlie, "attribuée au PLIE « B »")
+    for_all = [fait(ContrepartieAttribuee, montant_centimes=euros(40_000), plie_id=None)]
+    Given(CONTREPARTIE, for_all).when(
+        affecter, commande(AffecterContrepartie), operation()
+    ).then_one(ContrepartieAffectee)

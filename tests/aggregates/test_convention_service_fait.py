@@ -18,6 +18,7 @@ from fabrique import (
     depense,
     euros,
     fait,
+    operation,
     plan,
     ressource,
 )
@@ -59,6 +60,7 @@ from aggregates.convention.service_fait import (
     valider_csf,
 )
 from aggregates.convention.state import CONVENTION
+from aggregates.operation.transitions import ActeHorsDeSonOrdre
 from rules.fse_du import CoutConventionneNul
 
 EPCI = ressource("publique_epci", 60_000)
@@ -304,8 +306,19 @@ def test_amounts_cumulate_since_the_start_of_the_operation() -> None:
     )
 
 
-def reopen(facts: Any = CERTIFIE, csf_id: UUID = CSF_ID) -> Decision:
-    return Given(CONVENTION, facts).when(rouvrir_csf, commande(RouvrirCsf), csf_id)
+def reopen(
+    facts: Any = CERTIFIE, csf_id: UUID = CSF_ID, statut: str = "bilan_final_depose"
+) -> Decision:
+    return Given(CONVENTION, facts).when(
+        rouvrir_csf, commande(RouvrirCsf), csf_id, operation(statut=statut)
+    )
+
+
+def test_a_control_does_not_open_again_once_the_operation_is_settled() -> None:
+    for statut in ("solde", "cloture", "archive"):
+        reopen(statut=statut).refuses(
+            ActeHorsDeSonOrdre, "Rouvrir le contrôle de service fait est impossible"
+        )
 
 
 def test_a_validated_control_opens_again_as_a_new_version() -> None:

@@ -31,6 +31,7 @@ from aggregates.operation.depot import (
     DossierDejaDepose,
     FicheInconnue,
     OperationAcheveeAvantDepot,
+    PeriodeHorsFiche,
     PeriodeHorsSubvention,
     RetirerDossier,
     deposer,
@@ -39,13 +40,14 @@ from aggregates.operation.depot import (
 from aggregates.operation.events import DossierDepose, DossierRetire
 from aggregates.operation.state import OPERATION
 from aggregates.plan import PlanDesequilibre, PlanSansDepense, PosteEnDouble
+from oi_service.dates import Periode
 
-FIN_SG = date(2023, 12, 31)
+GRANT = Periode(debut=date(2018, 1, 1), fin=date(2023, 12, 31))
 
 
-def deposit(facts: Any = (), call: Any = None, fin_sg: date = FIN_SG, **saisie: Any) -> Decision:
+def deposit(facts: Any = (), call: Any = None, grant: Periode = GRANT, **saisie: Any) -> Decision:
     return Given(OPERATION, facts).when(
-        deposer, commande(DeposerDossier, **saisie), call or appel(), fin_sg
+        deposer, commande(DeposerDossier, **saisie), call or appel(), grant
     )
 
 
@@ -110,10 +112,21 @@ def test_operation_that_ends_on_the_day_of_its_deposit_is_accepted() -> None:
 
 
 def test_period_that_leaves_the_grant_is_refused() -> None:
-    deposit(fin_sg=date(2021, 12, 30)).refuses(
-        PeriodeHorsSubvention, "du 01/01/2021 au 31/12/2021, sort de celle de la subvention"
+    hors = "du 01/01/2021 au 31/12/2021, sort de celle de la subvention"
+    year = Periode(debut=date(2021, 1, 1), fin=date(2021, 12, 31))
+    deposit(grant=Periode(debut=year.debut, fin=date(2021, 12, 30))).refuses(
+        PeriodeHorsSubvention, hors
     )
-    deposit(fin_sg=date(2021, 12, 31)).then_one(DossierDepose)
+    deposit(grant=Periode(debut=date(2021, 1, 2), fin=year.fin)).refuses(
+        PeriodeHorsSubvention, hors
+    )
+    deposit(grant=year).then_one(DossierDepose)
+
+
+def test_period_that_leaves_its_fiche_is_refused() -> None:
+    deposit(periode={"debut": "2020-12-31", "fin": "2021-12-31"}).refuses(
+        PeriodeHorsFiche, "du 01/01/2021 au 31/12/2021 : la période demandée en sort"
+    )
 
 
 def test_plan_unbalanced_by_a_cent_is_refused() -> None:

@@ -37,7 +37,7 @@ def test_killed_in_the_middle_it_goes_on_without_doubling(
     jeu: Jeu, serveur: str, modele: str
 ) -> None:
     with base_neuve(serveur, modele) as base:
-        joueur = subprocess.Popen(  # noqa: S603 - our own words
+        joueur = subprocess.Popen(
             [sys.executable, "-c", _JOUEUR, base], stdout=subprocess.PIPE, text=True
         )
         assert joueur.stdout is not None

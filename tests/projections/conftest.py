@@ -9,7 +9,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from vie_complete import Vie, jouer
 
-from oi_service.app import Service, open_service
+from oi_service.app import open_service
+from oi_service.application import Service
 from oi_service.ids import new_id
 
 

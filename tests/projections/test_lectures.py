@@ -12,7 +12,7 @@ from vie_complete import Vie
 
 from api.app import create_app
 from api.deps import perimetre
-from oi_service.app import Service
+from oi_service.application import Service
 from oi_service.ids import new_id
 from projections.curseurs import ecrire
 from projections.maquette import QUANTITES, TAUX

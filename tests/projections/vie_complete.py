@@ -27,8 +27,7 @@ from aggregates.subvention_globale import conventionnement, maquette
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from oi_service.aggregate import Aggregate
-from oi_service.app import Service
-from oi_service.application import Acte, Unit
+from oi_service.application import Acte, Service, Unit
 from oi_service.ids import convention_of, new_id
 
 LIGNE = {"annee": 2021, "axe": "3", "objectif_specifique": "OS1", "dispositif": "parcours"}

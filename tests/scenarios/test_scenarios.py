@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from vie import Vie
 
-from oi_service.app import Service
+from oi_service.application import Service
 from oi_service.errors import Refusal
 from oi_service.money import euros, percent
 from projections.maquette import Chiffres
