@@ -75,7 +75,8 @@ def test_every_command_has_a_route(contrat: Any) -> None:
         operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
         for _, operation in operations(app.openapi(), "post")
     }
-    assert {c.__name__ for c in _concrete(Commande)} == asked
+    ours = {c.__name__ for c in _concrete(Commande) if c.__module__.startswith("aggregates.")}
+    assert ours == asked
 
 
 def test_every_refusal_has_a_status_and_a_code_of_its_own() -> None:
