@@ -74,12 +74,25 @@ class CorpsBorne:
         await self._app(scope, receive_within_limit, send)
 
 
+class TeteSansCorps:
+    """Answers HEAD as GET would; the server itself keeps the body back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
+
+
 class Application(FastAPI):
     """FastAPI with the headers outermost, so that even the answer to a bug carries them."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything that FastAPI stacks."""
-        return EnTetesDeSecurite(CorpsBorne(super().build_middleware_stack()))
+        return EnTetesDeSecurite(TeteSansCorps(CorpsBorne(super().build_middleware_stack())))
 
     def openapi(self) -> dict[str, Any]:
         """Describe the JSON door, once."""

@@ -300,3 +300,9 @@ def test_an_unknown_address_and_method_are_problems(api: Api) -> None:
 def test_health(api: Api) -> None:
     assert api.http.get("/sante/vivant").json() == {"statut": "vivant"}
     assert api.http.get("/sante/pret").json() == {"statut": "pret", "position": 0}
+
+
+def test_head_says_what_get_would(api: Api) -> None:
+    seen, told = api.http.get("/maquette"), api.http.head("/maquette")
+    assert told.status_code == seen.status_code == 200
+    assert told.headers["content-type"] == seen.headers["content-type"]
