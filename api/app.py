@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregates.commande import Saisie
 from api import errors, pages, v1
-from api.deps import Lecture, Service, file_de_lecture
+from api.deps import Lecture, file_de_lecture
 from api.v1.actes import EN_TETES
+from oi_service.application import Service
 
 #: Largest body that is read. A thousand dépenses with all their fields weigh under 2 MB.
 CORPS_MAX = 8 * 2**20

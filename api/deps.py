@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, Protocol, TypeVar, TypeVarTuple
+from typing import Annotated, Any, Literal, TypeVar, TypeVarTuple
 from uuid import UUID, uuid5
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.commande import Commande
 from oi_service.aggregate import Aggregate, S
-from oi_service.application import Acte, Journal, Outcome, Unit, fingerprint
+from oi_service.application import Acte, Journal, Outcome, Service, Unit, fingerprint
 from oi_service.database import POOL_SIZE
 from projections import maquette as projection_maquette
 from projections.maquette import Maquette, Subvention
@@ -37,19 +37,8 @@ Role = Literal[
 ]
 
 
-class Service(Protocol):
-    """What the doors need of the house; `oi_service.app.Service` is one."""
-
-    @property
-    def journal(self) -> Journal:
-        """Where acts are written."""
-
-    @property
-    def reads(self) -> ConnectionPool:
-        """Connections that can only read."""
-
-
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
+    # These functions only look at the request: async, they cost no thread.
     service: Service = request.app.state.service
     return service
 
@@ -65,7 +54,7 @@ class Personne:
     role: Role
 
 
-def personne(
+async def personne(
     acteur: Annotated[
         str,
         Header(
@@ -227,7 +216,7 @@ VersionAttendue = Annotated[
 ]
 
 
-def creation(
+async def creation(
     request: Request,
     response: Response,
     service: Annotated[Service, Depends(_service)],
@@ -240,7 +229,7 @@ def creation(
     )
 
 
-def ecriture(
+async def ecriture(
     request: Request,
     response: Response,
     service: Annotated[Service, Depends(_service)],

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import platform
+import shutil
 import socket
 import statistics
 import subprocess
@@ -167,10 +168,9 @@ def serve(conninfo: str) -> tuple[subprocess.Popen[bytes], int]:
 
 def main() -> None:
     """Measure and print."""
-    with (
-        tempfile.TemporaryDirectory(prefix="oi-bench-") as folder,
-        embedded_server(Path(folder) / "serveur") as server,
-    ):
+    # Directly in the temporary folder: as root, the server runs under another account.
+    base = Path(tempfile.gettempdir()) / f"oi-bench-{os.getpid()}"
+    with embedded_server(base) as server:
         ours = ensure_database(server, "ours")
         theirs = ensure_database(server, "theirs")
         migrate(ours)
@@ -184,6 +184,7 @@ def main() -> None:
             finally:
                 process.terminate()
                 process.wait()
+    shutil.rmtree(base)
 
 
 def print_all(
@@ -236,13 +237,11 @@ def print_all(
     top = max(medians[f"HTTP command, {c} connections /s"] for c in CONNECTIONS)
     print("\n| Ratio | value | goal |\n|---|---:|---|")
     print(f"| best HTTP command / best bare save | {top / best:.2f} | ≥ 1 |")
-    print(
-        f"| our batch / library batch | {medians['our batch /s'] / medians['library batch /s']:.2f} | ≥ 3 |"
-    )
+    batch = medians["our batch /s"] / medians["library batch /s"]
+    print(f"| our batch / library batch | {batch:.2f} | ≥ 3 |")
     print(f"| replay of {DOSSIER} events, ms | {medians['our replay ms']:.1f} | ≤ 10 |")
-    print(
-        f"| library replay / ours | {medians['library replay ms'] / medians['our replay ms']:.1f} | |"
-    )
+    replay = medians["library replay ms"] / medians["our replay ms"]
+    print(f"| library replay / our replay | {replay:.1f} | |")
 
 
 if __name__ == "__main__":
