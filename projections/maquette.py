@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from aggregates.operation.state import APRES_CONVENTION
 from oi_service.money import ratio
 from projections.perimetre import Perimetre
 
@@ -20,18 +21,7 @@ NON_REPARTI = "non_reparti"
 HORS_PLIE = {RESERVE: "Réserve de l’OI", NON_REPARTI: "Non réparti"}
 
 #: States of an operation that the committee approved and that still stands.
-_PROGRAMMEES = (
-    "programme",
-    "conventionne",
-    "en_execution",
-    "realisation_terminee",
-    "bilan_final_depose",
-    "solde",
-    "cloture",
-    "archive",
-    "abandonne",
-    "resilie",
-)
+_PROGRAMMEES = ["programme", *sorted(APRES_CONVENTION)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +234,7 @@ def _lignes(
     parameters = {
         "sg": subvention_id,
         "plie": perimetre.liste,
-        "programmees": list(_PROGRAMMEES),
+        "programmees": _PROGRAMMEES,
     }
     rows = conn.execute(
         """

@@ -68,10 +68,9 @@ class PeriodeOut(Representation):
 # --- Maquette ------------------------------------------------------------------------------------
 
 
-class ChiffresOut(Representation):
-    """Quantités en euros et taux en pourcentage ; `fse_` : part du Fonds, `ct_` : coût total."""
+class MontantsOut(Representation):
+    """Montants en euros ; `fse_` : part du Fonds, `ct_` : coût total."""
 
-    fse_maquette: MontantSigne = Field(description="FSE alloué, en euros.")
     fse_depose: MontantSigne = Field(description="FSE demandé dans les dossiers, en euros.")
     fse_programme: MontantSigne = Field(description="FSE programmé, en euros.")
     fse_programme_ajuste: MontantSigne = Field(
@@ -80,10 +79,7 @@ class ChiffresOut(Representation):
     fse_conventionne: MontantSigne = Field(description="FSE conventionné, en euros.")
     fse_declare: MontantSigne = Field(description="FSE correspondant aux bilans, en euros.")
     fse_retenu_csf: MontantSigne = Field(description="FSE dû après contrôle, en euros.")
-    fse_transmis: MontantSigne = Field(description="FSE transmis pour certification, en euros.")
-    fse_certifie: MontantSigne = Field(description="FSE certifié, net des retraits, en euros.")
     fse_paye: MontantSigne = Field(description="FSE payé, net des reversements, en euros.")
-    ct_maquette: MontantSigne = Field(description="Coût total alloué, en euros.")
     ct_depose: MontantSigne = Field(description="Coût total des dossiers, en euros.")
     ct_programme: MontantSigne = Field(description="Coût total programmé, en euros.")
     ct_programme_ajuste: MontantSigne = Field(
@@ -92,6 +88,15 @@ class ChiffresOut(Representation):
     ct_conventionne: MontantSigne = Field(description="Coût total conventionné, en euros.")
     ct_declare: MontantSigne = Field(description="Coût total des bilans, en euros.")
     ct_retenu_csf: MontantSigne = Field(description="Coût total retenu au contrôle, en euros.")
+
+
+class ChiffresOut(MontantsOut):
+    """Quantités en euros et taux en pourcentage ; `fse_` : part du Fonds, `ct_` : coût total."""
+
+    fse_maquette: MontantSigne = Field(description="FSE alloué, en euros.")
+    fse_transmis: MontantSigne = Field(description="FSE transmis pour certification, en euros.")
+    fse_certifie: MontantSigne = Field(description="FSE certifié, net des retraits, en euros.")
+    ct_maquette: MontantSigne = Field(description="Coût total alloué, en euros.")
     ct_transmis: MontantSigne = Field(description="Coût total transmis, en euros.")
     ct_certifie: MontantSigne = Field(description="Coût total certifié, en euros.")
     cp_maquette: MontantSigne = Field(description="Contreparties allouées, en euros.")
@@ -336,7 +341,7 @@ class FicheAppelOut(Representation):
 # --- Opérations ----------------------------------------------------------------------------------
 
 
-class OperationOut(Representation):
+class OperationOut(MontantsOut):
     """Une opération et ses montants ; les mesures sont celles de la maquette."""
 
     id: UUID
@@ -361,23 +366,6 @@ class OperationOut(Representation):
     statut: str
     statut_libelle: str
     fse: MontantSigne = Field(description="FSE programmé, sinon demandé, en euros.")
-    fse_depose: MontantSigne = Field(description="FSE demandé, en euros.")
-    fse_programme: MontantSigne = Field(description="FSE programmé, en euros.")
-    fse_programme_ajuste: MontantSigne = Field(
-        description="FSE programmé, ramené au FSE dû une fois soldé, en euros."
-    )
-    fse_conventionne: MontantSigne = Field(description="FSE conventionné, en euros.")
-    fse_declare: MontantSigne = Field(description="FSE correspondant aux bilans, en euros.")
-    fse_retenu_csf: MontantSigne = Field(description="FSE dû après contrôle, en euros.")
-    fse_paye: MontantSigne = Field(description="FSE payé, net des reversements, en euros.")
-    ct_depose: MontantSigne = Field(description="Coût total demandé, en euros.")
-    ct_programme: MontantSigne = Field(description="Coût total programmé, en euros.")
-    ct_programme_ajuste: MontantSigne = Field(
-        description="Coût total programmé, ramené au retenu une fois soldé, en euros."
-    )
-    ct_conventionne: MontantSigne = Field(description="Coût total conventionné, en euros.")
-    ct_declare: MontantSigne = Field(description="Coût total des bilans, en euros.")
-    ct_retenu_csf: MontantSigne = Field(description="Coût total retenu au contrôle, en euros.")
 
 
 class BeneficiaireOut(Representation):
