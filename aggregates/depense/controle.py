@@ -31,7 +31,7 @@ class DepenseHorsBilan(RuleBroken):
     """La dépense {piece} ne figure pas dans le bilan contrôlé."""
 
 
-class LigneSaisie(Saisie):
+class LigneControlee(Saisie):
     """The decision on one dépense."""
 
     depense_id: UUID
@@ -44,11 +44,11 @@ class LigneSaisie(Saisie):
 class ControlerDepenses(Commande):
     """Decide on dépenses of the bilan under control; a later decision replaces an earlier one."""
 
-    lignes: Annotated[tuple[LigneSaisie, ...], Field(min_length=1, max_length=1000)]
+    lignes: Annotated[tuple[LigneControlee, ...], Field(min_length=1, max_length=1000)]
 
 
 def controler(
-    depense: Depense, commande: ControlerDepenses, ligne: LigneSaisie, bilan: Bilan, csf: Csf
+    depense: Depense, commande: ControlerDepenses, ligne: LigneControlee, bilan: Bilan, csf: Csf
 ) -> list[DepenseControlee]:
     """Retain or reject, with a reason of the closed list."""
     piece = depense.detail.piece_ref
