@@ -24,7 +24,7 @@ _HOUR = 6
 
 
 @contextmanager
-def scheduler(service: Service) -> Iterator[None]:
+def scheduler(service: Service) -> Iterator[BackgroundScheduler]:
     """Run the daily jobs while the service serves."""
     jobs = BackgroundScheduler(timezone=clock.PARIS)
     jobs.add_job(
@@ -37,7 +37,7 @@ def scheduler(service: Service) -> Iterator[None]:
     )
     jobs.start()
     try:
-        yield
+        yield jobs
     finally:
         jobs.shutdown(wait=True)
 
