@@ -1,0 +1,119 @@
+"""`oi verifier`: silent on sound books, and naming what is broken in those that are not."""
+
+import psycopg
+import pytest
+from vie import Vie
+
+from oi_service.application import Service
+from oi_service.verification import verifier
+from projections.verification import INVARIANTS
+
+_SANS_GARDE = "ALTER TABLE oi.event DISABLE TRIGGER event_append_only;"
+_DERNIER = "(SELECT max(position) FROM oi.event)"
+
+#: What somebody with every right could break, and the invariants that say so.
+CASSES = {
+    "an event taken away": (
+        f"{_SANS_GARDE} DELETE FROM oi.event WHERE position = {_DERNIER} - 3",
+        {"J1", "J2", "J3"},
+    ),
+    "an event that says something else": (
+        f"""{_SANS_GARDE} UPDATE oi.event
+        SET data = jsonb_set(data, '{{fse_du_cumule_centimes}}', '1')
+        WHERE name = 'convention.csf_valide.v1'""",
+        {"R2"},
+    ),
+    "an event that cannot be read": (
+        f"{_SANS_GARDE} UPDATE oi.event SET data = '{{}}' WHERE name = 'convention.signee.v1'",
+        {"R1"},
+    ),
+    "an instant that goes back": (
+        f"{_SANS_GARDE} UPDATE oi.event SET enregistre_le = '2000-01-01' WHERE position = 5",
+        {"J4"},
+    ),
+    "a line of the ledger": (
+        "UPDATE projection.mouvement SET centimes = centimes + 1 WHERE mesure = 'fse_programme'",
+        {"O1", "R2", "P1"},
+    ),
+    "an allocation beyond the tranches": (
+        "UPDATE projection.mouvement SET centimes = centimes + 1 "
+        "WHERE mesure = 'fse_maquette' AND plie_id = 'A'",
+        {"M1", "M3", "P1"},
+    ),
+    "a movement of an operation that is not there": (
+        "UPDATE projection.mouvement SET operation_id = gen_random_uuid() "
+        "WHERE mesure = 'fse_declare'",
+        {"M2", "R2", "P1"},
+    ),
+    "a guard row": (
+        "UPDATE projection.enveloppe SET programme_centimes = programme_centimes - 1 "
+        "WHERE plie_id = 'A'",
+        {"M3", "R2", "P1"},
+    ),
+    "a payment beyond the convention": (
+        "UPDATE projection.mouvement SET centimes = 99999999 WHERE mesure = 'fse_paye'",
+        {"O4", "R2", "P1"},
+    ),
+    "more under convention than programmed": (
+        "UPDATE projection.mouvement SET centimes = centimes * 2 WHERE mesure = 'fse_conventionne'",
+        {"O1", "O2", "R2", "P1"},
+    ),
+    "more retained than declared": (
+        "UPDATE projection.mouvement SET centimes = centimes * 3 "
+        "WHERE mesure IN ('fse_retenu_csf', 'ct_retenu_csf')",
+        {"O3", "O4", "R2", "P1"},
+    ),
+    "a dépense whose parts do not add up": (
+        "UPDATE projection.depense SET retenu_centimes = retenu_centimes + 1 "
+        "WHERE statut = 'controlee'",
+        {"D1", "P1"},
+    ),
+    "a contrepartie affected twice": (
+        "UPDATE projection.contrepartie SET affecte_centimes = attribue_centimes + 1",
+        {"C1", "R2", "P1"},
+    ),
+}
+
+
+@pytest.fixture
+def livres(service: Service, base: str) -> str:
+    """Lend sound books: an operation from its deposit to its solde, with a contrepartie."""
+    vie = Vie(service)
+    vie.subvention()
+    vie.tranche("300000.00", "300000.00")
+    vie.enveloppe("A", "100000.00")
+    vie.appel()
+    vie.jusqu_au_demarrage("un")
+    vie.contrepartie("epci", "40000.00")
+    vie.affectation("epci", "un", "30000.00")
+    vie.bilan("un")
+    vie.controle("un")
+    vie.paiement("un", _du(vie))
+    vie.solde("un")
+    return base
+
+
+def _du(vie: Vie) -> str:
+    due = vie.convention("un").fse_du
+    assert due > 0
+    return f"{due // 100}.{due % 100:02d}"
+
+
+def test_sound_books_hold(livres: str) -> None:
+    checked = list(verifier(livres))
+    assert [str(c) for c in checked if c.ecarts] == []
+    assert {i.code for i in INVARIANTS} | {"R1", "R2", "P1"} == {c.code for c in checked}
+
+
+@pytest.mark.parametrize("what", CASSES)
+def test_what_is_broken_is_named(livres: str, what: str) -> None:
+    breaking, expected = CASSES[what]
+    with psycopg.connect(livres) as conn:
+        for statement in breaking.split(";"):
+            assert conn.execute(statement).statusmessage != "UPDATE 0"
+    assert {c.code for c in verifier(livres) if c.ecarts} >= expected
+
+
+def test_every_invariant_can_fail() -> None:
+    caught = set().union(*(expected for _, expected in CASSES.values()))
+    assert {i.code for i in INVARIANTS} | {"R1", "R2", "P1"} == caught
