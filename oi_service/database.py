@@ -28,6 +28,12 @@ class PostgresTropAncien(Refusal):
     """Le serveur PostgreSQL {version} est trop ancien : il faut la version 17 au moins."""
 
 
+class EncodageInattendu(Refusal):
+    """La base {base} est codée en {encodage} et non en UTF-8 : recréez-la avec « ENCODING 'UTF8' »,
+    les accents y seraient perdus.
+    """
+
+
 class MigrationImpossible(Refusal):
     """Les migrations n’ont pas pu être appliquées : {raison}."""
 
@@ -45,12 +51,15 @@ def migrate(conninfo: str) -> bool:
     """Bring the schema and the projection functions up to date.
 
     Returns: whether the projection functions changed, so that the projections must be rebuilt.
-    Raises: PostgresTropAncien, MigrationImpossible.
+    Raises: PostgresTropAncien, EncodageInattendu, MigrationImpossible.
     """
     with psycopg.connect(conninfo) as conn:
         version = conn.info.server_version // 10_000
         if version < OLDEST_MAJOR:
             raise PostgresTropAncien(version=version)
+        encoding = conn.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise EncodageInattendu(base=conn.info.dbname, encodage=encoding)
     with as_file(files("migrations")) as folder:
         _dbmate(conninfo, folder)
     with psycopg.connect(conninfo) as conn:
