@@ -197,6 +197,15 @@ def test_the_rate_the_ceiling_and_the_need_each_bite() -> None:
     )
 
 
+def test_what_is_retained_of_a_resource_counts_and_not_what_was_declared() -> None:
+    validate(controlled(45_000)).then_one(
+        CsfValide,
+        ressources_externes_centimes=euros(45_000),
+        ressources_cumulees=(("publique_epci", euros(45_000)),),
+        fse_du_cumule_centimes=euros(35_000),
+    )
+
+
 def controlled(retenu: str | int, kind: str = "publique_epci") -> list[Any]:
     return [
         *AVEC_RESSOURCE,

@@ -17,6 +17,7 @@ from oi_service.application import Service
 from oi_service.errors import Refusal
 from oi_service.money import euros, percent
 from projections.maquette import Chiffres
+from projections.verification import violations
 
 FICHIERS = sorted(Path(__file__).parent.glob("*.toml"))
 
@@ -56,6 +57,8 @@ def test_scenario(fichier: Path, service: Service) -> None:
         assert lire(par_plie[ligne["plie"]], attendu) == attendu, ligne["plie"]
     total = scenario.get("attendu_total", {})
     assert lire(maquette.total, total) == total
+    with service.reads.connection() as conn:
+        assert [str(v) for _, found in violations(conn) for v in found] == []
 
 
 def test_a_scenario_says_what_it_is_about() -> None:
