@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from starlette.staticfiles import StaticFiles
 
 import api.pages
 from api import deps
+from api.app import create_app
+from oi_service.application import Service
 
 CSP = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; "
@@ -74,8 +77,9 @@ def application() -> FastAPI:
     return app
 
 
-@pytest.fixture(scope="session")
-def base_url(application: FastAPI) -> Iterator[str]:
+@contextmanager
+def serve(application: FastAPI) -> Iterator[str]:
+    """Serve on a port of this machine; return the address."""
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -87,6 +91,19 @@ def base_url(application: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def base_url(application: FastAPI) -> Iterator[str]:
+    with serve(application) as address:
+        yield address
+
+
+@pytest.fixture
+def adresse(service: Service) -> Iterator[str]:
+    """The service itself, on an empty database."""
+    with serve(create_app(service)) as address:
+        yield address
 
 
 def _no_choice() -> list[object]:
