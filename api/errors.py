@@ -44,8 +44,8 @@ class SaisieInvalide(Refusal):
 
 
 class BaseIndisponible(Refusal):
-    """La base de données ne répond pas : rien n’a été enregistré, renvoyez la demande dans un
-    instant avec la même clé d’idempotence.
+    """La base de données ne répond pas : renvoyez la demande dans un instant avec la même clé
+    d’idempotence, elle ne sera pas enregistrée deux fois.
     """
 
 
