@@ -58,7 +58,7 @@ def test_a_refusal_is_a_french_sentence(refusal: type[Refusal]) -> None:
     assert "__doc__" in vars(refusal), "an inherited sentence says nothing of its own"
     sentence = " ".join((refusal.__doc__ or "").split())
     assert re.fullmatch(r"[A-ZÀÂÉÈÊÎÔ«{].*[.]", sentence), sentence
-    assert "'" not in sentence, "an apostrophe is ’"
+    assert re.search(r"[a-zA-Zéèà]'[a-zA-Zéèàêâ]", sentence) is None, "an apostrophe is ’"
     shown = re.sub(r"\{[^}]*\}", "x", sentence)
     assert re.search(r"\S[:;!?»]|«\S", shown) is None, "French spaces its punctuation"
 

@@ -39,6 +39,7 @@ from aggregates.convention.bilans import (
 from aggregates.convention.events import (
     BilanDepose,
     BilanRenvoye,
+    ConventionSignee,
 )
 from aggregates.convention.state import CONVENTION
 
@@ -84,6 +85,13 @@ def test_the_share_declared_is_cumulated_then_differenced() -> None:
         DEUXIEME,
         [depense("0,01")],
     ).then_one(BilanDepose, cout_total_declare_centimes=1, fse_declare_centimes=0)
+
+
+def test_the_share_declared_is_truncated_where_the_grant_says_so() -> None:
+    truncated = [fait(ConventionSignee, arrondi="troncature"), *NOTIFIEE[1:]]
+    Given(CONVENTION, truncated).when(
+        deposer_bilan, commande(DeposerBilan), BILAN_ID, [depense("0,01")]
+    ).then_one(BilanDepose, fse_declare_centimes=0)
 
 
 def test_bilan_before_the_convention_is_in_force_is_refused() -> None:

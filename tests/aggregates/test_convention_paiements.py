@@ -22,6 +22,7 @@ from fabrique import (
     fait,
     operation,
     paiement,
+    plan,
 )
 from pydantic import ValidationError
 
@@ -67,6 +68,8 @@ from aggregates.convention.paiements import (
     encaisser,
     exiger_regle,
     ordonnancer,
+    plafond_avance,
+    plafond_avant_solde,
     rejeter,
 )
 from aggregates.convention.state import CONVENTION
@@ -357,3 +360,25 @@ def test_settling_waits_for_the_avenant_on_its_way() -> None:
     pending = [*NOTIFIEE, fait(AvenantDemande), fait(AvenantProgramme)]
     with pytest.raises(AvenantDejaEnCours):
         settle(pending, "abandonne")
+
+
+def test_ceilings_are_truncated_where_the_grant_says_so() -> None:
+    # 30 % of 50,05 € is 15,015 €; 80 % of 50,03 € is 40,024 €, and of 50,07 € 40,056 €.
+    def signed(fse: str, arrondi: str) -> Any:
+        total = plan(fse, personnel="100,10")
+        return convention(
+            [
+                fait(
+                    ConventionSignee,
+                    plan=total,
+                    arrondi=arrondi,
+                    plafond_avant_solde_pct=Decimal(80),
+                ),
+                *NOTIFIEE[1:],
+            ]
+        )
+
+    assert plafond_avance(signed("50,05", "demi_superieur")) == euros("15,02")
+    assert plafond_avance(signed("50,05", "troncature")) == euros("15,01")
+    assert plafond_avant_solde(signed("50,07", "demi_superieur")) == euros("40,06")
+    assert plafond_avant_solde(signed("50,07", "troncature")) == euros("40,05")

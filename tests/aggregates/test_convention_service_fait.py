@@ -223,6 +223,15 @@ def controlled(retenu: str | int, kind: str = "publique_epci") -> list[Any]:
     ]
 
 
+def test_what_is_due_is_truncated_where_the_grant_says_so() -> None:
+    truncated = [fait(ConventionSignee, arrondi="troncature"), *CSF[1:]]
+    odd = [depense("80 000,01", ecarte=0)]
+    validate(truncated, odd).then_one(
+        CsfValide, fse_du_cumule_centimes=euros(40_000), arrondi="troncature"
+    )
+    validate(depenses=odd).then_one(CsfValide, fse_du_cumule_centimes=euros("40 000,01"))
+
+
 def test_own_money_never_lowers_what_the_fund_owes() -> None:
     validate(controlled(60_000, "autofinancement")).then_one(
         CsfValide, ressources_externes_centimes=0, fse_du_cumule_centimes=euros(40_000)

@@ -1,6 +1,7 @@
 """Projections: written with the facts, equal to their rebuild, ceilings held by the database."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from uuid import uuid4  # noqa: TID251 - operations that nothing derives
@@ -12,6 +13,8 @@ from journal_essai import enveloppe, lignes, nombre
 from vie import Vie
 from vie_au_hasard import OPERATIONS, fonder, hasard, vivre
 
+from aggregates.cadre import Cellule
+from aggregates.convention.state import Convention
 from aggregates.subvention_globale.events import (
     EnveloppeLiberee,
     EnveloppeReservee,
@@ -155,6 +158,49 @@ def test_live_projections_equal_their_rebuild_after_any_life(
         assert digests(conn) == live
         broken = [str(v) for _, found in violations(conn) for v in found]
     assert broken == []
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_projections_say_what_the_streams_say(service: Service, seed: int) -> None:
+    dice, vie = hasard(seed), Vie(service)
+    fonder(vie, dice)
+    vivre(vie, dice, 150)
+    shown = dict(lignes(service.reads, "SELECT numero_mdfse, statut FROM projection.operation"))
+    assert shown == {op: vie.operation(op).statut for op in OPERATIONS}
+
+    conventionnees = [op for op in OPERATIONS if vie.operation(op).conventionnee]
+    query = "SELECT id FROM projection.depense WHERE bilan_id IS NOT NULL"
+    attached = [vie.convention(op).depenses_rattachees() for op in conventionnees]
+    assert {row[0] for row in lignes(service.reads, query)} == set().union(*attached)
+
+    sums = {op: vie.convention(op) for op in conventionnees}
+    for mesure, read in MESURES.items():
+        query = (
+            "SELECT o.numero_mdfse, sum(m.centimes)::bigint FROM projection.mouvement AS m "
+            "JOIN projection.operation AS o ON m.operation_id = o.id WHERE mesure = %s GROUP BY 1"
+        )
+        found = {op: total for op, total in lignes(service.reads, query, mesure) if total}
+        assert found == {op: read(c) for op, c in sums.items() if read(c)}, mesure
+
+    state = vie._lire(SUBVENTION_GLOBALE, vie.id("SG"))
+    query = "SELECT plie_id, alloue_centimes, programme_centimes FROM projection.enveloppe"
+    for plie_id, alloue, programme in lignes(service.reads, query):
+        cell = Cellule(ligne=CELLULE.ligne, plie_id=plie_id)
+        assert (alloue, programme) == (state.alloue[cell], state.programme.get(cell, 0))
+
+
+MESURES: dict[str, Callable[[Convention], int]] = {
+    "fse_declare": lambda c: c.fse_declare,
+    "ct_declare": lambda c: c.cout_total_declare,
+    "fse_retenu_csf": lambda c: c.fse_du,
+    "ct_retenu_csf": lambda c: c.cout_total_retenu,
+    "fse_conventionne": lambda c: c.fse_max,
+    "ct_conventionne": lambda c: c.cout_total_eligible,
+    "fse_paye": lambda c: c.paye,
+    "fse_transmis": lambda c: c.fse_transmis,
+    "fse_certifie": lambda c: c.fse_certifie,
+    "cp_conventionnee": lambda c: c.plan.ressources_centimes,
+}
 
 
 def test_a_rebuild_during_appends_loses_nothing(service: Service, base: str) -> None:
