@@ -12,9 +12,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date
 from decimal import Decimal
 from importlib.metadata import version
@@ -27,7 +27,7 @@ from aggregates.depense.declaration import DeclarerDepenses
 from aggregates.operation.events import IndicateurRenseigne
 from aggregates.operation.state import OPERATION
 from api import actions
-from bench.bibliotheque import Pieces, application, new_piece
+from bench.bibliotheque import Pieces, application, environment, new_piece
 from oi_service.app import open_service
 from oi_service.application import Acte, Service, Unit
 from oi_service.database import ensure_database, migrate
@@ -149,21 +149,25 @@ def in_execution(service: Service) -> list[UUID]:
     return [row[0] for row in rows]
 
 
-def serve(conninfo: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the service as an operator does, in its own process."""
-    port = 18_765
+@contextmanager
+def serving(*command: str, port: int, **environment: str) -> Iterator[int]:
+    """Serve in a process of its own, as an operator does."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "oi_service", "serve", "--port", str(port)],
-        env=os.environ | {"OI_DATABASE_URL": conninfo},
+        [sys.executable, "-m", *command, "--port", str(port)],
+        env=os.environ | environment,
         stdout=subprocess.DEVNULL,
     )
-    for _ in range(200):
-        try:
-            with closing(socket.create_connection(("127.0.0.1", port), 0.2)):
-                return process, port
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the service did not start")
+    try:
+        for _ in range(200):
+            try:
+                with closing(socket.create_connection(("127.0.0.1", port), 0.2)):
+                    break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def main() -> None:
@@ -178,17 +182,27 @@ def main() -> None:
             jouer(service, graine=2021, progres=lambda *_: None)
             operation, dossier = in_execution(service)[:2]
             long_dossier(service, dossier)
-            process, port = serve(ours)
-            try:
-                print_all(service, library, port, operation, dossier, ours)
-            finally:
-                process.terminate()
-                process.wait()
+            with (
+                serving("oi_service", "serve", port=18_765, OI_DATABASE_URL=ours) as port,
+                serving(
+                    "uvicorn",
+                    "bench.porte:app",
+                    "--no-access-log",
+                    port=18_766,
+                    **environment(theirs),
+                ) as their_port,
+            ):
+                print_all(service, library, (port, their_port), operation, dossier, ours)
     shutil.rmtree(base)
 
 
 def print_all(
-    service: Service, library: Pieces, port: int, operation: UUID, dossier: UUID, conninfo: str
+    service: Service,
+    library: Pieces,
+    ports: tuple[int, int],
+    operation: UUID,
+    dossier: UUID,
+    conninfo: str,
 ) -> None:
     """Take every measure in turns, then print medians and ratios."""
     piece = new_piece(operation, 0)
@@ -204,10 +218,9 @@ def print_all(
         for threads in THREADS:
             keep(f"library save, {threads} threads /s", library_saves(library, operation, threads))
         for connections in CONNECTIONS:
-            keep(
-                f"HTTP command, {connections} connections /s",
-                http_commands(port, operation, connections),
-            )
+            for name, port in zip(("HTTP command", "library over HTTP"), ports, strict=True):
+                rate = http_commands(port, operation, connections)
+                keep(f"{name}, {connections} connections /s", rate)
         keep(
             "library batch /s",
             per_second(
@@ -236,7 +249,9 @@ def print_all(
     best = max(medians[f"library save, {t} threads /s"] for t in THREADS)
     top = max(medians[f"HTTP command, {c} connections /s"] for c in CONNECTIONS)
     print("\n| Ratio | value | goal |\n|---|---:|---|")
+    over_http = max(medians[f"library over HTTP, {c} connections /s"] for c in CONNECTIONS)
     print(f"| best HTTP command / best bare save | {top / best:.2f} | ≥ 1 |")
+    print(f"| best HTTP command / library's bare save over HTTP | {top / over_http:.2f} | |")
     batch = medians["our batch /s"] / medians["library batch /s"]
     print(f"| our batch / library batch | {batch:.2f} | ≥ 3 |")
     print(f"| replay of {DOSSIER} events, ms | {medians['our replay ms']:.1f} | ≤ 10 |")

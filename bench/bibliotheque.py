@@ -29,19 +29,22 @@ class Pieces(Application[UUID]):
     """Save and get, nothing else."""
 
 
-def application(conninfo: str) -> Pieces:
-    """Return the application on a database of its own, with the library's defaults."""
+def environment(conninfo: str) -> dict[str, str]:
+    """Return the library's settings for a database of its own; the rest stays at its defaults."""
     found = conninfo_to_dict(conninfo)
-    return Pieces(
-        env={
-            "PERSISTENCE_MODULE": "eventsourcing.postgres",
-            "POSTGRES_DBNAME": str(found["dbname"]),
-            "POSTGRES_HOST": str(found["host"]),
-            "POSTGRES_PORT": str(found.get("port") or 5432),
-            "POSTGRES_USER": str(found["user"]),
-            "POSTGRES_PASSWORD": str(found.get("password") or "unused"),
-        }
-    )
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": str(found["dbname"]),
+        "POSTGRES_HOST": str(found["host"]),
+        "POSTGRES_PORT": str(found.get("port") or 5432),
+        "POSTGRES_USER": str(found["user"]),
+        "POSTGRES_PASSWORD": str(found.get("password") or "unused"),
+    }
+
+
+def application(conninfo: str) -> Pieces:
+    """Return the application on a database."""
+    return Pieces(env=environment(conninfo))
 
 
 def new_piece(operation_id: UUID, rank: int) -> Piece:
