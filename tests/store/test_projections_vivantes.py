@@ -6,15 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from uuid import uuid4  # noqa: TID251 - operations that nothing derives
 
+import msgspec
 import psycopg
 import pytest
-from fabrique import CELLULE, euros, fait
+from fabrique import CELLULE, PARCOURS, euros, fait
 from journal_essai import enveloppe, lignes, nombre
 from vie import Vie
 from vie_au_hasard import OPERATIONS, fonder, hasard, vivre
 
 from aggregates.cadre import Cellule
 from aggregates.convention.state import Convention
+from aggregates.operation.events import (
+    BilanFinalRenvoye,
+    ComplementRecu,
+    InstructionRouverte,
+)
 from aggregates.subvention_globale.events import (
     EnveloppeLiberee,
     EnveloppeReservee,
@@ -187,6 +193,26 @@ def test_projections_say_what_the_streams_say(service: Service, seed: int) -> No
     for plie_id, alloue, programme in lignes(service.reads, query):
         cell = Cellule(ligne=CELLULE.ligne, plie_id=plie_id)
         assert (alloue, programme) == (state.alloue[cell], state.programme.get(cell, 0))
+
+
+def test_the_projection_names_every_state_as_the_stream_does(vie: Vie) -> None:
+    lives: dict[str, list[Evenement]] = {str(s): life for s, life in PARCOURS.items()}
+    lives["bilan renvoyé"] = [*PARCOURS["bilan_final_depose"], fait(BilanFinalRenvoye)]
+    lives["complément reçu"] = [*PARCOURS["complement_demande"], fait(ComplementRecu)]
+    lives["instruction rouverte"] = [*PARCOURS["ajourne"], fait(InstructionRouverte)]
+    for name, life in lives.items():
+        first = msgspec.structs.replace(life[0], numero_mdfse=name)
+        facts = [first, *life[1:]]
+        stored = [
+            vie.journal.mapper.to_stored_event(Recorded(vie.id(name), rank, fact))
+            for rank, fact in enumerate(facts, start=1)
+        ]
+        half = len(stored) // 2
+        for chunk in (stored[:half], stored[half:]):
+            if chunk:
+                vie.journal.recorder.append(chunk, envelope=enveloppe())
+    shown = dict(lignes(vie.reads, "SELECT numero_mdfse, statut FROM projection.operation"))
+    assert shown == {name: vie.operation(name).statut for name in lives}
 
 
 MESURES: dict[str, Callable[[Convention], int]] = {
