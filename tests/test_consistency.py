@@ -222,7 +222,7 @@ def test_decisions_know_no_clock_no_chance_no_database() -> None:
 def test_migrations_are_never_edited() -> None:
     # A new migration adds its line: (cd migrations && sha256sum *.sql) > tests/migrations.sha256.
     lines = (RACINE / "tests" / "migrations.sha256").read_text("utf-8").splitlines()
-    known = dict(reversed(line.split("  ")) for line in lines)
+    known = {name: digest for digest, name in (line.split("  ") for line in lines)}
     now = {
         p.name: hashlib.sha256(p.read_bytes()).hexdigest()
         for p in sorted((RACINE / "migrations").glob("*.sql"))

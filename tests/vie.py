@@ -228,10 +228,9 @@ class Vie:
             date_effet=le,
             appel_a_projets_id=self.id(appel),
             fiche_code=fiche,
-            numero_mdfse=operation,
             annee_tranche=annee,
             plan=_plan(fse, cout_total, contreparties),
-            **saisie,
+            **({"numero_mdfse": operation} | saisie),
         )
         return self.acte(actions.deposer_dossier, self.id(operation), asked)
 

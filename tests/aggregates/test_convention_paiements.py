@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from dsl import Decision, Given
+from dsl import Decision, Given, lisible
 from fabrique import (
     AUTRE_ID,
     BILAN,
@@ -336,9 +336,9 @@ def test_a_settled_operation_has_nothing_due_either_way() -> None:
     ids=["a cent short", "ordered only", "claimed only"],
 )
 def test_settling_while_money_is_due_or_waiting_is_refused(facts: Any, words: str) -> None:
-    Given(CONVENTION, facts).when(
-        lambda state: exiger_regle(state, operation("bilan_final_depose")) or []
-    ).refuses(OperationNonReglee, words)
+    with pytest.raises(OperationNonReglee) as refused:
+        settle(facts)
+    assert words in lisible(refused.value)
 
 
 @pytest.mark.parametrize(

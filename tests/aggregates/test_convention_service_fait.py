@@ -325,7 +325,7 @@ def test_amounts_cumulate_since_the_start_of_the_operation() -> None:
 
 
 def reopen(
-    facts: Any = CERTIFIE, csf_id: UUID = CSF_ID, statut: str = "bilan_final_depose"
+    facts: Any = CERTIFIE, csf_id: UUID = CSF_ID, statut: Any = "bilan_final_depose"
 ) -> Decision:
     return Given(CONVENTION, facts).when(
         rouvrir_csf, commande(RouvrirCsf), csf_id, operation(statut=statut)

@@ -39,7 +39,7 @@ def enveloppe(**changes: Any) -> Envelope:
 def lignes(pool: ConnectionPool, query: str, *args: Any) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with pool.connection() as conn:
-        return conn.execute(query, args).fetchall()  # type: ignore[call-overload,no-any-return]
+        return conn.execute(query, args).fetchall()
 
 
 def nombre(pool: ConnectionPool) -> int:

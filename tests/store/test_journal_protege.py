@@ -49,7 +49,7 @@ def test_the_role_of_the_application_may_only_read_and_append(ecrit: Service) ->
     for statement in PAR_LE_ROLE:
         with ecrit.journal.pool.connection() as conn:
             try:
-                conn.execute(statement)  # type: ignore[call-overload]
+                conn.execute(statement)
             except psycopg.errors.InsufficientPrivilege:
                 refused.append(statement)
     assert refused == PAR_LE_ROLE
@@ -72,7 +72,7 @@ def test_the_owner_is_stopped_by_a_trigger(base: str, ecrit: Service) -> None:
     with psycopg.connect(base, autocommit=True) as conn:
         for statement in PAR_LE_PROPRIETAIRE:
             with pytest.raises(psycopg.Error, match="Le journal ne se modifie pas") as refused:
-                conn.execute(statement)  # type: ignore[call-overload]
+                conn.execute(statement)
             assert refused.value.sqlstate == "OI100"
             hint = refused.value.diag.message_hint
             assert hint == "Une erreur se corrige par un nouvel événement."

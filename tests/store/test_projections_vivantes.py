@@ -66,7 +66,7 @@ def held(vie: Vie, plie: str = "A") -> tuple[int, int]:
     return row[0], row[1]
 
 
-TROP = {
+TROP: dict[str, list[Evenement]] = {
     "programming a cent too much": [fait(EnveloppeReservee, fse_centimes=euros("100 000,01"))],
     "programming in two halves": [
         fait(EnveloppeReservee, fse_centimes=euros(50_000)),
@@ -125,7 +125,7 @@ def test_fifty_rivals_for_the_last_euros_never_exceed_them(vie: Vie) -> None:
 
 
 def test_a_race_lost_in_the_database_is_told_with_its_figures(vie: Vie) -> None:
-    turns = []
+    turns: list[int] = []
 
     def work(unit: Unit) -> None:
         stream = vie.id("SG")
@@ -284,7 +284,7 @@ def test_a_corrupted_projection_is_reported_and_repaired(
     fonder(Vie(service), hasard(0))
     with psycopg.connect(base) as conn:
         sound = digests(conn)
-        conn.execute(ALTEREES[table])  # type: ignore[call-overload]
+        conn.execute(ALTEREES[table])
         assert digests(conn) != sound
     report = rebuild(base)
     assert report.different == (table,)
