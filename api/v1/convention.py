@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 
 from aggregates.convention import avenants, signature
-from aggregates.convention.state import CONVENTION
 from api import actions
 from api.deps import ActeOut, Creation, Ecriture
 from api.errors import saisie_invalide
@@ -90,8 +89,8 @@ def signer_avenant(
 def abandonner_avenant(
     operation_id: UUID, numero: NumeroAvenant, acte: avenants.AbandonnerAvenant, ecriture: Ecriture
 ) -> ActeOut:
-    """Renoncer à un avenant qui n’est pas encore programmé."""
+    """Renoncer à un avenant non signé ; ce qu’il réservait revient à l’enveloppe."""
     _exiger_meme_numero(numero, acte.numero)
-    return ecriture.decide(
-        CONVENTION, convention_of(operation_id), avenants.abandonner_avenant, acte
+    return ecriture.run(
+        actions.abandonner_avenant, operation_id, acte, target=convention_of(operation_id)
     )

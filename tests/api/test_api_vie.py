@@ -132,6 +132,33 @@ def test_an_avenant_is_asked_examined_and_signed(api: Api) -> None:
     assert mesure(api, "fse_conventionne") == 60_000_00
 
 
+def test_an_avenant_given_up_after_the_committee_gives_its_money_back(api: Api) -> None:
+    _, appel = ouvrir(api)
+    operation, version = instruire(api, appel)
+    _, cv = conventionner(api, operation, version)
+    chemin = f"/operations/{operation}/convention/avenants"
+    corps = {
+        "date_effet": "2021-06-01",
+        "motif": "Une entrée de plus",
+        "numero": 1,
+        "plan": plan("60000.00", "40000.00"),
+    }
+    acte = api.faire(chemin, corps, cv)
+    corps = {
+        "date_effet": "2021-06-10",
+        "numero": 1,
+        "instance": "conseil_administration_oi",
+        "pv_ref": "pv-2",
+    }
+    acte = api.faire(f"{chemin}/1/programmation", corps, acte["version"])
+    held = "SELECT sum(programme_centimes)::bigint FROM projection.enveloppe"
+    assert api.somme(held) == 60_000_00
+    corps = {"date_effet": "2021-06-20", "numero": 1, "motif": "Le porteur y renonce"}
+    api.faire(f"{chemin}/1/abandon", corps, acte["version"])
+    assert api.somme(held) == 50_000_00
+    assert mesure(api, "fse_programme") == 50_000_00
+
+
 def test_money_moves_between_plie_and_from_the_reserve(api: Api) -> None:
     sg, _ = ouvrir(api)
     chemin = f"/subventions-globales/{sg}"
