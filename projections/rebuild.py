@@ -61,7 +61,8 @@ def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
     """
     started = time.monotonic()
     with psycopg.connect(conninfo) as conn:
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        # Held by the connection, across both transactions, until it closes.
+        conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         names = tables(conn)
         conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_BESIDE)))
         conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_BESIDE)))
@@ -74,7 +75,6 @@ def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
         done = _project(conn, 1)
         conn.commit()
 
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         conn.execute("SELECT position FROM oi.head FOR UPDATE")
         done = _project(conn, done + 1)
         before, after = digests(conn), digests(conn, _BESIDE)

@@ -257,6 +257,14 @@ def test_a_rebuild_during_appends_loses_nothing(service: Service, base: str) -> 
     assert rebuild(base).different == ()
 
 
+def test_rebuilds_asked_at_the_same_time_take_turns(service: Service, base: str) -> None:
+    fonder(Vie(service), hasard(0))
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(rebuild, [base] * 6))
+    assert {r.digest for r in reports} == {reports[0].digest}
+    assert [r.different for r in reports] == [()] * 6
+
+
 def test_a_reader_sees_whole_figures_while_projections_are_rebuilt(
     service: Service, base: str
 ) -> None:
