@@ -3,6 +3,7 @@
 from datetime import date
 
 from aggregates.convention import avenants
+from api import actions
 from oi_service.demo.chapitres import execute, rend_son_bilan_final, rend_un_acompte_2022
 from oi_service.demo.depenses import declare, lots
 from oi_service.demo.enveloppes import HAUSSE
@@ -97,10 +98,10 @@ def renonce_a_son_avenant(r: RecitDossier) -> None:
     execute(r)
     demande_un_avenant(r, "Objet à préciser", objet="Accompagnement renforcé")
     r.passe(9)
-    r.sur_convention(
+    r.sur_dossier(
         "avenant/abandon",
         r.gestionnaire,
-        avenants.abandonner_avenant,
+        actions.abandonner_avenant,
         avenants.AbandonnerAvenant,
         numero=1,
         motif="La précision ne change pas l’objet",

@@ -1,6 +1,8 @@
 """Commands over two streams: the operation, its convention and its enveloppe never disagree."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from vie import Vie
@@ -55,3 +57,14 @@ def test_an_avenant_downwards_frees_money_at_its_signature_only(vie: Vie) -> Non
     vie.avenant_signe("un")
     assert vie.maquette().total.disponible_a_programmer == before + 10_000_00
     assert vie.maquette().total.fse_programme == vie.maquette().total.fse_conventionne == 40_000_00
+
+
+def test_nobody_takes_alone_a_decision_that_moves_several_streams() -> None:
+    root = Path(__file__).parents[2]
+    # A decision is named there as `avenants.signer_avenant`; its action, `actions.signer_avenant`.
+    decision = re.compile(r"\b(?!actions\b)[a-z_]+\.[a-z_]+(?=,|\()")
+    taken = set(decision.findall((root / "api" / "actions.py").read_text("utf-8")))
+    taken = {d for d in taken if not d.startswith(("unit.", "commande.", "operation."))}
+    assert {"avenants.signer_avenant", "programmation.programmer"} < taken
+    for door in [*(root / "api" / "v1").glob("*.py"), *(root / "oi_service/demo").glob("*.py")]:
+        assert taken & set(decision.findall(door.read_text("utf-8"))) == set(), door.name
