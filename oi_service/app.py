@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from aggregates.operation import depot
 from aggregates.subvention_globale import reservations
 from oi_service.application import Journal, Service
-from oi_service.database import application_pool, ensure_database, migrate
+from oi_service.database import application_pool, ensure_database, ensure_service_role, migrate
 from oi_service.postgres import embedded_server
 from oi_service.settings import Settings
 from projections.rebuild import rebuild
@@ -17,19 +18,27 @@ DATABASE = "oi"
 GARDES = {**reservations.GARDES, **depot.GARDES}
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Two ways into the database: the owner's, and the service's, which cannot become the owner."""
+
+    owner: str
+    service: str
+
+
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """Lend the parameters of the database: the operator's, else the embedded server's."""
+def database(settings: Settings) -> Iterator[Access]:
+    """Lend the accesses to the database: the operator's, else the embedded server's.
+
+    An operator who gives one address only gives the owner's rights to both.
+    """
     if settings.database_url is not None:
-        yield settings.database_url
+        url = settings.database_url
+        yield Access(owner=settings.database_url_migrations or url, service=url)
         return
     with embedded_server(settings.data_dir) as conninfo:
-        yield ensure_database(conninfo, DATABASE)
-
-
-def owner(settings: Settings, conninfo: str) -> str:
-    """Return the owner's access: its own when the operator gave one, else the same."""
-    return settings.database_url_migrations or conninfo
+        owner = ensure_database(conninfo, DATABASE)
+        yield Access(owner=owner, service=ensure_service_role(owner))
 
 
 def prepare(conninfo: str) -> None:

@@ -85,12 +85,12 @@ def demo(
 ) -> None:
     """Jouer la vie de l’appel AGAPE 2021, montrer sa maquette, servir la page."""
     settings = Settings()
-    with assembly.database(settings) as conninfo:
+    with assembly.database(settings) as access:
         if neuf:
-            conninfo = _recreate(settings, conninfo)  # noqa: PLW2901 - the same base, new
-        prepare(assembly.owner(settings, conninfo))
-        _refuse_real_data(conninfo)
-        with open_service(conninfo) as service:
+            _recreate(settings, access.owner)
+        prepare(access.owner)
+        _refuse_real_data(access.owner)
+        with open_service(access.service) as service:
             if deja_jouee(service):
                 console.print("La démonstration est déjà jouée : ses données sont retrouvées.")
             else:
@@ -118,7 +118,7 @@ def _play(service: Service, graine: int) -> None:
     console.print(str(bilan))
 
 
-def _recreate(settings: Settings, conninfo: str) -> str:
+def _recreate(settings: Settings, conninfo: str) -> None:
     if settings.database_url is not None:
         raise BaseExterne
     _refuse_real_data(conninfo)
@@ -127,7 +127,6 @@ def _recreate(settings: Settings, conninfo: str) -> str:
         identifier = sql.Identifier(str(name))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
         conn.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
-    return conninfo
 
 
 def _refuse_real_data(conninfo: str) -> None:
@@ -162,17 +161,17 @@ def _serve(service: Service, port: int | None) -> None:
 @cli.command()
 def migrate() -> None:
     """Mettre à jour le schéma de la base et les projections."""
-    with assembly.database(Settings()) as conninfo:
-        prepare(assembly.owner(Settings(), conninfo))
+    with assembly.database(Settings()) as access:
+        prepare(access.owner)
         console.print("La base est à jour.")
 
 
 @cli.command()
 def rebuild() -> None:
     """Refaire toutes les projections depuis le journal, et comparer."""
-    with assembly.database(Settings()) as conninfo:
-        prepare(assembly.owner(Settings(), conninfo))
-        done = rebuild_projections(assembly.owner(Settings(), conninfo))
+    with assembly.database(Settings()) as access:
+        prepare(access.owner)
+        done = rebuild_projections(access.owner)
     console.print(
         f"{entier(done.events)} événements rejoués en {done.seconds:.2f} s. Empreinte {done.digest}"
     )
@@ -277,10 +276,9 @@ def exporter(
 def verifier() -> None:
     """Vérifier tous les invariants ; la liste de ceux qui ne tiennent pas."""
     broken = 0
-    with assembly.database(Settings()) as conninfo:
-        owner = assembly.owner(Settings(), conninfo)
-        prepare(owner)
-        for controle in verifier_tout(owner):
+    with assembly.database(Settings()) as access:
+        prepare(access.owner)
+        for controle in verifier_tout(access.owner):
             console.print(f"{'✗' if controle.ecarts else '✓'} {controle.code}  {controle.enonce}")
             for ecart in controle.ecarts:
                 console.print(f"      {ecart}", soft_wrap=True)
@@ -294,9 +292,9 @@ def verifier() -> None:
 @contextmanager
 def _service() -> Iterator[Service]:
     settings = Settings()
-    with assembly.database(settings) as conninfo:
-        prepare(assembly.owner(settings, conninfo))
-        with open_service(conninfo) as service:
+    with assembly.database(settings) as access:
+        prepare(access.owner)
+        with open_service(access.service) as service:
             yield service
 
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from oi_service.postgres import url_of
 
 #: Oldest major version whose built-in collation and privileges we rely on.
 OLDEST_MAJOR = 17
+#: Who the service is in the embedded server.
+SERVICE_ROLE = "oi_service"
 #: Connections of each pool: FastAPI's threads wait for one rather than open more.
 POOL_SIZE = 8
 
@@ -45,6 +47,18 @@ def ensure_database(conninfo: str, name: str) -> str:
         if known is None:
             conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return make_conninfo(conninfo, dbname=name)
+
+
+def ensure_service_role(conninfo: str) -> str:
+    """Return the parameters of a login role that is a member of `oi_application` and no more."""
+    login = sql.SQL("CREATE ROLE {} LOGIN IN ROLE oi_application")
+    wanted = (sql.SQL("CREATE ROLE oi_application"), login.format(sql.Identifier(SERVICE_ROLE)))
+    with psycopg.connect(conninfo, autocommit=True) as conn:
+        for creation in wanted:
+            # Known already, or made by another command that starts at the same time.
+            with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+                conn.execute(creation)
+    return make_conninfo(conninfo, user=SERVICE_ROLE)
 
 
 def migrate(conninfo: str) -> bool:
