@@ -1,5 +1,6 @@
 """Bilans d'exécution: the requests for payment."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
@@ -79,19 +80,17 @@ def deposer_bilan(
     if not convention.periode.inclut(periode):
         raise BilanHorsConvention(debut=periode.debut, fin=periode.fin)
     already = convention.depenses_rattachees()
+    twice = {d for d, times in Counter(commande.depenses).items() if times > 1}
     for depense_id, depense in zip(commande.depenses, depenses, strict=True):
         piece = depense.detail.piece_ref
         if depense.operation_id != convention.operation_id:
             raise DepenseDuneAutreOperation(piece=piece)
         if depense.statut == "annulee":
             raise DepenseAnnuleeAuBilan(piece=piece)
-        if depense_id in already or commande.depenses.count(depense_id) > 1:
+        if depense_id in already or depense_id in twice:
             raise DepenseDejaDansUnBilan(piece=piece)
     declare = sum(depense.montant for depense in depenses)
-    cumul = convention.cout_total_declare + declare
-    fse_cumul = min(
-        convention.fse_max, round_cents(convention.plan.taux_fse * cumul, convention.arrondi)
-    )
+    fse_cumul = _fse_declare(convention, convention.cout_total_declare + declare)
     return [
         BilanDepose(
             date_effet=commande.date_effet,
@@ -110,6 +109,12 @@ def deposer_bilan(
             fse_declare_centimes=fse_cumul - convention.fse_declare,
         )
     ]
+
+
+def _fse_declare(convention: Convention, cout_total: int) -> int:
+    """The Fund's share of all that is declared: the rate of the convention, capped by it."""
+    share = round_cents(convention.plan.taux_fse * cout_total, convention.arrondi)
+    return min(convention.fse_max, share)
 
 
 def bilan_de(convention: Convention, bilan_id: UUID) -> Bilan:
@@ -131,6 +136,7 @@ def renvoyer_bilan(
     bilan = bilan_de(convention, bilan_id)
     if bilan.statut != "depose" or bilan.csf is not None:
         raise BilanEnControle(numero=bilan.numero)
+    reste = convention.cout_total_declare - bilan.cout_total_declare
     return [
         BilanRenvoye(
             date_effet=commande.date_effet,
@@ -139,6 +145,7 @@ def renvoyer_bilan(
             operation_id=convention.operation_id,
             bilan_id=bilan_id,
             cout_total_declare_centimes=bilan.cout_total_declare,
-            fse_declare_centimes=bilan.fse_declare,
+            # Not what the bilan added: it may have been capped by those that stay.
+            fse_declare_centimes=convention.fse_declare - _fse_declare(convention, reste),
         )
     ]

@@ -180,7 +180,9 @@ def _exiger_du(convention: Convention, commande: OrdonnancerPaiement) -> None:
         raise PaiementSansCsf(type_paiement=commande.type.capitalize())
     attendu = "final" if commande.type == "solde" else "intermediaire"
     if bilan.type != attendu:
-        raise CsfDunAutreType(type_paiement=commande.type, attendu=attendu, type_bilan=bilan.type)
+        raise CsfDunAutreType(
+            type_paiement=commande.type, attendu=_BILANS[attendu], type_bilan=_BILANS[bilan.type]
+        )
     reste, _ = solde_a_regler(
         convention.fse_du,
         convention.engage,
@@ -201,12 +203,17 @@ def plafond_avant_solde(convention: Convention) -> int | None:
     return round_cents(Fraction(percent) / 100 * convention.fse_max, convention.arrondi)
 
 
+#: How the state of a payment is said to a person.
+_STATUTS = {"ordonnance": "ordonnancé", "effectue": "effectué", "rejete": "rejeté"}
+_BILANS = {"intermediaire": "intermédiaire", "final": "final"}
+
+
 def _paiement(convention: Convention, paiement_id: UUID, statut: str) -> Paiement:
     paiement = convention.paiements.get(paiement_id)
     if paiement is None:
         raise PaiementAbsent(id=paiement_id)
     if paiement.statut != statut:
-        raise PaiementHorsDeSonOrdre(statut=paiement.statut)
+        raise PaiementHorsDeSonOrdre(statut=_STATUTS[paiement.statut])
     return paiement
 
 

@@ -70,7 +70,6 @@ class Bilan(msgspec.Struct, frozen=True, kw_only=True):
     depenses: tuple[UUID, ...]
     ressources: tuple[Ressource, ...]
     cout_total_declare: int
-    fse_declare: int
     statut: Literal["depose", "renvoye", "en_controle", "controle"] = "depose"
     csf: Csf | None = None
     postes_retenus: dict[str, int] = {}
@@ -250,7 +249,6 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 depenses=fait.depenses,
                 ressources=fait.ressources,
                 cout_total_declare=fait.cout_total_declare_centimes,
-                fse_declare=fait.fse_declare_centimes,
             )
             return replace(
                 state,

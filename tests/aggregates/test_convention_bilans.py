@@ -155,6 +155,26 @@ def test_a_bilan_is_sent_back_for_its_form() -> None:
     assert (after.fse_declare, after.cout_total_declare, after.bilan_final) == (0, 0, None)
 
 
+def test_a_bilan_sent_back_leaves_what_the_others_declare() -> None:
+    # 60 000,00 € then 60 000,00 € at 50 %, the second cut at the maximum of 50 000,00 €.
+    first = fait(
+        BilanDepose,
+        type="intermediaire",
+        cout_total_declare_centimes=euros(60_000),
+        fse_declare_centimes=euros(30_000),
+    )
+    second = fait(
+        BilanDepose,
+        numero=2,
+        bilan_id=DEUXIEME,
+        cout_total_declare_centimes=euros(60_000),
+        fse_declare_centimes=euros(20_000),
+    )
+    sent = send_back([*NOTIFIEE, first, second])
+    sent.then_one(BilanRenvoye, fse_declare_centimes=euros(20_000))
+    assert sent.state().fse_declare == euros(30_000)
+
+
 def test_bilan_under_control_is_not_sent_back() -> None:
     send_back(CSF).refuses(BilanEnControle, "Le bilan n° 1 est déjà en contrôle")
 

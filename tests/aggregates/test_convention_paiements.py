@@ -149,7 +149,7 @@ def test_payment_on_a_reopened_csf_is_refused() -> None:
 
 def test_an_acompte_follows_an_intermediate_csf_and_a_solde_the_final_one() -> None:
     order(type="acompte").refuses(
-        CsfDunAutreType, "Un acompte suit le contrôle d’un bilan intermediaire"
+        CsfDunAutreType, "Un acompte suit le contrôle d’un bilan intermédiaire"
     )
     order(INTERMEDIAIRE).refuses(CsfDunAutreType, "Un solde suit le contrôle d’un bilan final")
     order(INTERMEDIAIRE, "en_execution", type="acompte").then_one(
@@ -223,8 +223,8 @@ def test_a_payment_is_ordered_then_sent_then_maybe_rejected() -> None:
 
 
 def test_a_payment_is_sent_once() -> None:
-    send(PAYE).refuses(PaiementHorsDeSonOrdre, "Ce paiement est « effectue »")
-    reject(ORDONNE).refuses(PaiementHorsDeSonOrdre, "Ce paiement est « ordonnance »")
+    send(PAYE).refuses(PaiementHorsDeSonOrdre, "Ce paiement est « effectué »")
+    reject(ORDONNE).refuses(PaiementHorsDeSonOrdre, "Ce paiement est « ordonnancé »")
 
 
 def test_a_payment_that_does_not_exist_is_named() -> None:
