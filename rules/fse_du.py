@@ -4,6 +4,7 @@ A flat rate, a unit cost or a lump sum comes in as the amount of its poste, alre
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Literal
 
 import msgspec
@@ -11,6 +12,9 @@ import msgspec
 from oi_service.errors import RuleBroken
 from oi_service.money import Arrondi, ratio, round_cents
 from rules.nomenclature import RESSOURCES, RESSOURCES_EXTERNES, RESSOURCES_PUBLIQUES
+
+#: The rate applied: the exact fraction, or the percentage with two decimals of the convention.
+TauxMode = Literal["exact", "affiche"]
 
 #: Which ceiling decides: the convention's maximum, its rate, the need, or what is not in kind.
 Contrainte = Literal["plafond", "taux", "besoin", "hors_nature"]
@@ -47,6 +51,7 @@ class Entrees(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ressources: tuple[tuple[str, int], ...]
     arrondi: Arrondi
     recettes_nettes_centimes: int = 0
+    taux_mode: TauxMode = "exact"
 
 
 class Resultat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +70,17 @@ class Resultat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     surfinancement_ecarte_centimes: int
 
 
+def taux_fse(fse_max: int, cout_total_eligible: int, mode: TauxMode) -> Fraction:
+    """Return the rate of the Fund under a convention: exact, or as the convention shows it.
+
+    Raises: CoutConventionneNul.
+    """
+    exact = ratio(fse_max, cout_total_eligible)
+    if exact is None:
+        raise CoutConventionneNul
+    return exact if mode == "exact" else Fraction(round_cents(exact * 10_000), 10_000)
+
+
 def calculer(entrees: Entrees) -> Resultat:
     """Apply the minimum rule; on a tie the first ceiling is named.
 
@@ -76,9 +92,9 @@ def calculer(entrees: Entrees) -> Resultat:
     art. 69 §1 a); order of ties, our choice.
     """
     _verifier_ressources(entrees)
-    taux = ratio(entrees.fse_max_centimes, entrees.cout_total_eligible_centimes)
-    if taux is None:
-        raise CoutConventionneNul
+    taux = taux_fse(
+        entrees.fse_max_centimes, entrees.cout_total_eligible_centimes, entrees.taux_mode
+    )
     cout_brut = sum(entrees.postes.values())
     cout_net = max(0, cout_brut - entrees.recettes_nettes_centimes)
     externes = sum(m for t, m in entrees.ressources if t in RESSOURCES_EXTERNES)
@@ -104,26 +120,6 @@ def calculer(entrees: Entrees) -> Resultat:
         autofinancement_constate_centimes=max(0, cout_net - externes - fse_du),
         surfinancement_ecarte_centimes=max(0, externes + fse_du - cout_net),
     )
-
-
-def solde_a_regler(
-    fse_du_cumule: int,
-    paye_net: int,
-    *,
-    final: bool,
-    plafond_avant_solde: int | None = None,
-) -> tuple[int, int]:
-    """Return what is to pay and what is to pay back, in cents; one of them is always zero.
-
-    ``paye_net`` is everything paid less what came back, so an avance is imputed on the first
-    amounts due. ``plafond_avant_solde`` holds payments back until the final bilan. Only a final
-    bilan, a recalculation after the solde, an abandonment or a termination claims money back.
-    """
-    payable = fse_du_cumule
-    if not final and plafond_avant_solde is not None:
-        payable = min(payable, plafond_avant_solde)
-    reste = payable - paye_net
-    return max(0, reste), max(0, -reste) if final else 0
 
 
 def _hors_nature(entrees: Entrees, cout_net: int) -> int | None:
