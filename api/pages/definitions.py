@@ -94,3 +94,7 @@ TAUX = (
     ),
 )
 DEFINITIONS = {d.nom: d for d in (*MONTANTS, *SOLDES, *TAUX)}
+
+#: How the fund is named, and how its programme is divided, under each règlement.
+FONDS = {"2014-2020": "FSE", "2021-2027": "FSE+"}
+DIVISIONS = {"2014-2020": "Axe", "2021-2027": "Priorité"}

@@ -20,7 +20,15 @@ from fastapi.responses import HTMLResponse
 from api.deps import maquette_courante, subventions_au_choix
 from api.filters import euros_ronds, largeur, pourcent
 from api.pages.barres import Barre, Unite, barre, echelle, legende
-from api.pages.definitions import DEFINITIONS, MONTANTS, SOLDES, TAUX, Definition
+from api.pages.definitions import (
+    DEFINITIONS,
+    DIVISIONS,
+    FONDS,
+    MONTANTS,
+    SOLDES,
+    TAUX,
+    Definition,
+)
 from api.pages.gabarits import templates
 from oi_service.clock import jour
 from oi_service.money import ratio
@@ -37,10 +45,6 @@ Niveau = Literal["grave", "attention", "information"]
 _EN_TETE = ("fse_maquette", "fse_programme", "fse_conventionne", "fse_retenu_csf", "fse_paye")
 _EN_TABLE = (*_EN_TETE, "disponible_a_programmer")
 _LIBELLES_COURTS = {"fse_retenu_csf": "Retenu CSF", "disponible_a_programmer": "Disponible"}
-
-#: How the fund is named, and how its programme is divided, under each règlement.
-_FONDS = {"2014-2020": "FSE", "2021-2027": "FSE+"}
-_DIVISIONS = {"2014-2020": "Axe", "2021-2027": "Priorité"}
 
 
 # --- What the template shows ---------------------------------------------------------------------
@@ -262,7 +266,7 @@ def vue(
     return VueMaquette(
         numero=maquette.numero,
         reglement=maquette.reglement,
-        fonds=_FONDS[maquette.reglement],
+        fonds=FONDS[maquette.reglement],
         oi_nom=maquette.oi_nom,
         fictive=maquette.fictive,
         nb_plie=len(plies),
@@ -502,7 +506,7 @@ def _territoire(nom: str) -> str:
 def _detail(maquette: Maquette, demande: Demande) -> Detail:
     noms = {plie_id: nom for plie_id, nom, _ in maquette.par_plie()}
     retenues = [ligne for ligne in maquette.lignes if demande.plie in {None, ligne.plie_id}]
-    division = _DIVISIONS[maquette.reglement]
+    division = DIVISIONS[maquette.reglement]
     groupes: dict[tuple[str, str], dict[tuple[int, str], Chiffres]] = {}
     for ligne in retenues:
         cellules = groupes.setdefault((ligne.axe, ligne.objectif_specifique), {})
