@@ -1,12 +1,14 @@
 """Every number of a text, by date, with its article; the numbers are in the files ``*.toml``."""
 
+import itertools
 import tomllib
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -15,7 +17,25 @@ from oi_service.money import cents
 
 #: Who says the number: a text that can be quoted, the trade, or us until somebody confirms.
 Etiquette = Literal["source", "pratique", "notre choix"]
-Unite = Literal["jours", "mois", "annees", "pourcent", "euros", "date", "jour de l’année", "mode"]
+Regime = Literal["2014-2020", "2021-2027"]
+REGIMES: tuple[Regime, ...] = get_args(Regime)
+Unite = Literal[
+    "heures",
+    "jours",
+    "semaines",
+    "mois",
+    "annees",
+    "pieces",
+    "pourcent",
+    "euros",
+    "date",
+    "jour de l’année",
+    "mode",
+    "codes",
+    "bilans",
+]
+
+_NOMBRES = frozenset(("heures", "jours", "semaines", "mois", "annees", "pieces"))
 
 
 class ParametreInconnu(NotFound):
@@ -26,43 +46,97 @@ class ParametreHorsVigueur(RuleBroken):
     """Aucune valeur du paramètre « {nom} » n’est en vigueur le {le} ({reglement})."""
 
 
+class Palier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Intermediate bilans of an operation of at most ``jusqu_a_mois``, besides the final one."""
+
+    jusqu_a_mois: int
+    intermediaires_min: int
+    #: ``None`` when the text sets no maximum.
+    intermediaires_max: int | None = None
+
+
+Valeur = str | int | date | Fraction | tuple[str, ...] | tuple[Fraction, ...] | tuple[Palier, ...]
+
+
 class Parametre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A number of a text as it stands on a day. Percentages are fractions of a hundred."""
 
     nom: str
-    valeur: str | int | Fraction | date
+    valeur: Valeur
     unite: Unite
     reference: str
     etiquette: Etiquette
     a_compter_du: date
+    jusqu_au: date | None = None
+    regime: Regime | None = None
+    #: The day somebody last read the text at its source. Without it, the number informs: it is
+    #: never a reason to refuse.
+    verifie_le: date | None = None
+    libelle: str = ""
 
     @property
     def entier(self) -> int:
-        """The value of a count of days, months or years."""
+        """The value of a count of hours, days, months, years or pieces."""
         if not isinstance(self.valeur, int):
-            raise TypeError(f"{self.nom} is not a whole number but {self.valeur!r}")
+            raise self._autre_nature("a whole number")
         return self.valeur
 
     @property
     def jour(self) -> date:
         """The value of a date."""
         if not isinstance(self.valeur, date):
-            raise TypeError(f"{self.nom} is not a date but {self.valeur!r}")
+            raise self._autre_nature("a date")
         return self.valeur
 
     @property
     def taux(self) -> Fraction:
         """The value of a percentage as an exact rate: 30 % gives 3/10."""
         if not isinstance(self.valeur, Fraction):
-            raise TypeError(f"{self.nom} is not a percentage but {self.valeur!r}")
+            raise self._autre_nature("a percentage")
         return self.valeur / 100
+
+    @property
+    def pourcent(self) -> Decimal:
+        """The value of a percentage as it is written: 30 % gives 30."""
+        return _decimal(self.taux * 100)
+
+    @property
+    def bareme(self) -> tuple[Fraction, ...]:
+        """The rates of a scale of percentages: 5, 10 % give 1/20, 1/10."""
+        if self.unite != "pourcent" or not isinstance(self.valeur, tuple):
+            raise self._autre_nature("a scale of percentages")
+        return tuple(taux / 100 for taux in self.valeur if isinstance(taux, Fraction))
 
     @property
     def centimes(self) -> int:
         """The value of an amount, which the files write as ``"50000.00"``."""
         if self.unite != "euros" or not isinstance(self.valeur, str):
-            raise TypeError(f"{self.nom} is not an amount but {self.valeur!r}")
+            raise self._autre_nature("an amount")
         return cents(self.valeur)
+
+    @property
+    def mode(self) -> str:
+        """The value of a choice between ways of doing."""
+        if self.unite != "mode" or not isinstance(self.valeur, str):
+            raise self._autre_nature("a mode")
+        return self.valeur
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The value of a list of codes."""
+        if self.unite != "codes" or not isinstance(self.valeur, tuple):
+            raise self._autre_nature("a list of codes")
+        return tuple(code for code in self.valeur if isinstance(code, str))
+
+    @property
+    def paliers(self) -> tuple[Palier, ...]:
+        """The value of a number of bilans, which depends on how long the operation lasts."""
+        if self.unite != "bilans" or not isinstance(self.valeur, tuple):
+            raise self._autre_nature("a number of bilans by duration")
+        return tuple(palier for palier in self.valeur if isinstance(palier, Palier))
+
+    def _autre_nature(self, voulue: str) -> TypeError:
+        return TypeError(f"{self.nom} is not {voulue} but {self.valeur!r}")
 
 
 class ValeurDatee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,58 +147,146 @@ class ValeurDatee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     unite: Unite
     reference: str
     etiquette: Etiquette
-    regime: Literal["2014-2020", "2021-2027"] | None = None
+    regime: Regime | None = None
     jusqu_au: date | None = None
     #: The day somebody last read the text at its source; ``None`` when nobody here has yet.
     verifie_le: date | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a value that cannot be read in its unit."""
+        self.lue()
 
     def vaut(self, le: date, reglement: str | None) -> bool:
         """Tell whether the value applies on a day, both ends included."""
         en_vigueur = self.a_compter_du <= le and (self.jusqu_au is None or le <= self.jusqu_au)
         return en_vigueur and self.regime in {None, reglement}
 
+    def chevauche(self, autre: "ValeurDatee") -> bool:
+        """Tell whether both values would apply on some day, under some regulation."""
+        meme_regime = self.regime == autre.regime or None in {self.regime, autre.regime}
+        return (
+            meme_regime
+            and self.a_compter_du <= (autre.jusqu_au or date.max)
+            and autre.a_compter_du <= (self.jusqu_au or date.max)
+        )
 
-class _Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    def lue(self) -> Valeur:
+        """Return the value in its own kind.
+
+        Raises: ValueError when it is not written as its unit wants.
+        """
+        brute = self.valeur
+        liste = isinstance(brute, list) and bool(brute)
+        match self.unite:
+            case "pourcent" if liste:
+                return tuple(_pourcentage(taux) for taux in brute)
+            case "pourcent":
+                return _pourcentage(brute)
+            case "euros" if isinstance(brute, str):
+                cents(brute)
+                return brute
+            case "date" if type(brute) is date:
+                return brute
+            case "mode" | "jour de l’année" if isinstance(brute, str):
+                return brute
+            case "codes" if isinstance(brute, list) and all(isinstance(c, str) for c in brute):
+                return tuple(brute)
+            case "bilans" if liste:
+                return msgspec.convert(brute, tuple[Palier, ...])
+            case nombre if nombre in _NOMBRES and type(brute) is int:
+                return brute
+        raise ValueError(f"{brute!r} is not a value in {self.unite!r}")
+
+
+class Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that is written of one number: what it is, and what it was from which day."""
+
+    libelle: str
     valeurs: tuple[ValeurDatee, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse two answers to one question: the older value says until when it held."""
+        for une, autre in itertools.combinations(self.valeurs, 2):
+            if une.chevauche(autre):
+                raise ValueError(
+                    f"two values hold on one day: from {une.a_compter_du} and from "
+                    f"{autre.a_compter_du}"
+                )
 
 
 @cache
-def valeurs_datees() -> dict[str, tuple[ValeurDatee, ...]]:
+def themes() -> dict[str, Theme]:
     """Read every file of the room once.
 
-    Raises: msgspec.ValidationError on a field that no reader knows, ValueError on a name written
-    in two files: a text has one home.
+    Raises: msgspec.ValidationError on a field that no reader knows, a value that its unit does not
+    admit or two values for one day; ValueError on a name written in two files: a text has one home.
     """
-    toutes: dict[str, tuple[ValeurDatee, ...]] = {}
-    for fichier in files("rules").iterdir():
+    tous: dict[str, Theme] = {}
+    for fichier in sorted(files("rules").iterdir(), key=lambda f: f.name):
         if not fichier.name.endswith(".toml"):
             continue
         lu = tomllib.loads(fichier.read_text("utf-8"), parse_float=Decimal)
-        for nom, theme in msgspec.convert(lu, dict[str, _Theme]).items():
-            if nom in toutes:
+        for nom, theme in msgspec.convert(lu, dict[str, Theme]).items():
+            if nom in tous:
                 raise ValueError(f"{nom} is written twice, the second time in {fichier.name}")
-            toutes[nom] = theme.valeurs
-    return toutes
+            tous[nom] = theme
+    return tous
 
 
 def parametre(nom: str, *, le: date, reglement: str | None = None) -> Parametre:
     """Return the value of a parameter on a day, under a regulation when it depends on one.
 
-    The most recent value in force wins.
     Raises: ParametreInconnu, ParametreHorsVigueur.
     """
-    valeurs = valeurs_datees().get(nom)
-    if valeurs is None:
+    theme = themes().get(nom)
+    if theme is None:
         raise ParametreInconnu(nom=nom)
-    en_vigueur = [v for v in valeurs if v.vaut(le, reglement)]
-    if not en_vigueur:
-        raise ParametreHorsVigueur(nom=nom, le=le, reglement=reglement or "règlement non précisé")
-    choisie = max(en_vigueur, key=lambda v: v.a_compter_du)
+    for datee in theme.valeurs:
+        if datee.vaut(le, reglement):
+            return _parametre(nom, theme, datee)
+    raise ParametreHorsVigueur(nom=nom, le=le, reglement=reglement or "règlement non précisé")
+
+
+def parametres_ecrits() -> Iterator[Parametre]:
+    """Return every value ever written, of every day and both regulations, file by file."""
+    for nom, theme in themes().items():
+        for datee in theme.valeurs:
+            yield _parametre(nom, theme, datee)
+
+
+def parametres_en_vigueur(
+    le: date | None = None, reglement: str | None = None
+) -> tuple[Parametre, ...]:
+    """Return what holds on a day under a regulation; what is left out does not choose."""
+    return tuple(
+        ecrit
+        for ecrit in parametres_ecrits()
+        if (reglement is None or ecrit.regime in {None, reglement})
+        and (le is None or ecrit.a_compter_du <= le <= (ecrit.jusqu_au or date.max))
+    )
+
+
+def _parametre(nom: str, theme: Theme, datee: ValeurDatee) -> Parametre:
     return Parametre(
         nom=nom,
-        valeur=Fraction(choisie.valeur) if choisie.unite == "pourcent" else choisie.valeur,
-        unite=choisie.unite,
-        reference=choisie.reference,
-        etiquette=choisie.etiquette,
-        a_compter_du=choisie.a_compter_du,
+        libelle=theme.libelle,
+        valeur=datee.lue(),
+        unite=datee.unite,
+        reference=datee.reference,
+        etiquette=datee.etiquette,
+        a_compter_du=datee.a_compter_du,
+        jusqu_au=datee.jusqu_au,
+        regime=datee.regime,
+        verifie_le=datee.verifie_le,
     )
+
+
+def _pourcentage(brut: object) -> Fraction:
+    if type(brut) is not int and not isinstance(brut, Decimal):
+        raise ValueError(f"{brut!r} is not a percentage")
+    return Fraction(brut)
+
+
+def _decimal(exact: Fraction) -> Decimal:
+    """Write a fraction that came from a decimal number as that number again."""
+    return Decimal(exact.numerator) / Decimal(exact.denominator)
