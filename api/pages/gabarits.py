@@ -16,8 +16,9 @@ STATIC = API / "static"
 #: Name of the product in the header and in titles.
 PRODUIT = "Pivot FSE"
 
-#: Route name and label of each page of the navigation; a page enters when it exists.
-NAVIGATION = (("maquette", "Maquette"),)
+#: Route name and label of each page of the navigation; a page enters when it exists. The names say
+#: « page »: the JSON door has a `maquette` too, and the first of a name is the one that is found.
+NAVIGATION = (("page_maquette", "Maquette"),)
 
 
 @cache

@@ -552,7 +552,7 @@ def _ligne_de_detail(libelle: str, precision: str, chiffres: Chiffres) -> LigneD
 # --- The route -----------------------------------------------------------------------------------
 
 
-@router.get("/maquette", name="maquette", response_class=HTMLResponse)
+@router.get("/maquette", name="page_maquette", response_class=HTMLResponse)
 def page(
     request: Request,
     maquette: Annotated[Maquette | None, Depends(maquette_courante)],
