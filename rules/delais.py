@@ -1,9 +1,17 @@
 """Deadlines of the texts, each a function with its article. Days are Paris calendar days."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Literal
 
-from oi_service.dates import add_months
-from rules.parametres import parametre
+import msgspec
+
+from oi_service.clock import jour
+from oi_service.dates import Periode, add_months
+from rules.parametres import ParametreHorsVigueur, parametre
+
+#: From which accounts the pieces of 2014-2020 are kept: those of each expenditure, or those of the
+#: last one of the operation.
+RegleConservation = Literal["generale", "derniere_depense"]
 
 
 def date_limite_reponse(demande: date) -> date:
@@ -15,17 +23,52 @@ def date_limite_reponse(demande: date) -> date:
     return add_months(demande, parametre("delai_reponse_mois", le=demande).entier)
 
 
-def date_limite_conservation(reglement: str, declaration_ou_dernier_paiement: date) -> date:
+def date_limite_conservation(
+    reglement: str,
+    declaration_ou_dernier_paiement: date,
+    *,
+    regle: RegleConservation = "generale",
+    aide_octroyee_le: date | None = None,
+) -> date:
     """Return the last day on which the pieces must still be there.
 
     2014-2020 counts from the declaration to the Commission, 2021-2027 from the last payment to the
     beneficiary; both from the following 31 December, which is that very day on a 31 December.
+    ``regle`` "derniere_depense", of 2014-2020 only, counts from the accounts of the last
+    expenditure, fewer years. State aid has its own term: the later of the two counts.
     Suspensions by a court or by the Commission are facts, and move the day elsewhere.
+    Raises: ParametreHorsVigueur when the regulation does not know the rule.
     Source: Règlement (UE) n° 1303/2013, art. 140 §1; règlement (UE) 2021/1060, art. 82 §1.
     """
     depart = declaration_ou_dernier_paiement
-    annees = parametre("conservation_annees", le=depart, reglement=reglement).entier
-    return date(depart.year + annees, 12, 31)
+    nom = _CONSERVATION[regle]
+    annees = parametre(nom, le=depart, reglement=reglement).entier
+    limite = date(depart.year + annees, 12, 31)
+    if aide_octroyee_le is None:
+        return limite
+    aide = parametre("conservation_aide_etat_annees", le=aide_octroyee_le, reglement=reglement)
+    return max(limite, add_months(aide_octroyee_le, 12 * aide.entier))
+
+
+_CONSERVATION: dict[RegleConservation, str] = {
+    "generale": "conservation_annees",
+    "derniere_depense": "conservation_annees_derniere_depense",
+}
+
+
+def regle_conservation(
+    reglement: str, depenses_eligibles_centimes: int, le: date
+) -> RegleConservation:
+    """Return the rule that keeps the pieces of an operation, unless the managing authority chose.
+
+    Source: Règlement (UE) n° 1303/2013, art. 140 §1: the three years are those of the operations
+    whose eligible expenditure is below the threshold.
+    """
+    try:
+        seuil = parametre("conservation_seuil_cout", le=le, reglement=reglement).centimes
+    except ParametreHorsVigueur:
+        return "generale"
+    return "generale" if depenses_eligibles_centimes < seuil else "derniere_depense"
 
 
 def date_limite_bilan_final(fin: date) -> date:
@@ -35,6 +78,57 @@ def date_limite_bilan_final(fin: date) -> date:
     Source: fse.gouv.fr, « Bilan, contrôle de service fait et paiement ».
     """
     return add_months(fin, parametre("delai_bilan_final_mois", le=fin).entier)
+
+
+class BilansAttendus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many bilans an operation files, the final one included; no maximum when ``None``."""
+
+    minimum: int
+    maximum: int | None
+    reference: str
+
+    def admet(self, nombre: int) -> bool:
+        """Tell whether a number of bilans is one that the text allows."""
+        return self.minimum <= nombre and (self.maximum is None or nombre <= self.maximum)
+
+
+def bilans_attendus(periode: Periode, reglement: str) -> BilansAttendus | None:
+    """Return how many bilans are expected of an operation, or nothing if the text is silent.
+
+    The texts that were read stop at a duration: beyond, the convention alone says.
+    Source: fse.gouv.fr and archive.fse.gouv.fr, « périodicité des bilans ».
+    """
+    lu = parametre("bilans_par_duree", le=periode.debut, reglement=reglement)
+    for palier in lu.paliers:
+        if periode.fin < add_months(periode.debut, palier.jusqu_a_mois):
+            maximum = palier.intermediaires_max
+            return BilansAttendus(
+                minimum=palier.intermediaires_min + 1,
+                maximum=None if maximum is None else maximum + 1,
+                reference=lu.reference,
+            )
+    return None
+
+
+def limite_signature_electronique(envoi: datetime, reglement: str) -> datetime:
+    """Return the instant until which both parties may sign a convention sent to them.
+
+    Raises: ParametreHorsVigueur for 2014-2020, which had no such window.
+    Source: fse.gouv.fr, « La convention ».
+    """
+    heures = parametre(
+        "delai_signature_electronique_heures", le=jour(envoi), reglement=reglement
+    ).entier
+    return envoi + timedelta(hours=heures)
+
+
+def prochaine_liste_operations(derniere: date, reglement: str) -> date:
+    """Return the last day to bring the public list of operations up to date again.
+
+    Source: Règlement (UE) n° 1303/2013, art. 115 §2; règlement (UE) 2021/1060, art. 49 §3.
+    """
+    mois = parametre("liste_operations_mois", le=derniere, reglement=reglement).entier
+    return add_months(derniere, mois)
 
 
 def sortie_comptee_immediat(sortie: date, saisie: date) -> bool:

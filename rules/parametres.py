@@ -254,15 +254,13 @@ def parametres_ecrits() -> Iterator[Parametre]:
             yield _parametre(nom, theme, datee)
 
 
-def parametres_en_vigueur(
-    le: date | None = None, reglement: str | None = None
-) -> tuple[Parametre, ...]:
-    """Return what holds on a day under a regulation; what is left out does not choose."""
+def parametres_en_vigueur(le: date, reglement: str | None = None) -> tuple[Parametre, ...]:
+    """Return what holds on a day under a regulation, under each of them without ``reglement``."""
     return tuple(
-        ecrit
-        for ecrit in parametres_ecrits()
-        if (reglement is None or ecrit.regime in {None, reglement})
-        and (le is None or ecrit.a_compter_du <= le <= (ecrit.jusqu_au or date.max))
+        _parametre(nom, theme, datee)
+        for nom, theme in themes().items()
+        for datee in theme.valeurs
+        if datee.vaut(le, reglement or datee.regime)
     )
 
 

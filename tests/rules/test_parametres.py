@@ -44,6 +44,10 @@ def de(debut: date, valeur: object, *, lu: bool = False) -> tuple[date, object, 
     return debut, valeur, lu
 
 
+def palier(mois: int, au_moins: int, au_plus: int | None = None) -> Palier:
+    return Palier(jusqu_a_mois=mois, intermediaires_min=au_moins, intermediaires_max=au_plus)
+
+
 #: Every number, in its order: regulation, then each value with its first day and whether its text
 #: was read. The value before the first is none; the last one holds until further notice.
 CONNUS: dict[str, dict[str | None, list[tuple[date, object, bool]]]] = {
@@ -105,6 +109,11 @@ CONNUS: dict[str, dict[str | None, list[tuple[date, object, bool]]]] = {
         "2014-2020": [de(DEBUTS["2014-2020"], 3, lu=True)],
         "2021-2027": [de(DEBUTS["2021-2027"], 5)],
     },
+    "conservation_annees_derniere_depense": {"2014-2020": [de(DEBUTS["2014-2020"], 2)]},
+    "conservation_aide_etat_annees": {None: [de(DEBUTS[None], 10)]},
+    "conservation_participants_jusqu_au": {
+        "2014-2020": [de(DEBUTS["2014-2020"], date(2033, 12, 31), lu=True)]
+    },
     "delai_reponse_mois": {None: [de(DEBUTS[None], 2, lu=True)]},
     "delai_bilan_final_mois": {None: [de(DEBUTS[None], 6, lu=True)]},
     "delai_saisie_sortie_mois": {None: [de(DEBUTS[None], 1, lu=True)]},
@@ -113,6 +122,42 @@ CONNUS: dict[str, dict[str | None, list[tuple[date, object, bool]]]] = {
         "2014-2020": [de(DEBUTS["2014-2020"], 90, lu=True)],
         "2021-2027": [de(CPR21, 80, lu=True)],
     },
+    "delai_signature_electronique_heures": {"2021-2027": [de(DEBUTS["2021-2027"], 144, lu=True)]},
+    "bilans_par_duree": {
+        "2014-2020": [de(DEBUTS["2014-2020"], (palier(24, 0), palier(36, 1)), lu=True)],
+        "2021-2027": [
+            de(
+                DEBUTS["2021-2027"],
+                (palier(12, 0, 0), palier(24, 0, 1), palier(36, 1), palier(48, 2)),
+                lu=True,
+            )
+        ],
+    },
+    "liste_operations_mois": {
+        "2014-2020": [de(DEBUTS["2014-2020"], 6)],
+        "2021-2027": [de(DEBUTS["2021-2027"], 4, lu=True)],
+    },
+    "declaration_irregularite_mois": {
+        "2014-2020": [de(DEBUTS["2014-2020"], 3)],
+        "2021-2027": [de(DEBUTS["2021-2027"], 3)],
+    },
+    "resultat_immediat_semaines": {
+        "2014-2020": [de(DEBUTS["2014-2020"], 4, lu=True)],
+        "2021-2027": [de(DEBUTS["2021-2027"], 4)],
+    },
+    "resultat_long_terme_mois": {
+        "2014-2020": [de(DEBUTS["2014-2020"], 6)],
+        "2021-2027": [de(DEBUTS["2021-2027"], 6)],
+    },
+    "taux_ue_max_regions_developpees": {"2014-2020": [de(DEBUTS["2014-2020"], 50)]},
+    "taux_ue_max_regions_transition": {"2014-2020": [de(DEBUTS["2014-2020"], 60)]},
+    "taux_ue_max_idf_rhone_alpes": {"2021-2027": [de(DEBUTS["2021-2027"], 40, lu=True)]},
+    "taux_ue_max_autres_regions": {"2021-2027": [de(DEBUTS["2021-2027"], 60, lu=True)]},
+    "taux_ue_max_outre_mer": {"2021-2027": [de(DEBUTS["2021-2027"], 85, lu=True)]},
+    "taux_ue_max_priorites_particulieres": {
+        "2021-2027": [de(DEBUTS["2021-2027"], (90, 95), lu=True)]
+    },
+    "csf_couverture_bilans_pct": {"2014-2020": [de(DEBUTS["2014-2020"], 100, lu=True)]},
     "eligibilite_debut": {
         "2014-2020": [de(DEBUTS["2014-2020"], date(2014, 1, 1))],
         "2021-2027": [de(DEBUTS["2021-2027"], date(2021, 1, 1))],
@@ -184,6 +229,11 @@ def test_every_number_is_checked_above() -> None:
         ("couts_simplifies_cout_total_max", "2014-2020"),
         ("correction_publicite_taux_max", "2014-2020"),
         ("tva_eligible_cout_max", "2014-2020"),
+        ("conservation_annees_derniere_depense", "2021-2027"),
+        ("csf_couverture_bilans_pct", "2021-2027"),
+        ("taux_ue_max_regions_developpees", "2021-2027"),
+        ("taux_ue_max_autres_regions", "2014-2020"),
+        ("delai_signature_electronique_heures", "2014-2020"),
     ],
 )
 def test_a_number_of_one_regulation_is_never_found_under_the_other(nom: str, regime: str) -> None:
@@ -297,6 +347,7 @@ def test_values_are_read_in_their_own_kind() -> None:
         ("types_beneficiaires_sans_avance", {"codes"}),
         ("delai_reponse_mois", {"entier"}),
         ("eligibilite_fin", {"jour"}),
+        ("bilans_par_duree", {"paliers"}),
         ("seuil_alerte_programmation_jour", set()),
     ],
 )
@@ -335,8 +386,6 @@ def test_a_parameter_outside_its_dates_or_regulation_is_refused(
 
 
 def test_everything_in_force_is_listed() -> None:
-    ecrits = list(parametres_ecrits())
-    assert list(parametres_en_vigueur()) == ecrits
     anciens = parametres_en_vigueur(date(2018, 8, 1), "2014-2020")
     noms = [p.nom for p in anciens]
     assert len(set(noms)) == len(noms)
