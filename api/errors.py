@@ -334,16 +334,20 @@ _ABREGE = 100
 
 def _on_malformed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = _without_echoes(error.errors())
-    if any(_is_missing_version(defect) for defect in found):
+    if any(_is_missing_version(defect) for defect in error.errors()):
         return probleme(VersionAbsente())
-    errors = [_error(defect) for defect in found]
+    errors = defauts(error.errors())
     first = f"{errors[0].pointer} : {errors[0].message}"
     if len(errors) > 1:
         first = f"{len(errors)} défauts ; le premier, {first}"
     refusal = SaisieInvalide(premiere=first)
     status, title = statut_de(SaisieInvalide)
     return _problem(status, refusal.code(), title, str(refusal), errors=errors)
+
+
+def defauts(found: Sequence[Any]) -> list[ErreurDeSaisie]:
+    """Say in French, each at its place, what pydantic found; a place starts with ``body``."""
+    return [_error(defect) for defect in _without_echoes(found)]
 
 
 def _without_echoes(found: Sequence[Any]) -> list[Any]:
