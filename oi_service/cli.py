@@ -1,8 +1,9 @@
 """The command line: `oi …`. What it prints is French, for the people of the OI."""
 
+import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ import psycopg
 import typer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import ValidationError
 from rich import box
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +26,10 @@ from rich.progress import (
 from rich.table import Table
 
 from api.app import create_app
+from api.calculateur.cas import Cas, CasMutualise, Demande, lire, tous
+from api.calculateur.corpus import rejouer
+from api.calculateur.reponse import en_json, repondre
+from api.errors import defauts
 from api.filters import entier, euros, instant, jour, pourcent
 from oi_service import app as assembly
 from oi_service.app import open_service, prepare
@@ -73,6 +79,18 @@ class DossierIntrouvable(Refusal):
     """Aucun dossier ne porte le numéro {numero}. « oi maquette » et la page /maquette montrent ce
     que contient la base.
     """
+
+
+class FichierIllisible(Refusal):
+    """Le fichier {fichier} ne peut pas être lu : {raison}."""
+
+
+class CasMalDecrit(Refusal):
+    """Le calcul est refusé, {fichier} est mal rempli : {defauts}."""
+
+
+class CorpusSansAttendu(Refusal):
+    """Rien n’est à comparer : le champ « attendu » manque à {cas}."""
 
 
 @cli.command()
@@ -255,6 +273,70 @@ def dossier(numero: Annotated[str, typer.Argument(help="Numéro du dossier.")]) 
 
 
 @cli.command()
+def calculer(
+    fichier: Annotated[Path, typer.Argument(help="Cas, liste de cas ou recueil (JSON).")],
+    *,
+    corpus: Annotated[
+        bool, typer.Option("--corpus", help="Comparer chaque cas à son résultat attendu.")
+    ] = False,
+) -> None:
+    """Calculer le FSE dû d’un cas, sans base de données."""
+    demande = _lire_cas(fichier)
+    if corpus:
+        _comparer(tous(demande))
+    else:
+        json.dump(en_json(repondre(demande)), sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+
+
+def _lire_cas(fichier: Path) -> Demande:
+    try:
+        recu = json.loads(fichier.read_text("utf-8-sig"))
+    except OSError as absent:
+        raise FichierIllisible(
+            fichier=fichier, raison="il n’existe pas, ou l’accès en est refusé"
+        ) from absent
+    except json.JSONDecodeError as faute:
+        raison = f"ce n’est pas du JSON valide, ligne {faute.lineno}, colonne {faute.colno}"
+        raise FichierIllisible(fichier=fichier, raison=raison) from faute
+    except (ValueError, RecursionError) as faute:
+        raison = "ce n’est pas du texte UTF-8 en JSON"
+        raise FichierIllisible(fichier=fichier, raison=raison) from faute
+    try:
+        return lire(recu)
+    except ValidationError as refuse:
+        found = defauts([{**d, "loc": ("body", *d["loc"])} for d in refuse.errors()])
+        lignes = "\n  ".join(f"{d.pointer} : {d.message}" for d in found)
+        raise CasMalDecrit(fichier=fichier, defauts=f"\n  {lignes}") from refuse
+
+
+def _comparer(cas: Sequence[Cas | CasMutualise]) -> None:
+    """Print a line a case, and under it each figure that differs."""
+    muets = [un.id or f"n° {rang}" for rang, un in enumerate(cas, 1) if un.attendu is None]
+    if muets:
+        raise CorpusSansAttendu(cas=", ".join(muets))
+    differents = 0
+    for ligne in rejouer(cas):
+        differents += bool(ligne.ecarts)
+        console.print(
+            f"{'✗' if ligne.ecarts else '✓'} {ligne.id:<8} attendu {ligne.attendu:>13}  "
+            f"calculé {ligne.calcule:>13}  {ligne.titre}",
+            soft_wrap=True,
+            markup=False,
+        )
+        for ecart in ligne.ecarts:
+            console.print(
+                f"      {ecart.lieu} : attendu {ecart.attendu}, calculé {ecart.calcule}",
+                soft_wrap=True,
+                markup=False,
+            )
+    if differents:
+        console.print(f"{differents} cas sur {len(cas)} ne donnent pas le résultat attendu.")
+        raise typer.Exit(1)
+    console.print(f"{len(cas)} cas : tous donnent le résultat attendu, au centime.")
+
+
+@cli.command()
 def exporter(
     sortie: Annotated[Path | None, typer.Option(help="Fichier ; la sortie standard sinon.")] = None,
     depuis: Annotated[int, typer.Option(help="Premier événement.", min=1)] = 1,
@@ -305,7 +387,7 @@ def main() -> None:
     try:
         cli()
     except Refusal as refused:
-        console.print(str(refused), soft_wrap=True)
+        console.print(str(refused), soft_wrap=True, markup=False)
         raise SystemExit(2) from None
     except psycopg.OperationalError as unreachable:
         console.print(f"La base de données ne répond pas : {unreachable}", soft_wrap=True)

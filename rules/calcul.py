@@ -16,6 +16,7 @@ import msgspec
 from oi_service.errors import RuleBroken
 from oi_service.money import Arrondi, round_cents
 from rules.fse_du import Contrainte, Entrees, TauxMode, calculer
+from rules.nomenclature import RESSOURCES_EXTERNES, RESSOURCES_PUBLIQUES
 
 #: The form under which a cost is reimbursed; one cost has one form.
 Mode = Literal["reel", "forfait", "cout_unitaire", "montant_forfaitaire"]
@@ -300,7 +301,8 @@ def _marches_corriges(
             marche=marche,
             taux_pct=taux[marche],
             base_centimes=base,
-            correction_centimes=round_cents(Fraction(taux[marche]) / 100 * base, mode),
+            # A regularisation may leave less than nothing of a contract: no correction is then due.
+            correction_centimes=round_cents(Fraction(taux[marche]) / 100 * max(0, base), mode),
         )
         for (marche, poste), base in sorted(bases.items())
         if marche in taux
@@ -425,12 +427,33 @@ def _ressources(
     """Return what other funders bring: what was retained, or a share of the plan before the end."""
     intermediaire = not any(b.final for b in bilans)
     if intermediaire and conditions.ressources_intermediaires == "prorata":
-        execution = Fraction(cout_net, conditions.cout_total_eligible_centimes or 1)
-        return tuple(
-            (type_ressource, round_cents(min(execution, Fraction(1)) * montant, conditions.arrondi))
-            for type_ressource, montant in conditions.ressources_prevues
-        )
+        return _prorata(conditions, cout_net)
     return tuple(r for b in bilans for r in b.ressources)
+
+
+def _prorata(conditions: Conditions, cout_net: int) -> tuple[tuple[str, int], ...]:
+    """Count the planned resources for the share of the plan that is executed, at most whole.
+
+    Each is rounded on the running total, public money first, then the rest of what is external:
+    rounded one by one, several would gain a cent for one cent of cost, and an écart raise what is
+    due.
+    """
+    execution = Fraction(cout_net, conditions.cout_total_eligible_centimes or 1)
+    parts = []
+    cumul, deja = 0, 0
+    for type_ressource, montant in sorted(conditions.ressources_prevues, key=_rang):
+        cumul += montant
+        jusque_la = round_cents(min(execution, Fraction(1)) * cumul, conditions.arrondi)
+        parts.append((type_ressource, jusque_la - deja))
+        deja = jusque_la
+    return tuple(parts)
+
+
+def _rang(ressource: tuple[str, int]) -> int:
+    type_ressource, _ = ressource
+    if type_ressource in RESSOURCES_PUBLIQUES:
+        return 0
+    return 1 if type_ressource in RESSOURCES_EXTERNES else 2
 
 
 def _corrections_fse(

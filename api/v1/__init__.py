@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.v1 import (
     appel_a_projets,
     bilan,
+    calculs,
     contrepartie,
     convention,
     depense,
@@ -25,6 +26,7 @@ for chapter in (
     bilan,
     paiement,
     contrepartie,
+    calculs,
     lectures,
 ):
     router.include_router(chapter.router)
