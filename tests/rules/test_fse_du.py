@@ -1,109 +1,24 @@
-"""The minimum rule: worked cases to the cent, and what must hold for any amounts."""
+"""The minimum rule: each ceiling, and what must hold for any amounts.
 
-import tomllib
-from collections import Counter
+Worked cases are those of the whole calculation, test_calcul.py.
+"""
+
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_service.money import Arrondi
 from rules.fse_du import (
     CoutConventionneNul,
     Entrees,
     RecettesCompteesDeuxFois,
     RessourceHorsNomenclature,
-    Resultat,
     calculer,
-    solde_a_regler,
+    taux_fse,
 )
 from rules.nomenclature import POSTES, RESSOURCES
-
-CAS = tomllib.loads(Path(__file__).with_name("fse_du.toml").read_text("utf-8"))["cas"]
-
-
-def centimes(euros: str) -> int:
-    """Read an amount of a case; a regularisation is negative."""
-    return int(Fraction(euros) * 100)
-
-
-def entrees_par_bilan(cas: dict[str, Any], arrondi: Arrondi) -> list[Entrees]:
-    """Cumulate the bilans of a case: each is computed on everything since the start."""
-    postes: Counter[str] = Counter()
-    ressources: list[tuple[str, int]] = []
-    recettes = 0
-    resultats = []
-    for bilan in cas["bilans"]:
-        for poste, montant in bilan["postes"].items():
-            postes[poste] += centimes(montant)
-        ressources += [(nature, centimes(m)) for nature, m in bilan["ressources"]]
-        recettes += centimes(bilan.get("recettes_nettes", "0.00"))
-        resultats.append(
-            Entrees(
-                fse_max_centimes=centimes(cas["fse_max"]),
-                cout_total_eligible_centimes=centimes(cas["cout_total_eligible"]),
-                postes=dict(postes),
-                recettes_nettes_centimes=recettes,
-                ressources=tuple(ressources),
-                arrondi=arrondi,
-            )
-        )
-    return resultats
-
-
-def attendu(bilan: dict[str, Any]) -> Resultat:
-    """Read the expected result of a bilan."""
-    dit = bilan["attendu"]
-    return Resultat(
-        cout_brut_centimes=centimes(dit["cout_brut"]),
-        cout_net_centimes=centimes(dit["cout_net"]),
-        ressources_externes_centimes=centimes(dit["ressources_externes"]),
-        c1_centimes=centimes(dit["c1"]),
-        c2_centimes=centimes(dit["c2"]),
-        c3_centimes=centimes(dit["c3"]),
-        c4_centimes=centimes(dit["c4"]) if "c4" in dit else None,
-        contrainte_active=dit["contrainte_active"],
-        fse_du_centimes=centimes(dit["fse_du"]),
-        autofinancement_constate_centimes=centimes(dit["autofinancement_constate"]),
-        surfinancement_ecarte_centimes=centimes(dit["surfinancement_ecarte"]),
-    )
-
-
-@pytest.mark.parametrize("cas", CAS, ids=lambda cas: f"{cas['id']} {cas['nom']}")
-def test_worked_cases(cas: dict[str, Any]) -> None:
-    calcules = [calculer(e) for e in entrees_par_bilan(cas, "demi_superieur")]
-    assert calcules == [attendu(bilan) for bilan in cas["bilans"]]
-
-
-@pytest.mark.parametrize("cas", CAS, ids=lambda cas: f"{cas['id']} {cas['nom']}")
-def test_worked_cases_settled_bilan_after_bilan(cas: dict[str, Any]) -> None:
-    paye = centimes(cas["deja_paye"])
-    retenue = centimes(cas["plafond_avant_solde"]) if "plafond_avant_solde" in cas else None
-    du_precedent = 0
-    for bilan, entrees in zip(cas["bilans"], entrees_par_bilan(cas, "demi_superieur"), strict=True):
-        dit = bilan["attendu"]
-        du = calculer(entrees).fse_du_centimes
-        assert du - du_precedent == centimes(dit["fse_du_periode"])
-        assert paye == centimes(dit["paye_avant"])
-        a_payer, a_reverser = solde_a_regler(
-            du, paye, final=bilan["final"], plafond_avant_solde=retenue
-        )
-        assert (a_payer, a_reverser) == (centimes(dit["a_payer"]), centimes(dit["a_reverser"]))
-        paye += a_payer - a_reverser
-        du_precedent = du
-
-
-@pytest.mark.parametrize("cas", CAS, ids=lambda cas: f"{cas['id']} {cas['nom']}")
-def test_worked_cases_with_truncation(cas: dict[str, Any]) -> None:
-    tronques = [calculer(e).c2_centimes for e in entrees_par_bilan(cas, "troncature")]
-    assert tronques == [centimes(bilan["attendu"]["c2_tronque"]) for bilan in cas["bilans"]]
-
-
-def test_cases_at_real_cost_are_there() -> None:
-    assert {cas["id"] for cas in CAS if cas["cout_reel"]} == {"CSF-18", "CSF-23", "CSF-28"}
 
 
 def operation(**autres: Any) -> Entrees:
@@ -120,6 +35,36 @@ def operation(**autres: Any) -> Entrees:
 
 def test_the_half_cent_goes_up() -> None:
     assert calculer(operation(postes={"personnel": 60_000_01})).c2_centimes == 30_000_01
+
+
+def test_the_half_cent_is_cut_where_the_grant_truncates() -> None:
+    tronque = operation(postes={"personnel": 60_000_01}, arrondi="troncature")
+    assert calculer(tronque).c2_centimes == 30_000_00
+
+
+def test_the_largest_amounts_stay_exact() -> None:
+    grande = operation(
+        cout_total_eligible_centimes=12_345_678_999,
+        fse_max_centimes=6_172_839_499,
+        postes={"personnel": 12_345_678_997},
+        ressources=(),
+    )
+    assert calculer(grande).c2_centimes == 6_172_839_498
+
+
+def test_the_rate_is_exact_or_as_the_convention_shows_it() -> None:
+    assert taux_fse(50_000_00, 83_000_00, "exact") == Fraction(50, 83)
+    assert taux_fse(50_000_00, 83_000_00, "affiche") == Fraction(6024, 10_000)
+    # 33,335 % is shown 33,34 %.
+    assert taux_fse(33_335, 100_000, "affiche") == Fraction(3334, 10_000)
+    affiche = operation(
+        fse_max_centimes=50_000_00,
+        cout_total_eligible_centimes=83_000_00,
+        postes={"personnel": 80_000_00},
+        ressources=(),
+        taux_mode="affiche",
+    )
+    assert calculer(affiche).c2_centimes == 48_192_00
 
 
 def test_on_equal_ceilings_the_first_is_named() -> None:
@@ -167,30 +112,6 @@ def test_the_same_revenue_is_not_counted_twice() -> None:
         calculer(operation(recettes_nettes_centimes=1_00, ressources=(("recettes", 2_00),)))
 
 
-@pytest.mark.parametrize(
-    ("final", "retenue", "attendu"),
-    [
-        (False, None, (50_000_00, 0)),
-        (False, 80_000_00, (30_000_00, 0)),
-        (False, 40_000_00, (0, 0)),
-        (True, 40_000_00, (50_000_00, 0)),
-    ],
-)
-def test_payments_held_back_until_the_solde(
-    *,
-    final: bool,
-    retenue: int | None,
-    attendu: tuple[int, int],
-) -> None:
-    regle = solde_a_regler(100_000_00, 50_000_00, final=final, plafond_avant_solde=retenue)
-    assert regle == attendu
-
-
-def test_only_a_final_bilan_claims_money_back() -> None:
-    assert solde_a_regler(20_000_00, 36_000_00, final=False) == (0, 0)
-    assert solde_a_regler(20_000_00, 36_000_00, final=True) == (0, 16_000_00)
-
-
 montants = st.integers(0, 10**10)
 
 
@@ -207,6 +128,7 @@ def operations(draw: st.DrawFn) -> Entrees:
         ),
         ressources=tuple(ressources),
         arrondi=draw(st.sampled_from(["demi_superieur", "troncature"])),
+        taux_mode=draw(st.sampled_from(["exact", "affiche"])),
     )
 
 
@@ -245,6 +167,7 @@ def test_a_cost_more_never_lowers_what_is_due(entrees: Entrees, poste: str, plus
         recettes_nettes_centimes=entrees.recettes_nettes_centimes,
         ressources=entrees.ressources,
         arrondi=entrees.arrondi,
+        taux_mode=entrees.taux_mode,
     )
     assert calculer(augmente).fse_du_centimes >= calculer(entrees).fse_du_centimes
 
@@ -260,21 +183,6 @@ def test_a_resource_more_never_raises_what_is_due(entrees: Entrees, nature: str,
         recettes_nettes_centimes=entrees.recettes_nettes_centimes,
         ressources=(*entrees.ressources, (nature, plus)),
         arrondi=entrees.arrondi,
+        taux_mode=entrees.taux_mode,
     )
     assert calculer(augmente).fse_du_centimes <= calculer(entrees).fse_du_centimes
-
-
-@given(du=montants, paye=montants, final=st.booleans(), retenue=st.none() | montants)
-def test_settling_never_pays_and_claims_at_once(
-    *,
-    du: int,
-    paye: int,
-    final: bool,
-    retenue: int | None,
-) -> None:
-    a_payer, a_reverser = solde_a_regler(du, paye, final=final, plafond_avant_solde=retenue)
-    assert 0 in {a_payer, a_reverser}
-    assert min(a_payer, a_reverser) >= 0
-    assert paye + a_payer <= max(du, paye)
-    if final:
-        assert paye + a_payer - a_reverser == du
