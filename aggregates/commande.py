@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from oi_service.codec import Piece
 from oi_service.dates import Jour, Periode
+from rules.couts import OPTIONS
 from rules.eligibilite import MOTIFS
 from rules.nomenclature import POSTES, RESSOURCES
 
@@ -32,6 +34,21 @@ Annee = Annotated[int, Field(strict=True, ge=2014, le=2035)]
 Numero = Annotated[int, Field(strict=True, ge=1, le=999)]
 
 
+def _percentage(text: str) -> str:
+    value = Decimal(text)
+    if not 0 <= value <= 100:
+        raise ValueError("un pourcentage va de 0 à 100")
+    return text
+
+
+#: A percentage as a decimal string, such as ``"30"`` or ``"12.5"``.
+Pourcentage = Annotated[
+    str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$"), AfterValidator(_percentage)
+]
+#: A quantity as a decimal string, such as ``"112"`` or ``"612.50"``.
+Quantite = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?$")]
+
+
 def _one_of(codes: object, what: str) -> Callable[[str], str]:
     known = sorted(map(str, codes))  # type: ignore[call-overload]
 
@@ -48,6 +65,8 @@ CodePoste = Annotated[str, AfterValidator(_one_of(POSTES, "poste de dépense"))]
 TypeRessource = Annotated[
     str, AfterValidator(_one_of(RESSOURCES.keys() - {"fse"}, "type de ressource"))
 ]
+#: How a flat rate is founded in the texts.
+OptionCouts = Annotated[str, AfterValidator(_one_of(OPTIONS, "option de coûts simplifiés"))]
 MotifIneligibilite = Annotated[str, AfterValidator(_one_of(MOTIFS, "motif d’inéligibilité"))]
 
 #: Who decides. Only the OI's own body awards the Fund's money.

@@ -10,13 +10,24 @@ from uuid import UUID
 
 from aggregates.appel_a_projets import publication
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
+from aggregates.commande import Commande
 from aggregates.contrepartie import affectation
 from aggregates.contrepartie.state import CONTREPARTIE
-from aggregates.convention import avenants, bilans, paiements, service_fait, signature
+from aggregates.convention import (
+    avenants,
+    bilans,
+    cloture_office,
+    constatations,
+    echantillons,
+    paiements,
+    service_fait,
+    signature,
+    validation,
+)
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense import controle, declaration
-from aggregates.depense.state import DEPENSE
-from aggregates.operation import cloture, depot, execution, programmation
+from aggregates.depense.state import DEPENSE, Depense
+from aggregates.operation import cloture, depot, execution, programmation, suites
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.operation.transitions import exiger
 from aggregates.subvention_globale import conventionnement, reservations
@@ -246,7 +257,9 @@ def declarer_depense(
         (DEPENSE, depense_id),
     )
     operation = unit.get(OPERATION, operation_id)
-    declaration.exiger_declaration(operation, unit.find(CONVENTION, convention_of(operation_id)))
+    convention = declaration.exiger_declaration(
+        operation, unit.find(CONVENTION, convention_of(operation_id))
+    )
     unit.create(
         DEPENSE,
         depense_id,
@@ -255,7 +268,9 @@ def declarer_depense(
         commande.detail,
         operation,
         operation_id,
+        convention.arrondi,
     )
+    _regulariser(unit, depense_id, commande, commande.detail.regularise)
 
 
 def declarer_depenses(
@@ -269,30 +284,63 @@ def declarer_depenses(
         *((DEPENSE, depense_id) for depense_id in new),
     )
     operation = unit.get(OPERATION, operation_id)
-    declaration.exiger_declaration(operation, unit.find(CONVENTION, convention_of(operation_id)))
+    convention = declaration.exiger_declaration(
+        operation, unit.find(CONVENTION, convention_of(operation_id))
+    )
     for depense_id, saisie in zip(new, commande.depenses, strict=True):
         facts = declaration.declarer(
-            unit.find(DEPENSE, depense_id), commande, saisie, operation, operation_id
+            unit.find(DEPENSE, depense_id),
+            commande,
+            saisie,
+            operation,
+            operation_id,
+            convention.arrondi,
         )
         unit.record(DEPENSE, depense_id, facts)
+        _regulariser(unit, depense_id, commande, saisie.regularise)
 
 
-def _rattachee(unit: Unit, depense_id: UUID) -> bool:
+def _regulariser(
+    unit: Unit, regularisation_id: UUID, commande: Commande, *corrigees: UUID | None
+) -> None:
+    """Note on each dépense that a régularisation corrects, or corrected, what it takes back."""
+    for depense_id in dict.fromkeys(i for i in corrigees if i is not None):
+        unit.execute(
+            DEPENSE,
+            depense_id,
+            declaration.regulariser,
+            commande,
+            depense_id,
+            unit.get(DEPENSE, regularisation_id),
+            regularisation_id,
+        )
+
+
+def _convention_de_la_depense(unit: Unit, depense_id: UUID) -> tuple[Depense, Convention]:
     depense = unit.get(DEPENSE, depense_id)
-    convention = unit.get(CONVENTION, convention_of(depense.operation_id))
-    return depense_id in convention.depenses_rattachees()
+    return depense, unit.get(CONVENTION, convention_of(depense.operation_id))
 
 
 def corriger_depense(unit: Unit, depense_id: UUID, commande: declaration.CorrigerDepense) -> None:
     """Correct a dépense that no bilan carries."""
-    rattachee = _rattachee(unit, depense_id)
-    unit.execute(DEPENSE, depense_id, declaration.corriger, commande, rattachee=rattachee)
+    avant, convention = _convention_de_la_depense(unit, depense_id)
+    apres = unit.execute(
+        DEPENSE,
+        depense_id,
+        declaration.corriger,
+        commande,
+        rattachee=depense_id in convention.depenses_rattachees(),
+        arrondi=convention.arrondi,
+    )
+    _regulariser(unit, depense_id, commande, avant.detail.regularise, apres.detail.regularise)
 
 
 def annuler_depense(unit: Unit, depense_id: UUID, commande: declaration.AnnulerDepense) -> None:
     """Take back a dépense that no bilan carries."""
-    rattachee = _rattachee(unit, depense_id)
+    avant, convention = _convention_de_la_depense(unit, depense_id)
+    rattachee = depense_id in convention.depenses_rattachees()
     unit.execute(DEPENSE, depense_id, declaration.annuler, commande, rattachee=rattachee)
+    _regulariser(unit, depense_id, commande, avant.detail.regularise)
 
 
 def deposer_bilan(unit: Unit, operation_id: UUID, commande: bilans.DeposerBilan) -> None:
@@ -352,31 +400,133 @@ def controler_depenses(
     bilan, csf = service_fait.csf_de(convention, csf_id)
     unit.get_all(DEPENSE, [ligne.depense_id for ligne in commande.lignes])
     for ligne in commande.lignes:
-        unit.execute(DEPENSE, ligne.depense_id, controle.controler, commande, ligne, bilan, csf)
+        unit.execute(
+            DEPENSE,
+            ligne.depense_id,
+            controle.controler,
+            commande,
+            ligne,
+            bilan,
+            csf,
+            convention,
+        )
 
 
-def valider_csf(
-    unit: Unit, operation_id: UUID, commande: service_fait.ValiderCsf, csf_id: UUID
-) -> None:
-    """Validate a control on the decisions taken on each of its dépenses."""
+def _du_bilan(unit: Unit, operation_id: UUID, csf_id: UUID) -> dict[UUID, Depense]:
+    """Return the dépenses of the bilan that a control is about."""
     convention = unit.get(CONVENTION, convention_of(operation_id))
     bilan, _ = service_fait.csf_de(convention, csf_id)
+    return dict(zip(bilan.depenses, unit.get_all(DEPENSE, bilan.depenses), strict=True))
+
+
+def tirer_echantillon(
+    unit: Unit, operation_id: UUID, commande: echantillons.TirerEchantillon, csf_id: UUID
+) -> None:
+    """Draw the pieces that the control will look at."""
     unit.execute(
         CONVENTION,
         convention_of(operation_id),
-        service_fait.valider_csf,
+        echantillons.tirer_echantillon,
+        commande,
+        csf_id,
+        _du_bilan(unit, operation_id, csf_id),
+    )
+
+
+def decider_extrapolation(
+    unit: Unit, operation_id: UUID, commande: echantillons.DeciderExtrapolation, csf_id: UUID
+) -> None:
+    """Extend the rate of irregularity of the draw to what was not drawn."""
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        echantillons.decider_extrapolation,
+        commande,
+        csf_id,
+        _du_bilan(unit, operation_id, csf_id),
+    )
+
+
+def corriger_marche(
+    unit: Unit, operation_id: UUID, commande: constatations.CorrigerMarche, csf_id: UUID
+) -> None:
+    """Correct the whole expenditure of a public contract."""
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        constatations.corriger_marche,
+        commande,
+        csf_id,
+        list(_du_bilan(unit, operation_id, csf_id).values()),
+    )
+
+
+def corriger_fse(
+    unit: Unit, operation_id: UUID, commande: constatations.CorrigerFse, csf_id: UUID
+) -> None:
+    """Correct the Fund's share: publicity, réfaction."""
+    operation, _ = _convention(unit, operation_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        constatations.corriger_fse,
+        commande,
+        csf_id,
+        operation,
+    )
+
+
+def notifier_conclusions(
+    unit: Unit, operation_id: UUID, commande: validation.NotifierConclusions, csf_id: UUID
+) -> None:
+    """Tell the beneficiary what the control would keep."""
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        validation.notifier_conclusions,
+        commande,
+        csf_id,
+        _du_bilan(unit, operation_id, csf_id),
+    )
+
+
+def valider_csf(
+    unit: Unit, operation_id: UUID, commande: validation.ValiderCsf, csf_id: UUID
+) -> None:
+    """Validate a control on the decisions taken on each of its dépenses.
+
+    What a draw left out is validated with its stratum, piece by piece: each keeps its decision.
+    """
+    depenses = _du_bilan(unit, operation_id, csf_id)
+    convention = unit.get(CONVENTION, convention_of(operation_id))
+    bilan, csf = service_fait.csf_de(convention, csf_id)
+    for depense_id in echantillons.validees_avec_la_strate(csf, depenses):
+        unit.execute(
+            DEPENSE, depense_id, controle.valider_hors_tirage, commande.date_effet, bilan, csf
+        )
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        validation.valider_csf,
         commande,
         csf_id,
         unit.acte.acteur,
-        unit.get_all(DEPENSE, bilan.depenses),
+        _du_bilan(unit, operation_id, csf_id),
     )
 
 
 def rouvrir_csf(
     unit: Unit, operation_id: UUID, commande: service_fait.RouvrirCsf, csf_id: UUID
 ) -> None:
-    """Take a validated control up again, before the operation is settled."""
+    """Take a validated control up again; after the solde, consequences are then under way."""
     operation, _ = _convention(unit, operation_id)
+    ouvertes = suites.ouvrir_suites(
+        operation,
+        csf_id=csf_id,
+        controle_ref=commande.controle_ref,
+        date_effet=commande.date_effet,
+    )
+    unit.record(OPERATION, operation_id, ouvertes)
     unit.execute(
         CONVENTION,
         convention_of(operation_id),
@@ -385,6 +535,15 @@ def rouvrir_csf(
         csf_id,
         operation,
     )
+
+
+def clore_office(unit: Unit, operation_id: UUID, commande: cloture_office.CloreOffice) -> None:
+    """Close a dossier whose bilan never came: the convention is terminated with it."""
+    operation, _ = _convention(unit, operation_id)
+    unit.execute(CONVENTION, convention_of(operation_id), cloture_office.clore_office, commande)
+    if operation.statut not in execution.INTERROMPUE:
+        motif = execution.Interrompre(date_effet=commande.date_effet, motif=commande.motif)
+        unit.execute(OPERATION, operation_id, execution.resilier, motif)
 
 
 # Money, and the end.

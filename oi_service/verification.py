@@ -15,13 +15,16 @@ from psycopg.rows import dict_row
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.cadre import Cellule, LigneMaquette
 from aggregates.contrepartie.state import CONTREPARTIE, Contrepartie
+from aggregates.convention.events import CsfValide
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.state import DEPENSE
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
 from oi_service.aggregate import Aggregate
 from oi_service.codec import REGISTRY
+from oi_service.errors import french_euros
 from projections.rebuild import rebuild
+from projections.recalcul import sous
 from projections.verification import violations
 
 #: Every kind of stream, by the prefix of its events.
@@ -53,6 +56,7 @@ def verifier(conninfo: str) -> Iterator[Controle]:
         for invariant, found in violations(conn):
             yield Controle(invariant.code, invariant.enonce, [str(v) for v in found])
         yield from _rejouer(conn)
+        yield _recalculer(conn)
     rebuilt = rebuild(conninfo, replace=False)
     yield Controle(
         "P1",
@@ -84,6 +88,27 @@ def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
                 pass
     yield lisible
     yield accord
+
+
+def _recalculer(conn: psycopg.Connection[Any]) -> Controle:
+    """Compute every validated control again, under the rules that it says it applied."""
+    controle = Controle(
+        "R3", "Chaque contrôle validé se recalcule au centime sous les règles de son époque"
+    )
+    with conn.transaction(), conn.cursor(name="controles") as cursor:
+        cursor.execute(
+            "SELECT position, name, data::text, date_effet::text, motif, pieces::text "
+            "FROM oi.event WHERE name = 'convention.csf_valide.v1' ORDER BY position"
+        )
+        for position, *stored in cursor:
+            fact = REGISTRY.decode(*stored)
+            assert isinstance(fact, CsfValide)
+            controle.ecarts.extend(
+                f"événement n° {position}, {d.chiffre} : {french_euros(d.enregistre)} enregistrés, "
+                f"{french_euros(d.recalcule)} recalculés"
+                for d in sous(fact, fact.version_regles).differences
+            )
+    return controle
 
 
 def _states(conn: psycopg.Connection[Any], lisible: Controle) -> Iterator[tuple[UUID, Any]]:

@@ -7,11 +7,11 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 
+from aggregates.parametres import Parametres
 from aggregates.subvention_globale.events import (
     AvenantSubventionGlobaleSigne,
     LigneTranche,
     ObjectifSpecifique,
-    Parametres,
     Plie,
     SubventionGlobaleConventionnee,
     TrancheOuverte,

@@ -11,6 +11,7 @@ POSTES: Mapping[str, str] = {
     "tiers": "Dépenses de tiers",
     "nature": "Contributions en nature",
     "indirectes": "Dépenses indirectes",
+    "autres_couts": "Autres coûts, au taux forfaitaire de 40 %",
 }
 
 #: Kinds of funding.

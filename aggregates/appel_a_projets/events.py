@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from aggregates.cadre import Cadre
+from aggregates.parametres import Surcharge
 from oi_service.codec import Evenement, event
 from oi_service.dates import Periode
 from rules.cofinancement import ConditionCofinancement
@@ -40,6 +41,7 @@ class Fiche(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     periode: Periode
     condition: ConditionCofinancement | None
     indicateurs: tuple[Indicateur, ...]
+    parametres: Surcharge | None = None
 
 
 @event("appel_a_projets.publie.v1")

@@ -14,6 +14,7 @@ from aggregates.appel_a_projets.events import (
 )
 from aggregates.appel_a_projets.state import AppelAProjets
 from aggregates.commande import Code, Commande, PeriodeSaisie, Saisie, Texte
+from aggregates.parametres import ParametresSaisis
 from aggregates.subvention_globale.maquette import PlieInconnu, exiger_en_vigueur
 from aggregates.subvention_globale.state import SubventionGlobale
 from oi_service.dates import Jour
@@ -89,6 +90,7 @@ class FicheSaisie(Saisie):
     periode: PeriodeSaisie
     condition: ConditionSaisie | None = None
     indicateurs: tuple[IndicateurSaisi, ...] = ()
+    parametres: ParametresSaisis | None = None
 
     def fiche(self) -> Fiche:
         """Return the value that facts carry."""
@@ -114,6 +116,7 @@ class FicheSaisie(Saisie):
                 )
                 for i in self.indicateurs
             ),
+            parametres=self.parametres.surcharge() if self.parametres else None,
         )
 
 

@@ -9,9 +9,10 @@ from aggregates.convention.events import (
     Termes,
 )
 from aggregates.convention.state import Avenant, Convention
+from aggregates.operation.instruction import verifier_couts
 from aggregates.operation.state import Operation
 from aggregates.operation.transitions import exiger
-from aggregates.plan import PlanFinancement, PlanSaisi
+from aggregates.plan import PlanFinancement, PlanSaisi, Poste
 from aggregates.subvention_globale.maquette import exiger_instance_oi
 from oi_service.errors import RuleBroken
 from rules.cofinancement import verifier_cofinancement
@@ -58,6 +59,12 @@ class AvenantSousLePaye(RuleBroken):
     """
 
 
+class FormeFigee(RuleBroken):
+    """La forme et le taux du poste « {poste} » sont figés par la convention : un avenant change son
+    montant, pas la manière de le rembourser.
+    """
+
+
 def exiger_aucun_avenant(convention: Convention) -> None:
     """Refuse while an avenant is on its way."""
     if convention.avenant_en_cours is not None:
@@ -77,6 +84,19 @@ def _exiger_au_dessus(convention: Convention, plan: PlanFinancement | None) -> N
     promis = max(convention.engage, convention.fse_du, convention.fse_declare)
     if plan.fse_centimes < promis:
         raise AvenantSousLePaye(demande=plan.fse_centimes, paye=promis)
+
+
+def _exiger_formes_figees(convention: Convention, plan: PlanFinancement) -> None:
+    """Refuse to change how a poste is reimbursed, or at which rate, once it is under convention."""
+    avant = {p.code: p for p in convention.plan.postes}
+    for poste in plan.postes:
+        ancien = avant.get(poste.code)
+        if ancien is not None and _forme(ancien) != _forme(poste):
+            raise FormeFigee(poste=poste.code)
+
+
+def _forme(poste: Poste) -> tuple[object, ...]:
+    return (poste.mode, poste.option, poste.taux_pct, poste.assiette, poste.cout_unite_centimes)
 
 
 class DemanderAvenant(CommandeMotivee):
@@ -115,6 +135,9 @@ def demander_avenant(
             contreparties_centimes=plan.contreparties_centimes,
         )
         _exiger_au_dessus(convention, plan)
+        _exiger_formes_figees(convention, plan)
+        periode = apres.periode or convention.periode
+        verifier_couts(plan, operation, periode, commande.date_effet, operation.derogation)
     return [
         AvenantDemande(
             date_effet=commande.date_effet,

@@ -2,18 +2,35 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
+import msgspec
 from pydantic import Field
 
-from aggregates.commande import Commande, CommandeMotivee, Numero, PeriodeSaisie
-from aggregates.convention.events import BilanDepose, BilanRenvoye
+from aggregates.commande import (
+    Code,
+    Commande,
+    CommandeMotivee,
+    Numero,
+    PeriodeSaisie,
+    Quantite,
+    Saisie,
+)
+from aggregates.convention.events import (
+    BilanDepose,
+    BilanJugeRecevable,
+    BilanRenvoye,
+    TypeBilan,
+    UnitesDeclarees,
+)
 from aggregates.convention.state import Bilan, Convention
 from aggregates.depense.state import Depense
 from aggregates.plan import Ressource, RessourceSaisie
 from oi_service.errors import Conflict, NotFound, RuleBroken
-from oi_service.money import round_cents
+from oi_service.money import Montant, round_cents
+from rules.calcul import Apports, LignesPoste, LivrableVu, Unites, service_fait
 
 
 class BilanAbsent(NotFound):
@@ -48,14 +65,40 @@ class BilanEnControle(RuleBroken):
     """Le bilan n° {numero} est déjà en contrôle : il ne se renvoie plus."""
 
 
+class UnitesNonPrevues(RuleBroken):
+    """La convention ne prévoit pas de coût unitaire « {poste} », ou le bilan le déclare deux
+    fois.
+    """
+
+
+class LivrableNonPrevu(RuleBroken):
+    """La convention ne prévoit pas de livrable « {id} »."""
+
+
+class LivrableDejaDeclare(RuleBroken):
+    """Le livrable « {id} » est déjà déclaré atteint : un livrable ne se paie qu’une fois."""
+
+
+class BilanDejaRecevable(RuleBroken):
+    """Le bilan n° {numero} est déjà jugé recevable ou contrôlé."""
+
+
 class BilanHorsConvention(RuleBroken):
     """La période du bilan, du {debut} au {fin}, sort de celle de la convention."""
+
+
+class UnitesSaisies(Saisie):
+    """Units of a poste at unit cost, achieved in the period of the bilan."""
+
+    poste: Code
+    quantite: Quantite
 
 
 class DeposerBilan(Commande):
     """File a bilan. ``date_effet`` is the day on which the signed bilan arrived.
 
-    ``ressources``: what other funders paid in the period of this bilan.
+    ``ressources``: what other funders paid in the period of this bilan. ``livrables``: those that
+    it declares reached. ``recettes_nettes``: net revenue of the period.
     """
 
     numero: Numero
@@ -63,6 +106,9 @@ class DeposerBilan(Commande):
     periode: PeriodeSaisie
     depenses: Annotated[tuple[UUID, ...], Field(max_length=5000)]
     ressources: Annotated[tuple[RessourceSaisie, ...], Field(max_length=100)] = ()
+    unites: Annotated[tuple[UnitesSaisies, ...], Field(max_length=50)] = ()
+    livrables: Annotated[tuple[Code, ...], Field(max_length=100)] = ()
+    recettes_nettes: Montant = 0
 
 
 def deposer_bilan(
@@ -89,8 +135,13 @@ def deposer_bilan(
             raise DepenseAnnuleeAuBilan(piece=piece)
         if depense_id in already or depense_id in twice:
             raise DepenseDejaDansUnBilan(piece=piece)
-    declare = sum(depense.montant for depense in depenses)
-    fse_cumul = _fse_declare(convention, convention.cout_total_declare + declare)
+    unites = tuple(
+        UnitesDeclarees(poste=u.poste, quantite=Decimal(u.quantite)) for u in commande.unites
+    )
+    _exiger_prevus(convention, unites, commande.livrables)
+    apports = declares(convention, commande.type, depenses, unites, commande.livrables)
+    cout_total = cout_declare(convention, ajoute=apports)
+    fse = _fse_declare(convention, cout_total)
     return [
         BilanDepose(
             date_effet=commande.date_effet,
@@ -105,10 +156,77 @@ def deposer_bilan(
                 Ressource(type=r.type, financeur=r.financeur, montant_centimes=r.montant)
                 for r in commande.ressources
             ),
-            cout_total_declare_centimes=declare,
-            fse_declare_centimes=fse_cumul - convention.fse_declare,
+            cout_total_declare_centimes=cout_total - convention.cout_total_declare,
+            fse_declare_centimes=fse - convention.fse_declare,
+            unites=unites,
+            livrables=commande.livrables,
+            recettes_nettes_centimes=commande.recettes_nettes,
+            apports=apports,
         )
     ]
+
+
+def _exiger_prevus(
+    convention: Convention, unites: Sequence[UnitesDeclarees], livrables: Sequence[str]
+) -> None:
+    """Refuse units and deliverables that the convention does not know, or that come twice."""
+    baremes = {p.code for p in convention.plan.postes if p.mode == "cout_unitaire"}
+    for poste, fois in Counter(u.poste for u in unites).items():
+        if poste not in baremes or fois > 1:
+            raise UnitesNonPrevues(poste=poste)
+    prevus = {x.id for p in convention.plan.postes for x in p.livrables}
+    deja = {x for b in convention.bilans.values() if b.statut != "renvoye" for x in b.livrables}
+    for livrable, fois in Counter(livrables).items():
+        if livrable not in prevus:
+            raise LivrableNonPrevu(id=livrable)
+        if fois > 1 or livrable in deja:
+            raise LivrableDejaDeclare(id=livrable)
+
+
+def declares(
+    convention: Convention,
+    type_bilan: TypeBilan,
+    depenses: Sequence[Depense],
+    unites: Sequence[UnitesDeclarees],
+    livrables: Sequence[str],
+) -> Apports:
+    """Return what a bilan declares, as the calculation reads it."""
+    montants: Counter[str] = Counter()
+    for depense in depenses:
+        montants[depense.detail.poste] += depense.montant
+    return Apports(
+        final=type_bilan == "final",
+        lignes=tuple(
+            LignesPoste(code=code, declare_centimes=montants[code], ecarte_centimes=0)
+            for code in sorted(montants)
+        ),
+        unites=tuple(
+            Unites(poste=u.poste, declarees=u.quantite, retenues=u.quantite) for u in unites
+        ),
+        livrables=tuple(
+            LivrableVu(poste=p.code, id=x.id, montant_centimes=x.montant_centimes, atteint=True)
+            for p in convention.plan.postes
+            for x in p.livrables
+            if x.id in livrables
+        ),
+    )
+
+
+def cout_declare(
+    convention: Convention, *, ajoute: Apports | None = None, sauf: UUID | None = None
+) -> int:
+    """Return the total cost that the bilans declare, flat rates included, no poste capped."""
+    bilans = [
+        b.declares
+        for b in convention.bilans.values()
+        if b.statut != "renvoye" and b.bilan_id != sauf
+    ]
+    if ajoute is not None:
+        bilans.append(ajoute)
+    terms = convention.conditions()
+    libres = tuple(msgspec.structs.replace(p, plafond_centimes=None) for p in terms.postes)
+    terms = msgspec.structs.replace(terms, postes=libres)
+    return service_fait(terms, bilans).cout_brut_centimes
 
 
 def _fse_declare(convention: Convention, cout_total: int) -> int:
@@ -125,6 +243,24 @@ def bilan_de(convention: Convention, bilan_id: UUID) -> Bilan:
     return bilan
 
 
+class JugerRecevable(Commande):
+    """Find the bilan complete and signed: its control may begin."""
+
+
+def juger_recevable(
+    convention: Convention, commande: JugerRecevable, bilan_id: UUID
+) -> list[BilanJugeRecevable]:
+    """Find a bilan that was just filed admissible."""
+    bilan = bilan_de(convention, bilan_id)
+    if bilan.statut != "depose":
+        raise BilanDejaRecevable(numero=bilan.numero)
+    return [
+        BilanJugeRecevable(
+            date_effet=commande.date_effet, pieces=commande.jointes(), bilan_id=bilan_id
+        )
+    ]
+
+
 class RenvoyerBilan(CommandeMotivee):
     """Send a bilan back to the beneficiary for an error of form."""
 
@@ -134,9 +270,10 @@ def renvoyer_bilan(
 ) -> list[BilanRenvoye]:
     """Send back a bilan that nobody controls yet; its dépenses are free again."""
     bilan = bilan_de(convention, bilan_id)
-    if bilan.statut != "depose" or bilan.csf is not None:
+    if bilan.statut not in {"depose", "recevable"} or bilan.csf is not None:
         raise BilanEnControle(numero=bilan.numero)
-    reste = convention.cout_total_declare - bilan.cout_total_declare
+    # Not what the bilan added: its flat rates and its share may have been rounded or capped.
+    reste = cout_declare(convention, sauf=bilan_id)
     return [
         BilanRenvoye(
             date_effet=commande.date_effet,
@@ -144,8 +281,7 @@ def renvoyer_bilan(
             pieces=commande.jointes(),
             operation_id=convention.operation_id,
             bilan_id=bilan_id,
-            cout_total_declare_centimes=bilan.cout_total_declare,
-            # Not what the bilan added: it may have been capped by those that stay.
+            cout_total_declare_centimes=convention.cout_total_declare - reste,
             fse_declare_centimes=convention.fse_declare - _fse_declare(convention, reste),
         )
     ]

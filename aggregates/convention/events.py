@@ -9,9 +9,11 @@ import msgspec
 
 from aggregates.cadre import Cadre
 from aggregates.commande import Instance
+from aggregates.parametres import Parametres
 from aggregates.plan import PlanFinancement, Ressource
 from oi_service.codec import Evenement, event
 from oi_service.dates import Periode
+from rules.calcul import Apports, Conditions, Resultat
 
 TypeBilan = Literal["intermediaire", "final"]
 TypePaiement = Literal["avance", "acompte", "solde"]
@@ -33,13 +35,68 @@ class BilanPrevu(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     date_limite: date
 
 
+class PlafondPoste(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A poste that the convention caps, with the margin it admits."""
+
+    code: str
+    montant_centimes: int
+    tolerance_pct: Decimal
+
+
 class RessourceRetenue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the control keeps of a declared resource."""
+    """What the control keeps of a declared resource; ``attestation_ref``: the funder will pay."""
 
     type: str
     financeur: str
     montant_declare_centimes: int
     montant_retenu_centimes: int
+    attestation_ref: str | None = None
+    motif: str | None = None
+
+
+class UnitesDeclarees(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units of a poste at unit cost that a bilan declares."""
+
+    poste: str
+    quantite: Decimal
+
+
+class UnitesControlees(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units declared and proven."""
+
+    poste: str
+    declarees: Decimal
+    retenues: Decimal
+    motif_code: str | None
+
+
+class LivrableControle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A deliverable that a bilan declares: reached, or nothing of its amount."""
+
+    poste: str
+    id: str
+    montant_centimes: int
+    atteint: bool
+    motif_code: str | None
+
+
+class PointControle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer of the checklist of the control."""
+
+    numero: int
+    reponse: Literal["conforme", "non_conforme", "sans_objet"]
+    commentaire: str | None
+
+
+class EntreesCalcul(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything the calculation read: the convention, and each controlled bilan in its order.
+
+    ``rang``: which of ``bilans`` this control is about.
+    """
+
+    conditions: Conditions
+    bilans: tuple[Apports, ...]
+    rang: int
 
 
 class PosteRetenu(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +126,8 @@ class ConventionSignee(Evenement, frozen=True, kw_only=True):
     arrondi: Literal["demi_superieur", "troncature"]
     bilans_prevus: tuple[BilanPrevu, ...]
     date_limite_acquittement: date
+    parametres: Parametres | None = None
+    plafonds_poste: tuple[PlafondPoste, ...] = ()
 
 
 @event("convention.notifiee.v1")
@@ -121,6 +180,32 @@ class BilanDepose(Evenement, frozen=True, kw_only=True):
     ressources: tuple[Ressource, ...]
     cout_total_declare_centimes: int
     fse_declare_centimes: int
+    unites: tuple[UnitesDeclarees, ...] = ()
+    livrables: tuple[str, ...] = ()
+    recettes_nettes_centimes: int = 0
+    #: What is declared, as the calculation reads it; absent from bilans at real cost only.
+    apports: Apports | None = None
+
+
+@event("convention.bilan_juge_recevable.v1")
+class BilanJugeRecevable(Evenement, frozen=True, kw_only=True):
+    bilan_id: UUID
+
+
+@event("convention.bilan_reclame.v1")
+class BilanReclame(Evenement, frozen=True, kw_only=True):
+    numero: int
+    date_limite_reponse: date
+
+
+@event("convention.cloture_office_prononcee.v1")
+class ClotureOfficePrononcee(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+    numero: int
+    fse_du_avant_centimes: int
+    fse_du_apres_centimes: int
+    cout_total_retenu_avant_centimes: int
+    cout_total_retenu_apres_centimes: int
 
 
 @event("convention.bilan_renvoye.v1")
@@ -137,7 +222,64 @@ class CsfOuvert(Evenement, frozen=True, kw_only=True):
     bilan_id: UUID
     version: int
     controleur: str
-    modalite: Literal["exhaustif"]
+    modalite: Literal["exhaustif", "echantillon"]
+
+
+@event("convention.echantillon_tire.v1")
+class EchantillonTire(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    poste: str
+    population_nombre: int
+    population_centimes: int
+    tirage: tuple[UUID, ...]
+    tirage_centimes: int
+    graine: str
+    algorithme: str
+    justification: str
+
+
+@event("convention.extrapolation_decidee.v1")
+class ExtrapolationDecidee(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    poste: str
+    fondement: Literal["convention", "accord_ecrit"]
+    accord_ref: str | None
+
+
+@event("convention.marche_corrige.v1")
+class MarcheCorrige(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    marche_ref: str
+    taux_pct: Decimal
+
+
+@event("convention.fse_corrige.v1")
+class FseCorrige(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    nature: Literal["publicite", "refaction_indicateurs"]
+    taux_pct: Decimal
+
+
+@event("convention.realisations_controlees.v1")
+class RealisationsControlees(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    unites: tuple[UnitesControlees, ...]
+    livrables: tuple[LivrableControle, ...]
+
+
+@event("convention.recettes_controlees.v1")
+class RecettesControlees(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    declarees_centimes: int
+    retenues_centimes: int
+    traitement: Literal["deduites", "ressource", "exemptees"]
+    fondement: str
+
+
+@event("convention.grille_remplie.v1")
+class GrilleRemplie(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    points: tuple[PointControle, ...]
 
 
 @event("convention.ressources_controlees.v1")
@@ -150,10 +292,17 @@ class RessourcesControlees(Evenement, frozen=True, kw_only=True):
 class ConclusionsIntermediairesNotifiees(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     date_limite_reponse: date
+    fse_demande_centimes: int | None = None
+    fse_retenu_centimes: int | None = None
 
 
 @event("convention.observations_recues.v1")
 class ObservationsRecues(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+
+
+@event("convention.conclusions_finales_notifiees.v1")
+class ConclusionsFinalesNotifiees(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
 
 
@@ -187,12 +336,16 @@ class CsfValide(Evenement, frozen=True, kw_only=True):
     depenses_ecartees_centimes: int
     autofinancement_constate_centimes: int
     surfinancement_ecarte_centimes: int
+    #: Absent from controls under rules 2026.1, at real cost only: the fields above say it all.
+    entrees: EntreesCalcul | None = None
+    resultat: Resultat | None = None
 
 
 @event("convention.csf_rouvert.v1")
 class CsfRouvert(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     bilan_id: UUID
+    controle_ref: str | None = None
 
 
 @event("convention.paiement_ordonnance.v1")
@@ -203,6 +356,13 @@ class PaiementOrdonnance(Evenement, frozen=True, kw_only=True):
     csf_id: UUID | None
     fse_du_cumule_centimes: int
     paye_avant_centimes: int
+    remplace: UUID | None = None
+
+
+@event("convention.paiement_annule.v1")
+class PaiementAnnule(Evenement, frozen=True, kw_only=True):
+    paiement_id: UUID
+    montant_centimes: int
 
 
 @event("convention.paiement_effectue.v1")
@@ -213,6 +373,14 @@ class PaiementEffectue(Evenement, frozen=True, kw_only=True):
     montant_centimes: int
     ref_virement: str
     iban_masque: str
+    #: Part of the amount that a compensation paid, without any transfer.
+    compense_centimes: int = 0
+
+
+@event("convention.paiement_acquitte.v1")
+class PaiementAcquitte(Evenement, frozen=True, kw_only=True):
+    paiement_id: UUID
+    ref: str
 
 
 @event("convention.paiement_rejete.v1")
@@ -236,6 +404,68 @@ class ReversementEncaisse(Evenement, frozen=True, kw_only=True):
     ordre_id: UUID
     montant_centimes: int
     ref: str
+
+
+@event("convention.ordre_reversement_notifie.v1")
+class OrdreReversementNotifie(Evenement, frozen=True, kw_only=True):
+    ordre_id: UUID
+
+
+@event("convention.ordre_reversement_conteste.v1")
+class OrdreReversementConteste(Evenement, frozen=True, kw_only=True):
+    ordre_id: UUID
+
+
+@event("convention.contestation_tranchee.v1")
+class ContestationTranchee(Evenement, frozen=True, kw_only=True):
+    ordre_id: UUID
+
+
+@event("convention.ordre_reversement_annule.v1")
+class OrdreReversementAnnule(Evenement, frozen=True, kw_only=True):
+    ordre_id: UUID
+    montant_centimes: int
+
+
+@event("convention.creance_irrecouvrable.v1")
+class CreanceIrrecouvrable(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+    ordre_id: UUID
+    montant_centimes: int
+    decision_ref: str
+
+
+@event("convention.compensation_operee.v1")
+class CompensationOperee(Evenement, frozen=True, kw_only=True):
+    """The order to pay back is settled by a payment due to the same beneficiary elsewhere."""
+
+    operation_id: UUID
+    ordre_id: UUID
+    montant_centimes: int
+    par_operation_id: UUID
+    par_paiement_id: UUID
+
+
+@event("convention.compensation_imputee.v1")
+class CompensationImputee(Evenement, frozen=True, kw_only=True):
+    """The other side: a payment settles, in whole or part, what is owed on another operation."""
+
+    paiement_id: UUID
+    montant_centimes: int
+    pour_operation_id: UUID
+    pour_ordre_id: UUID
+
+
+@event("convention.delai_paiement_interrompu.v1")
+class DelaiPaiementInterrompu(Evenement, frozen=True, kw_only=True):
+    bilan_id: UUID
+    cause: Literal["montant_non_du", "piece_manquante", "suspicion_irregularite"]
+    notification_ref: str
+
+
+@event("convention.delai_paiement_repris.v1")
+class DelaiPaiementRepris(Evenement, frozen=True, kw_only=True):
+    bilan_id: UUID
 
 
 @event("convention.etat_depenses_transmis.v1")
@@ -272,18 +502,40 @@ Fait = (
     | AvenantSigne
     | AvenantAbandonne
     | BilanDepose
+    | BilanJugeRecevable
+    | BilanReclame
+    | ClotureOfficePrononcee
     | BilanRenvoye
     | CsfOuvert
+    | EchantillonTire
+    | ExtrapolationDecidee
+    | MarcheCorrige
+    | FseCorrige
+    | RealisationsControlees
+    | RecettesControlees
+    | GrilleRemplie
     | RessourcesControlees
     | ConclusionsIntermediairesNotifiees
     | ObservationsRecues
+    | ConclusionsFinalesNotifiees
     | CsfValide
     | CsfRouvert
     | PaiementOrdonnance
+    | PaiementAnnule
     | PaiementEffectue
+    | PaiementAcquitte
     | PaiementRejete
     | OrdreReversementEmis
     | ReversementEncaisse
+    | OrdreReversementNotifie
+    | OrdreReversementConteste
+    | ContestationTranchee
+    | OrdreReversementAnnule
+    | CreanceIrrecouvrable
+    | CompensationOperee
+    | CompensationImputee
+    | DelaiPaiementInterrompu
+    | DelaiPaiementRepris
     | EtatDepensesTransmis
     | DepenseCertifiee
     | DepenseRetiree

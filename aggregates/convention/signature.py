@@ -4,15 +4,23 @@ from decimal import Decimal
 from typing import Annotated, Literal, cast
 from uuid import UUID
 
+import msgspec
 from pydantic import Field
 
-from aggregates.commande import Code, Commande, Numero, Saisie, Texte
-from aggregates.convention.events import BilanPrevu, ConventionNotifiee, ConventionSignee
+from aggregates.commande import Code, CodePoste, Commande, Numero, Pourcentage, Saisie, Texte
+from aggregates.convention.events import (
+    BilanPrevu,
+    ConventionNotifiee,
+    ConventionSignee,
+    PlafondPoste,
+)
 from aggregates.convention.state import Convention
 from aggregates.operation.state import Operation
+from aggregates.parametres import ParametresSaisis, surcharger
 from aggregates.subvention_globale.state import SubventionGlobale
 from oi_service.dates import Jour
 from oi_service.errors import Conflict, RuleBroken
+from oi_service.money import Arrondi, Montant
 from rules.delais import date_limite_bilan_final
 
 
@@ -48,6 +56,12 @@ class BilanFinalTropTard(RuleBroken):
     """Le bilan final est prévu le {prevu}, après la limite du {limite}."""
 
 
+class PlafondSansPoste(RuleBroken):
+    """Le poste « {poste} » n’est pas au coût réel dans le plan de l’opération : il ne se plafonne
+    pas.
+    """
+
+
 class BilanPrevuSaisi(Saisie):
     """A bilan that the convention expects."""
 
@@ -56,12 +70,25 @@ class BilanPrevuSaisi(Saisie):
     date_limite: Jour
 
 
+class PlafondSaisi(Saisie):
+    """A poste that the convention caps."""
+
+    code: CodePoste
+    montant: Montant
+    tolerance_pct: Pourcentage = "0"
+
+
 class SignerConvention(Commande):
-    """Record both signatures. ``date_effet`` is the last one."""
+    """Record both signatures. ``date_effet`` is the last one.
+
+    ``parametres``: what this convention decides otherwise than its fiche and its grant.
+    """
 
     numero: Code
     signataires: Annotated[tuple[Texte, ...], Field(max_length=10)]
     bilans_prevus: Annotated[tuple[BilanPrevuSaisi, ...], Field(min_length=1, max_length=10)]
+    parametres: ParametresSaisis | None = None
+    plafonds_poste: Annotated[tuple[PlafondSaisi, ...], Field(max_length=20)] = ()
 
 
 def signer(
@@ -87,8 +114,15 @@ def signer(
     limite = date_limite_bilan_final(operation.periode.fin)
     if finals[0].date_limite > limite:
         raise BilanFinalTropTard(prevu=finals[0].date_limite, limite=limite)
-    parametres = subvention.parametres
+    parametres = surcharger(
+        subvention.parametres,
+        operation.parametres,
+        commande.parametres.surcharge() if commande.parametres else None,
+    )
+    plafonds = _plafonds(commande, operation)
     sans_avance = operation.beneficiaire.type in parametres.types_beneficiaires_sans_avance
+    if sans_avance:
+        parametres = msgspec.structs.replace(parametres, avance_pct=Decimal(0))
     return [
         ConventionSignee(
             date_effet=commande.date_effet,
@@ -103,17 +137,33 @@ def signer(
             plan=operation.plan,
             fse_max_centimes=operation.plan.fse_centimes,
             cout_total_eligible_centimes=operation.plan.cout_total_centimes,
-            avance_pct=Decimal(0) if sans_avance else parametres.avance_pct,
+            avance_pct=parametres.avance_pct,
             avance_plafond_centimes=parametres.avance_plafond_centimes,
             plafond_avant_solde_pct=parametres.plafond_avant_solde_pct,
-            arrondi=cast("Literal['demi_superieur', 'troncature']", parametres.arrondi),
+            arrondi=cast("Arrondi", parametres.arrondi),
             bilans_prevus=tuple(
                 BilanPrevu(numero=b.numero, type=b.type, date_limite=b.date_limite)
                 for b in commande.bilans_prevus
             ),
             date_limite_acquittement=limite,
+            parametres=parametres,
+            plafonds_poste=plafonds,
         )
     ]
+
+
+def _plafonds(commande: SignerConvention, operation: Operation) -> tuple[PlafondPoste, ...]:
+    """Return the caps of the convention, on postes at real cost of its plan only."""
+    reels = {p.code for p in operation.plan.postes if p.mode == "reel"}
+    for plafond in commande.plafonds_poste:
+        if plafond.code not in reels:
+            raise PlafondSansPoste(poste=plafond.code)
+    return tuple(
+        PlafondPoste(
+            code=p.code, montant_centimes=p.montant, tolerance_pct=Decimal(p.tolerance_pct)
+        )
+        for p in commande.plafonds_poste
+    )
 
 
 def exiger_non_signee(convention: Convention | None) -> None:

@@ -14,35 +14,65 @@ from aggregates.convention.events import (
     AvenantProgramme,
     AvenantSigne,
     BilanDepose,
+    BilanJugeRecevable,
     BilanPrevu,
+    BilanReclame,
     BilanRenvoye,
+    ClotureOfficePrononcee,
+    CompensationImputee,
+    CompensationOperee,
+    ConclusionsFinalesNotifiees,
     ConclusionsIntermediairesNotifiees,
+    ContestationTranchee,
     ConventionNotifiee,
     ConventionSignee,
+    CreanceIrrecouvrable,
     CsfOuvert,
     CsfRouvert,
     CsfValide,
+    DelaiPaiementInterrompu,
+    DelaiPaiementRepris,
     DepenseCertifiee,
     DepenseRetiree,
+    EchantillonTire,
     EtatDepensesTransmis,
+    ExtrapolationDecidee,
     Fait,
+    FseCorrige,
+    GrilleRemplie,
+    LivrableControle,
+    MarcheCorrige,
     ObservationsRecues,
+    OrdreReversementAnnule,
+    OrdreReversementConteste,
     OrdreReversementEmis,
+    OrdreReversementNotifie,
+    PaiementAcquitte,
+    PaiementAnnule,
     PaiementEffectue,
     PaiementOrdonnance,
     PaiementRejete,
+    PlafondPoste,
+    PointControle,
+    RealisationsControlees,
+    RecettesControlees,
     RessourceRetenue,
     RessourcesControlees,
     ReversementEncaisse,
     Termes,
     TypeBilan,
     TypePaiement,
+    UnitesControlees,
+    UnitesDeclarees,
 )
-from aggregates.plan import PlanFinancement, Ressource
+from aggregates.parametres import Parametres
+from aggregates.plan import AUTOFINANCEMENT, PlanFinancement, Poste, Ressource
 from oi_service.aggregate import Aggregate
 from oi_service.codec import Evenement
 from oi_service.dates import Periode
 from oi_service.errors import NotFound
+from oi_service.money import Arrondi
+from rules.calcul import Apports, Conditions, LignesPoste, PosteConvenu
 
 
 class ConventionAbsente(NotFound):
@@ -50,48 +80,83 @@ class ConventionAbsente(NotFound):
 
 
 class Csf(msgspec.Struct, frozen=True, kw_only=True):
-    """A contrôle de service fait: one version of the control of one bilan."""
+    """A contrôle de service fait: one version of the control of one bilan, and its decisions."""
 
     csf_id: UUID
     version: int
     controleur: str
-    statut: Literal["en_controle", "conclusions", "observations", "valide"] = "en_controle"
+    modalite: Literal["exhaustif", "echantillon"] = "exhaustif"
+    statut: Literal["en_controle", "conclusions", "observations", "finales", "valide"] = (
+        "en_controle"
+    )
     date_limite_reponse: date | None = None
+    #: What the beneficiary was told that the Fund would owe; ``None`` when it was not said.
+    fse_annonce: int | None = None
     ressources: tuple[RessourceRetenue, ...] | None = None
+    unites: tuple[UnitesControlees, ...] = ()
+    livrables: tuple[LivrableControle, ...] = ()
+    realisations_vues: bool = False
+    recettes: RecettesControlees | None = None
+    tirages: dict[str, tuple[UUID, ...]] = {}
+    extrapolations: frozenset[str] = frozenset()
+    corrections_marche: dict[str, Decimal] = {}
+    corrections_fse: dict[str, Decimal] = {}
+    grille: tuple[PointControle, ...] = ()
+
+    @property
+    def hors_tirage(self) -> frozenset[str]:
+        """Postes of which only a sample is controlled."""
+        return frozenset(self.tirages)
 
 
 class Bilan(msgspec.Struct, frozen=True, kw_only=True):
-    """A bilan d'exécution, the request for payment; ``retenu`` is kept by its last valid CSF."""
+    """A bilan d'exécution, the request for payment; ``apports``: what its last valid CSF kept."""
 
     bilan_id: UUID
     numero: int
     type: TypeBilan
     periode: Periode
+    depose_le: date
     depenses: tuple[UUID, ...]
     ressources: tuple[Ressource, ...]
     cout_total_declare: int
-    statut: Literal["depose", "renvoye", "en_controle", "controle"] = "depose"
+    unites: tuple[UnitesDeclarees, ...] = ()
+    livrables: tuple[str, ...] = ()
+    recettes_nettes: int = 0
+    statut: Literal["depose", "recevable", "renvoye", "en_controle", "controle"] = "depose"
     csf: Csf | None = None
-    postes_retenus: dict[str, int] = {}
-    depenses_ecartees: int = 0
-    depenses_controlees: int = 0
-    ressources_retenues: tuple[tuple[str, int], ...] = ()
+    declares: Apports = Apports(final=False)
+    apports: Apports | None = None
+    delai_interrompu: bool = False
 
 
 class Paiement(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment, from its order to the bank's word."""
+    """A payment, from its order to the bank's word; ``compense``: paid without any transfer."""
 
     type: TypePaiement
     montant: int
     csf_id: UUID | None
-    statut: Literal["ordonnance", "effectue", "rejete"]
+    statut: Literal["ordonnance", "annule", "effectue", "acquitte", "rejete"]
+    compense: int = 0
+
+    @property
+    def paye(self) -> int:
+        """What the beneficiary has; a compensation stays when the bank sends the rest back."""
+        return self.montant if self.statut in {"effectue", "acquitte"} else self.compense
 
 
 class Ordre(msgspec.Struct, frozen=True, kw_only=True):
-    """An order to pay back."""
+    """An order to pay back. ``rentre``: cashed or compensated; ``perdu``: irrecoverable."""
 
     montant: int
-    encaisse: int = 0
+    statut: Literal["emis", "notifie", "conteste", "annule"] = "emis"
+    rentre: int = 0
+    perdu: int = 0
+
+    @property
+    def reste(self) -> int:
+        """What is still asked."""
+        return 0 if self.statut == "annule" else self.montant - self.rentre - self.perdu
 
 
 class Avenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,12 +177,11 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
     objet: str
     periode: Periode
     plan: PlanFinancement
-    avance_pct: Decimal
-    avance_plafond: int | None
-    plafond_avant_solde_pct: Decimal | None
-    arrondi: Literal["demi_superieur", "troncature"]
+    parametres: Parametres
+    plafonds_poste: tuple[PlafondPoste, ...]
     bilans_prevus: tuple[BilanPrevu, ...]
     date_limite_acquittement: date
+    signee_le: date
     notifiee_le: date | None = None
     avenants: int = 0
     avenant_en_cours: Avenant | None = None
@@ -126,6 +190,10 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
     cout_total_declare: int = 0
     fse_du: int = 0
     cout_total_retenu: int = 0
+    depenses_controlees: int = 0
+    depenses_ecartees: int = 0
+    reclames: dict[int, date] = {}  #: bilans asked for, and until when to answer
+    cloturee_office: bool = False
     paiements: dict[UUID, Paiement] = {}
     ordres: dict[UUID, Ordre] = {}
     fse_transmis: int = 0
@@ -144,21 +212,55 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
         return self.plan.cout_total_centimes
 
     @property
+    def arrondi(self) -> Arrondi:
+        """How computed amounts are rounded."""
+        return cast("Arrondi", self.parametres.arrondi)
+
+    def conditions(self) -> Conditions:
+        """Return what the calculation reads of the version in force."""
+        return conditions(self.plan, self.parametres, self.plafonds_poste)
+
+    def apports(self, *, sauf: UUID | None = None) -> tuple[tuple[int, Apports], ...]:
+        """Return what each controlled bilan kept, by number; ``sauf`` is left out."""
+        return tuple(
+            sorted(
+                (
+                    (b.numero, b.apports)
+                    for b in self.bilans.values()
+                    if b.apports is not None and b.bilan_id != sauf and b.statut != "renvoye"
+                ),
+                key=lambda x: x[0],
+            )
+        )
+
+    @property
     def paye(self) -> int:
         """Paid, less what came back; a payment that the bank rejected was never paid."""
-        sent = sum(p.montant for p in self.paiements.values() if p.statut == "effectue")
-        return sent - sum(o.encaisse for o in self.ordres.values())
+        sent = sum(p.paye for p in self.paiements.values())
+        return sent - sum(o.rentre for o in self.ordres.values())
+
+    @property
+    def perdu(self) -> int:
+        """Not due, and irrecoverable."""
+        return sum(o.perdu for o in self.ordres.values())
+
+    @property
+    def avances(self) -> int:
+        """Part of what was paid that no control founds."""
+        return sum(p.paye for p in self.paiements.values() if p.type == "avance")
 
     @property
     def engage(self) -> int:
         """Paid or ordered: what the next payment adds to."""
-        ordered = sum(p.montant for p in self.paiements.values() if p.statut == "ordonnance")
+        ordered = sum(
+            p.montant - p.compense for p in self.paiements.values() if p.statut == "ordonnance"
+        )
         return self.paye + ordered
 
     @property
     def a_encaisser(self) -> int:
-        """Ordered back and not cashed yet."""
-        return sum(o.montant - o.encaisse for o in self.ordres.values())
+        """Ordered back and not settled yet."""
+        return sum(o.reste for o in self.ordres.values())
 
     @property
     def bilan_final(self) -> Bilan | None:
@@ -178,6 +280,87 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def conditions(
+    plan: PlanFinancement, parametres: Parametres, plafonds: tuple[PlafondPoste, ...]
+) -> Conditions:
+    """Return what the calculation reads of a plan and of the choices that go with it.
+
+    A cap of the convention comes before the rule of fongibilité, which caps every real poste.
+    """
+    return Conditions(
+        fse_max_centimes=plan.fse_centimes,
+        cout_total_eligible_centimes=plan.cout_total_centimes,
+        postes=tuple(_convenu(p, parametres, plafonds) for p in plan.postes),
+        arrondi=cast("Arrondi", parametres.arrondi),
+        taux_mode=parametres.taux_mode,
+        ressources_intermediaires=parametres.ressources_intermediaires,
+        ressources_prevues=tuple(
+            (r.type, r.montant_centimes) for r in plan.ressources if r.type != AUTOFINANCEMENT
+        ),
+    )
+
+
+def _convenu(
+    poste: Poste, parametres: Parametres, plafonds: tuple[PlafondPoste, ...]
+) -> PosteConvenu:
+    plafond: int | None = None
+    tolerance = Decimal(0)
+    if poste.mode == "reel" and parametres.fongibilite != "libre":
+        plafond = poste.montant_centimes
+        if parametres.fongibilite == "tolerance":
+            tolerance = parametres.tolerance_poste_pct
+    for explicite in plafonds:
+        if explicite.code == poste.code:
+            plafond, tolerance = explicite.montant_centimes, explicite.tolerance_pct
+    return PosteConvenu(
+        code=poste.code,
+        mode=poste.mode,
+        taux_pct=poste.taux_pct,
+        assiette=poste.assiette,
+        cout_unite_centimes=poste.cout_unite_centimes,
+        plafond_centimes=plafond,
+        tolerance_pct=tolerance,
+    )
+
+
+def _parametres(fait: ConventionSignee) -> Parametres:
+    """Return the choices of a convention; those signed before they were all written say a few."""
+    if fait.parametres is not None:
+        return fait.parametres
+    return Parametres(
+        avance_pct=fait.avance_pct,
+        avance_plafond_centimes=fait.avance_plafond_centimes,
+        types_beneficiaires_sans_avance=(),
+        plafond_avant_solde_pct=fait.plafond_avant_solde_pct,
+        delai_contradictoire_jours=0,
+        arrondi=fait.arrondi,
+    )
+
+
+def _declares(fait: BilanDepose) -> Apports:
+    """Return what a bilan at real cost declared, all postes together."""
+    lignes = LignesPoste(
+        code="depenses", declare_centimes=fait.cout_total_declare_centimes, ecarte_centimes=0
+    )
+    return Apports(final=fait.type == "final", lignes=(lignes,))
+
+
+def _apports(fait: CsfValide) -> Apports:
+    """Return what a control kept; one under rules 2026.1 kept real lines and resources only."""
+    if fait.entrees is not None:
+        return fait.entrees.bilans[fait.entrees.rang]
+    return Apports(
+        final=fait.type == "final",
+        lignes=tuple(
+            LignesPoste(
+                code=p.code, declare_centimes=p.declare_centimes, ecarte_centimes=p.ecarte_centimes
+            )
+            for p in fait.postes
+        ),
+        ressources=tuple((r.type, r.montant_retenu_centimes) for r in fait.ressources),
+    )
+
+
 def _with_bilan(state: Convention, bilan: Bilan) -> dict[UUID, Bilan]:
     return {**state.bilans, bilan.bilan_id: bilan}
 
@@ -191,9 +374,36 @@ def _with_csf(state: Convention, csf_id: UUID, **changes: object) -> Convention:
     return msgspec.structs.replace(state, bilans=_with_bilan(state, bilan))
 
 
-def _with_paiement(state: Convention, paiement_id: UUID, statut: str) -> Convention:
-    paiement = msgspec.structs.replace(state.paiements[paiement_id], statut=statut)
+def _ouvert(ancien: Csf | None, fait: CsfOuvert) -> Csf:
+    """Open a control; a new version starts from the decisions of the former one."""
+    csf = ancien or Csf(csf_id=fait.csf_id, version=fait.version, controleur=fait.controleur)
+    return msgspec.structs.replace(
+        csf,
+        csf_id=fait.csf_id,
+        version=fait.version,
+        controleur=fait.controleur,
+        modalite=fait.modalite,
+        statut="en_controle",
+        date_limite_reponse=None,
+        fse_annonce=None,
+    )
+
+
+def _csf(state: Convention, csf_id: UUID) -> Csf:
+    bilan = state.bilan_du_csf(csf_id)
+    assert bilan is not None
+    assert bilan.csf is not None
+    return bilan.csf
+
+
+def _with_paiement(state: Convention, paiement_id: UUID, **changes: object) -> Convention:
+    paiement = msgspec.structs.replace(state.paiements[paiement_id], **changes)
     return msgspec.structs.replace(state, paiements={**state.paiements, paiement_id: paiement})
+
+
+def _with_ordre(state: Convention, ordre_id: UUID, **changes: object) -> Convention:
+    ordre = msgspec.structs.replace(state.ordres[ordre_id], **changes)
+    return msgspec.structs.replace(state, ordres={**state.ordres, ordre_id: ordre})
 
 
 def evolve(state: Convention | None, fact: Evenement) -> Convention:
@@ -208,11 +418,10 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             objet=fait.objet,
             periode=fait.periode,
             plan=fait.plan,
-            avance_pct=fait.avance_pct,
-            avance_plafond=fait.avance_plafond_centimes,
-            plafond_avant_solde_pct=fait.plafond_avant_solde_pct,
-            arrondi=fait.arrondi,
+            parametres=_parametres(fait),
+            plafonds_poste=fait.plafonds_poste,
             bilans_prevus=fait.bilans_prevus,
+            signee_le=fait.date_effet,
             date_limite_acquittement=fait.date_limite_acquittement,
         )
     assert state is not None
@@ -249,12 +458,30 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 depenses=fait.depenses,
                 ressources=fait.ressources,
                 cout_total_declare=fait.cout_total_declare_centimes,
+                depose_le=fait.date_effet,
+                unites=fait.unites,
+                livrables=fait.livrables,
+                recettes_nettes=fait.recettes_nettes_centimes,
+                declares=fait.apports or _declares(fait),
             )
             return replace(
                 state,
                 bilans=_with_bilan(state, bilan),
                 fse_declare=state.fse_declare + fait.fse_declare_centimes,
                 cout_total_declare=state.cout_total_declare + fait.cout_total_declare_centimes,
+            )
+        case BilanJugeRecevable():
+            bilan = replace(state.bilans[fait.bilan_id], statut="recevable")
+            return replace(state, bilans=_with_bilan(state, bilan))
+        case BilanReclame():
+            reclames = {**state.reclames, fait.numero: fait.date_limite_reponse}
+            return replace(state, reclames=reclames)
+        case ClotureOfficePrononcee():
+            return replace(
+                state,
+                cloturee_office=True,
+                fse_du=fait.fse_du_apres_centimes,
+                cout_total_retenu=fait.cout_total_retenu_apres_centimes,
             )
         case BilanRenvoye():
             bilan = replace(state.bilans[fait.bilan_id], statut="renvoye")
@@ -265,12 +492,36 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 cout_total_declare=state.cout_total_declare - fait.cout_total_declare_centimes,
             )
         case CsfOuvert():
-            bilan = replace(
-                state.bilans[fait.bilan_id],
-                statut="en_controle",
-                csf=Csf(csf_id=fait.csf_id, version=fait.version, controleur=fait.controleur),
-            )
+            bilan = state.bilans[fait.bilan_id]
+            bilan = replace(bilan, statut="en_controle", csf=_ouvert(bilan.csf, fait))
             return replace(state, bilans=_with_bilan(state, bilan))
+        case EchantillonTire():
+            csf = _csf(state, fait.csf_id)
+            return _with_csf(state, fait.csf_id, tirages={**csf.tirages, fait.poste: fait.tirage})
+        case ExtrapolationDecidee():
+            csf = _csf(state, fait.csf_id)
+            decided = csf.extrapolations | {fait.poste}
+            return _with_csf(state, fait.csf_id, extrapolations=decided)
+        case MarcheCorrige():
+            csf = _csf(state, fait.csf_id)
+            rates = {**csf.corrections_marche, fait.marche_ref: fait.taux_pct}
+            return _with_csf(state, fait.csf_id, corrections_marche=rates)
+        case FseCorrige():
+            csf = _csf(state, fait.csf_id)
+            rates = {**csf.corrections_fse, fait.nature: fait.taux_pct}
+            return _with_csf(state, fait.csf_id, corrections_fse=rates)
+        case RealisationsControlees():
+            return _with_csf(
+                state,
+                fait.csf_id,
+                unites=fait.unites,
+                livrables=fait.livrables,
+                realisations_vues=True,
+            )
+        case RecettesControlees():
+            return _with_csf(state, fait.csf_id, recettes=fait)
+        case GrilleRemplie():
+            return _with_csf(state, fait.csf_id, grille=fait.points)
         case RessourcesControlees():
             return _with_csf(state, fait.csf_id, ressources=fait.ressources)
         case ConclusionsIntermediairesNotifiees():
@@ -279,29 +530,29 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 fait.csf_id,
                 statut="conclusions",
                 date_limite_reponse=fait.date_limite_reponse,
+                fse_annonce=fait.fse_retenu_centimes,
             )
         case ObservationsRecues():
             return _with_csf(state, fait.csf_id, statut="observations")
+        case ConclusionsFinalesNotifiees():
+            return _with_csf(state, fait.csf_id, statut="finales")
         case CsfValide():
             state = _with_csf(state, fait.csf_id, statut="valide")
             bilan = replace(
                 state.bilans[fait.bilan_id],
                 statut="controle",
-                postes_retenus={p.code: p.retenu_centimes for p in fait.postes},
-                depenses_ecartees=sum(p.ecarte_centimes for p in fait.postes),
-                depenses_controlees=sum(p.declare_centimes for p in fait.postes),
-                ressources_retenues=tuple(
-                    (r.type, r.montant_retenu_centimes) for r in fait.ressources
-                ),
+                apports=_apports(fait),
             )
             return replace(
                 state,
                 bilans=_with_bilan(state, bilan),
                 fse_du=fait.fse_du_cumule_centimes,
                 cout_total_retenu=fait.cout_net_cumule_centimes,
+                depenses_controlees=(state.depenses_controlees + fait.depenses_declarees_centimes),
+                depenses_ecartees=state.depenses_ecartees + fait.depenses_ecartees_centimes,
             )
         case CsfRouvert():
-            bilan = replace(state.bilans[fait.bilan_id], statut="depose")
+            bilan = replace(state.bilans[fait.bilan_id], statut="recevable")
             return replace(state, bilans=_with_bilan(state, bilan))
         case PaiementOrdonnance():
             paiement = Paiement(
@@ -311,17 +562,38 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 statut="ordonnance",
             )
             return replace(state, paiements={**state.paiements, fait.paiement_id: paiement})
+        case PaiementAnnule():
+            return _with_paiement(state, fait.paiement_id, statut="annule")
         case PaiementEffectue():
-            return _with_paiement(state, fait.paiement_id, "effectue")
+            return _with_paiement(state, fait.paiement_id, statut="effectue")
+        case PaiementAcquitte():
+            return _with_paiement(state, fait.paiement_id, statut="acquitte")
         case PaiementRejete():
-            return _with_paiement(state, fait.paiement_id, "rejete")
+            return _with_paiement(state, fait.paiement_id, statut="rejete")
+        case CompensationImputee():
+            compense = state.paiements[fait.paiement_id].compense + fait.montant_centimes
+            return _with_paiement(state, fait.paiement_id, compense=compense)
         case OrdreReversementEmis():
             ordre = Ordre(montant=fait.montant_centimes)
             return replace(state, ordres={**state.ordres, fait.ordre_id: ordre})
-        case ReversementEncaisse():
-            ordre = state.ordres[fait.ordre_id]
-            ordre = replace(ordre, encaisse=ordre.encaisse + fait.montant_centimes)
-            return replace(state, ordres={**state.ordres, fait.ordre_id: ordre})
+        case OrdreReversementNotifie() | ContestationTranchee():
+            return _with_ordre(state, fait.ordre_id, statut="notifie")
+        case OrdreReversementConteste():
+            return _with_ordre(state, fait.ordre_id, statut="conteste")
+        case OrdreReversementAnnule():
+            return _with_ordre(state, fait.ordre_id, statut="annule")
+        case ReversementEncaisse() | CompensationOperee():
+            rentre = state.ordres[fait.ordre_id].rentre + fait.montant_centimes
+            return _with_ordre(state, fait.ordre_id, rentre=rentre)
+        case CreanceIrrecouvrable():
+            perdu = state.ordres[fait.ordre_id].perdu + fait.montant_centimes
+            return _with_ordre(state, fait.ordre_id, perdu=perdu)
+        case DelaiPaiementInterrompu():
+            bilan = replace(state.bilans[fait.bilan_id], delai_interrompu=True)
+            return replace(state, bilans=_with_bilan(state, bilan))
+        case DelaiPaiementRepris():
+            bilan = replace(state.bilans[fait.bilan_id], delai_interrompu=False)
+            return replace(state, bilans=_with_bilan(state, bilan))
         case EtatDepensesTransmis():
             return replace(
                 state,

@@ -176,6 +176,7 @@ def deposer(
             fse_demande_centimes=plan.fse_centimes,
             condition=fiche.condition,
             indicateurs=fiche.indicateurs,
+            parametres=fiche.parametres,
         )
     ]
 

@@ -10,10 +10,12 @@ import msgspec
 from aggregates.appel_a_projets.events import Indicateur
 from aggregates.cadre import Cadre, Cellule
 from aggregates.commande import Instance
+from aggregates.parametres import Surcharge
 from aggregates.plan import PlanFinancement, Ressource
 from oi_service.codec import Evenement, event
 from oi_service.dates import Periode
 from rules.cofinancement import ConditionCofinancement
+from rules.couts import Derogation
 
 Avis = Literal["favorable", "defavorable"]
 
@@ -42,6 +44,7 @@ class DossierDepose(Evenement, frozen=True, kw_only=True):
     fse_demande_centimes: int
     condition: ConditionCofinancement | None
     indicateurs: tuple[Indicateur, ...]
+    parametres: Surcharge | None = None
 
 
 @event("operation.complement_demande.v1")
@@ -84,6 +87,8 @@ class DossierRectifie(Evenement, frozen=True, kw_only=True):
 @event("operation.plan_financement_instruit.v1")
 class PlanFinancementInstruit(Evenement, frozen=True, kw_only=True):
     plan: PlanFinancement
+    derogation_couts_simplifies: Derogation | None = None
+    avertissements: tuple[str, ...] = ()
 
 
 @event("operation.rapport_instruction_valide.v1")
@@ -219,6 +224,20 @@ class OperationSoldee(Evenement, frozen=True, kw_only=True):
     reliquat_centimes: int
 
 
+@event("operation.suites_ouvertes.v1")
+class SuitesOuvertes(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    controle_ref: str | None
+
+
+@event("operation.suites_closes.v1")
+class SuitesCloses(Evenement, frozen=True, kw_only=True):
+    fse_du_avant_centimes: int
+    fse_du_apres_centimes: int
+    cout_total_retenu_avant_centimes: int
+    cout_total_retenu_apres_centimes: int
+
+
 @event("operation.cloturee.v1")
 class OperationCloturee(Evenement, frozen=True, kw_only=True):
     pass
@@ -261,6 +280,8 @@ Fait = (
     | OperationAbandonnee
     | OperationResiliee
     | OperationSoldee
+    | SuitesOuvertes
+    | SuitesCloses
     | OperationCloturee
     | DossierArchive
 )

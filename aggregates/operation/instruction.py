@@ -1,5 +1,6 @@
 """Instruction of a dossier: recevabilité, plan de financement, report, opinions."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -19,8 +20,10 @@ from aggregates.operation.events import (
 from aggregates.operation.state import Operation
 from aggregates.operation.transitions import exiger
 from aggregates.plan import PlanFinancement, PlanSaisi
+from oi_service.dates import Periode
 from oi_service.errors import RuleBroken
 from rules.cofinancement import verifier_cofinancement
+from rules.couts import Derogation, couts_simplifies_manquants, verifier_formes
 
 
 class ModificationHorsAvenant(RuleBroken):
@@ -146,9 +149,13 @@ def rectifier_dossier(operation: Operation, commande: RectifierDossier) -> list[
 
 
 class InstruirePlan(Commande):
-    """Fix the plan de financement as analysed; the last one counts."""
+    """Fix the plan de financement as analysed; the last one counts.
+
+    ``derogation_couts_simplifies``: why simplified costs are not mandatory for this operation.
+    """
 
     plan: PlanSaisi
+    derogation_couts_simplifies: Derogation | None = None
 
 
 def instruire_plan(operation: Operation, commande: InstruirePlan) -> list[PlanFinancementInstruit]:
@@ -156,11 +163,52 @@ def instruire_plan(operation: Operation, commande: InstruirePlan) -> list[PlanFi
     _exiger_modifiable(operation, "Instruire le plan de financement")
     plan = commande.plan.plan()
     _verifier_condition(operation, plan)
+    avertissements = verifier_couts(
+        plan,
+        operation,
+        operation.periode,
+        commande.date_effet,
+        commande.derogation_couts_simplifies,
+    )
     return [
         PlanFinancementInstruit(
-            date_effet=commande.date_effet, pieces=commande.jointes(), plan=plan
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            plan=plan,
+            derogation_couts_simplifies=commande.derogation_couts_simplifies,
+            avertissements=avertissements,
         )
     ]
+
+
+def verifier_couts(
+    plan: PlanFinancement,
+    operation: Operation,
+    periode: Periode,
+    le: date,
+    derogation: Derogation | None,
+) -> tuple[str, ...]:
+    """Refuse forms of cost that the texts do not open to this plan; return what informs only.
+
+    A threshold that was not read again at its source warns, it never refuses.
+    """
+    reglement = operation.cadre.reglement
+    verifier_formes(plan.postes, reglement=reglement, le=le, periode=periode)
+    if derogation is not None:
+        return ()
+    manquants = couts_simplifies_manquants(
+        plan.postes,
+        cout_total=plan.cout_total_centimes,
+        soutien_public=plan.soutien_public_centimes,
+        reglement=reglement,
+        le=le,
+    )
+    if manquants is None:
+        return ()
+    refus, seuil = manquants
+    if seuil.verifie_le is not None:
+        raise refus
+    return (str(refus),)
 
 
 class ValiderRapport(Commande):

@@ -43,13 +43,17 @@ from aggregates.operation.events import (
     RapportInstructionValide,
     RealisationTerminee,
     RecevabilitePrononcee,
+    SuitesCloses,
+    SuitesOuvertes,
 )
+from aggregates.parametres import Surcharge
 from aggregates.plan import PlanFinancement
 from oi_service.aggregate import Aggregate
 from oi_service.codec import Evenement
 from oi_service.dates import Periode
 from oi_service.errors import NotFound
 from rules.cofinancement import ConditionCofinancement
+from rules.couts import Derogation
 
 Statut = Literal[
     "depose",
@@ -103,6 +107,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     cout_total_programme: int = 0
     demarree_le: date | None = None
     realise: dict[int, Decimal] = {}
+    parametres: Surcharge | None = None  #: what the fiche decides otherwise than the grant
+    derogation: Derogation | None = None
+    soldee_pour: tuple[int, int] = (0, 0)  #: FSE due and total cost retained when last settled
+    suites: frozenset[UUID] = frozenset()  #: controls opened again after the solde
 
     @property
     def conventionnee(self) -> bool:
@@ -145,6 +153,7 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
             cout_total_demande=fait.cout_total_centimes,
             condition=fait.condition,
             indicateurs=fait.indicateurs,
+            parametres=fait.parametres,
         )
     assert state is not None
     replace = msgspec.structs.replace
@@ -167,7 +176,12 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
                 periode=fait.periode_apres,
             )
         case PlanFinancementInstruit():
-            return replace(state, plan=fait.plan, plan_instruit=True)
+            return replace(
+                state,
+                plan=fait.plan,
+                plan_instruit=True,
+                derogation=fait.derogation_couts_simplifies,
+            )
         case RapportInstructionValide():
             favorable = fait.avis == "favorable"
             return replace(
@@ -215,7 +229,19 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
         case OperationResiliee():
             return replace(state, statut="resilie")
         case OperationSoldee():
-            return replace(state, statut="solde")
+            return replace(
+                state,
+                statut="solde",
+                soldee_pour=(fait.fse_du_centimes, fait.cout_total_retenu_centimes),
+            )
+        case SuitesOuvertes():
+            return replace(state, suites=state.suites | {fait.csf_id})
+        case SuitesCloses():
+            return replace(
+                state,
+                suites=frozenset(),
+                soldee_pour=(fait.fse_du_apres_centimes, fait.cout_total_retenu_apres_centimes),
+            )
         case OperationCloturee():
             return replace(state, statut="cloture")
         case DossierArchive():

@@ -1,7 +1,6 @@
 """The convention of subvention globale and its avenants."""
 
 from collections import Counter
-from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,16 +8,16 @@ from pydantic import AfterValidator, Field
 
 from aggregates.cadre import NON_REPARTI, RESERVE, Cadre, Reglement
 from aggregates.commande import Code, Commande, Numero, PeriodeSaisie, Saisie, Texte
+from aggregates.parametres import ParametresSaisis, parametres_des_textes, surcharger
 from aggregates.subvention_globale.events import (
     AvenantSubventionGlobaleSigne,
     ObjectifSpecifique,
-    Parametres,
     Plie,
     SubventionGlobaleConventionnee,
 )
 from aggregates.subvention_globale.state import SubventionGlobale
 from oi_service.errors import Conflict, RuleBroken
-from oi_service.money import Arrondi, Montant
+from oi_service.money import Montant
 
 
 class SubventionGlobaleDejaConventionnee(Conflict):
@@ -39,19 +38,6 @@ class AvenantSousLeReparti(RuleBroken):
     """
 
 
-def _percentage(text: str) -> str:
-    value = Decimal(text)
-    if not 0 <= value <= 100:
-        raise ValueError("un pourcentage va de 0 à 100")
-    return text
-
-
-#: A percentage as a decimal string, such as ``"30"`` or ``"12.5"``.
-Pourcentage = Annotated[
-    str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$"), AfterValidator(_percentage)
-]
-
-
 def _plie(code: str) -> str:
     if code in {RESERVE, NON_REPARTI}:
         raise ValueError(f"« {code} » est réservé : il désigne ce qu’aucun PLIE ne détient")
@@ -70,17 +56,6 @@ class ObjectifSaisi(Saisie):
 
     code: Code
     libelle: Texte
-
-
-class ParametresSaisis(Saisie):
-    """What this grant decides where the texts leave a choice."""
-
-    avance_pct: Pourcentage = "30"
-    avance_plafond: Montant | None = None
-    types_beneficiaires_sans_avance: tuple[Code, ...] = ("collectivite", "opco", "etat")
-    plafond_avant_solde_pct: Pourcentage | None = None
-    delai_contradictoire_jours: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
-    arrondi: Arrondi = "demi_superieur"
 
 
 class ConventionnerSubventionGlobale(Commande):
@@ -113,7 +88,6 @@ def conventionner(
     for plie_id, fois in Counter(p.plie_id for p in commande.plie).items():
         if fois > 1:
             raise PlieEnDouble(plie_id=plie_id)
-    choix = commande.parametres
     return [
         SubventionGlobaleConventionnee(
             date_effet=commande.date_effet,
@@ -136,17 +110,9 @@ def conventionner(
                 ObjectifSpecifique(code=o.code, libelle=o.libelle)
                 for o in commande.objectifs_specifiques
             ),
-            parametres=Parametres(
-                avance_pct=Decimal(choix.avance_pct),
-                avance_plafond_centimes=choix.avance_plafond,
-                types_beneficiaires_sans_avance=choix.types_beneficiaires_sans_avance,
-                plafond_avant_solde_pct=(
-                    None
-                    if choix.plafond_avant_solde_pct is None
-                    else Decimal(choix.plafond_avant_solde_pct)
-                ),
-                delai_contradictoire_jours=choix.delai_contradictoire_jours,
-                arrondi=choix.arrondi,
+            parametres=surcharger(
+                parametres_des_textes(commande.reglement, commande.date_effet),
+                commande.parametres.surcharge(),
             ),
             fictive=commande.nature_des_donnees == "fictives",
         )

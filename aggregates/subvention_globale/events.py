@@ -1,12 +1,12 @@
 """Facts of a subvention globale: the grant, its maquette, what programming holds of it."""
 
-from decimal import Decimal
 from uuid import UUID
 
 import msgspec
 
 from aggregates.cadre import Cadre, Cellule, LigneMaquette
 from aggregates.commande import Instance
+from aggregates.parametres import Parametres
 from oi_service.codec import Evenement, event
 from oi_service.dates import Periode
 
@@ -23,21 +23,6 @@ class ObjectifSpecifique(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
     code: str
     libelle: str
-
-
-class Parametres(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What this grant decides where the texts leave a choice.
-
-    ``avance_pct`` is a percentage of the Fund's maximum, ``avance_plafond_centimes`` its cap,
-    ``None`` for none; ``arrondi`` is the rounding of computed amounts.
-    """
-
-    avance_pct: Decimal
-    avance_plafond_centimes: int | None
-    types_beneficiaires_sans_avance: tuple[str, ...]
-    plafond_avant_solde_pct: Decimal | None
-    delai_contradictoire_jours: int
-    arrondi: str
 
 
 class LigneTranche(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 
 from aggregates.cadre import RESERVE, Cadre, Cellule, LigneMaquette
+from aggregates.parametres import Parametres
 from aggregates.subvention_globale.events import (
     AvenantSubventionGlobaleSigne,
     EnveloppeLiberee,
     EnveloppePlieNotifiee,
     EnveloppeReservee,
     Fait,
-    Parametres,
     ReserveConstituee,
     SubventionGlobaleConventionnee,
     TrancheOuverte,

@@ -9,9 +9,11 @@ from api.v1 import (
     contrepartie,
     convention,
     depense,
+    explication,
     lectures,
     operation,
     paiement,
+    parametres,
     subvention_globale,
 )
 from api.v1.actes import RACINE
@@ -27,6 +29,8 @@ for chapter in (
     paiement,
     contrepartie,
     calculs,
+    explication,
+    parametres,
     lectures,
 ):
     router.include_router(chapter.router)

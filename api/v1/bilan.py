@@ -4,7 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from aggregates.convention import bilans, service_fait
+from aggregates.convention import (
+    bilans,
+    cloture_office,
+    constatations,
+    echantillons,
+    service_fait,
+    validation,
+)
 from aggregates.convention.state import CONVENTION
 from aggregates.depense import controle
 from api import actions
@@ -28,6 +35,36 @@ def deposer_bilan(operation_id: UUID, acte: bilans.DeposerBilan, ecriture: Ecrit
         target=convention_of(operation_id),
         new=ecriture.new_id("bilan"),
         location=f"{RACINE}/operations/{operation_id}/convention",
+    )
+
+
+@commande(_BILANS, "/bilans/{bilan_id}/recevabilite")
+def juger_recevable(
+    operation_id: UUID, bilan_id: UUID, acte: bilans.JugerRecevable, ecriture: Ecriture
+) -> ActeOut:
+    """Juger le bilan recevable : complet et signé, son contrôle peut commencer."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), bilans.juger_recevable, acte, bilan_id
+    )
+
+
+@commande(_BILANS, "/bilans/reclamations")
+def reclamer_bilan(
+    operation_id: UUID, acte: cloture_office.ReclamerBilan, ecriture: Ecriture
+) -> ActeOut:
+    """Réclamer un bilan en retard : sans réponse, le dossier pourra être clos d’office."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), cloture_office.reclamer_bilan, acte
+    )
+
+
+@commande(_BILANS, "/cloture-office")
+def clore_office(
+    operation_id: UUID, acte: cloture_office.CloreOffice, ecriture: Ecriture
+) -> ActeOut:
+    """Clore d’office un dossier dont le bilan réclamé n’est pas venu."""
+    return ecriture.run(
+        actions.clore_office, operation_id, acte, target=convention_of(operation_id)
     )
 
 
@@ -64,39 +101,130 @@ def controler_depenses(
     )
 
 
+@commande(_CSF, "/csf/{csf_id}/echantillons")
+def tirer_echantillon(
+    operation_id: UUID, csf_id: UUID, acte: echantillons.TirerEchantillon, ecriture: Ecriture
+) -> ActeOut:
+    """Tirer l’échantillon d’un poste : la graine enregistrée permet de refaire le tirage."""
+    return ecriture.run(
+        actions.tirer_echantillon, operation_id, acte, csf_id, target=convention_of(operation_id)
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/extrapolations")
+def decider_extrapolation(
+    operation_id: UUID, csf_id: UUID, acte: echantillons.DeciderExtrapolation, ecriture: Ecriture
+) -> ActeOut:
+    """Étendre le taux d’irrégularité du tirage aux pièces non tirées."""
+    return ecriture.run(
+        actions.decider_extrapolation,
+        operation_id,
+        acte,
+        csf_id,
+        target=convention_of(operation_id),
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/marches")
+def corriger_marche(
+    operation_id: UUID, csf_id: UUID, acte: constatations.CorrigerMarche, ecriture: Ecriture
+) -> ActeOut:
+    """Corriger au barème les dépenses d’un marché."""
+    return ecriture.run(
+        actions.corriger_marche, operation_id, acte, csf_id, target=convention_of(operation_id)
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/corrections-fse")
+def corriger_fse(
+    operation_id: UUID, csf_id: UUID, acte: constatations.CorrigerFse, ecriture: Ecriture
+) -> ActeOut:
+    """Corriger la part du FSE : publicité, réfaction."""
+    return ecriture.run(
+        actions.corriger_fse, operation_id, acte, csf_id, target=convention_of(operation_id)
+    )
+
+
 @commande(_CSF, "/csf/{csf_id}/ressources")
 def controler_ressources(
-    operation_id: UUID, csf_id: UUID, acte: service_fait.ControlerRessources, ecriture: Ecriture
+    operation_id: UUID, csf_id: UUID, acte: constatations.ControlerRessources, ecriture: Ecriture
 ) -> ActeOut:
     """Décider des ressources du bilan, toutes ensemble."""
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), service_fait.controler_ressources, acte, csf_id
+        CONVENTION, convention_of(operation_id), constatations.controler_ressources, acte, csf_id
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/realisations")
+def controler_realisations(
+    operation_id: UUID, csf_id: UUID, acte: constatations.ControlerRealisations, ecriture: Ecriture
+) -> ActeOut:
+    """Décider des unités et des livrables du bilan, tous ensemble."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), constatations.controler_realisations, acte, csf_id
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/recettes")
+def controler_recettes(
+    operation_id: UUID, csf_id: UUID, acte: constatations.ControlerRecettes, ecriture: Ecriture
+) -> ActeOut:
+    """Décider des recettes nettes du bilan."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), constatations.controler_recettes, acte, csf_id
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/grille")
+def remplir_grille(
+    operation_id: UUID, csf_id: UUID, acte: constatations.RemplirGrille, ecriture: Ecriture
+) -> ActeOut:
+    """Remplir la grille de contrôle."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), constatations.remplir_grille, acte, csf_id
     )
 
 
 @commande(_CSF, "/csf/{csf_id}/conclusions")
 def notifier_conclusions(
-    operation_id: UUID, csf_id: UUID, acte: service_fait.NotifierConclusions, ecriture: Ecriture
+    operation_id: UUID, csf_id: UUID, acte: validation.NotifierConclusions, ecriture: Ecriture
 ) -> ActeOut:
     """Notifier les conclusions intermédiaires : la phase contradictoire commence."""
-    return ecriture.decide(
-        CONVENTION, convention_of(operation_id), service_fait.notifier_conclusions, acte, csf_id
+    return ecriture.run(
+        actions.notifier_conclusions, operation_id, acte, csf_id, target=convention_of(operation_id)
     )
 
 
 @commande(_CSF, "/csf/{csf_id}/observations")
 def recevoir_observations(
-    operation_id: UUID, csf_id: UUID, acte: service_fait.RecevoirObservations, ecriture: Ecriture
+    operation_id: UUID, csf_id: UUID, acte: validation.RecevoirObservations, ecriture: Ecriture
 ) -> ActeOut:
     """Enregistrer la réponse du bénéficiaire."""
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), service_fait.recevoir_observations, acte, csf_id
+        CONVENTION, convention_of(operation_id), validation.recevoir_observations, acte, csf_id
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/conclusions-finales")
+def notifier_conclusions_finales(
+    operation_id: UUID,
+    csf_id: UUID,
+    acte: validation.NotifierConclusionsFinales,
+    ecriture: Ecriture,
+) -> ActeOut:
+    """Notifier les conclusions finales, après la réponse ou la fin du délai."""
+    return ecriture.decide(
+        CONVENTION,
+        convention_of(operation_id),
+        validation.notifier_conclusions_finales,
+        acte,
+        csf_id,
     )
 
 
 @commande(_CSF, "/csf/{csf_id}/validation")
 def valider_csf(
-    operation_id: UUID, csf_id: UUID, acte: service_fait.ValiderCsf, ecriture: Ecriture
+    operation_id: UUID, csf_id: UUID, acte: validation.ValiderCsf, ecriture: Ecriture
 ) -> ActeOut:
     """Valider le contrôle et fixer le FSE dû : une autre personne que le contrôleur."""
     return ecriture.run(

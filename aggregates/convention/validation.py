@@ -1,0 +1,378 @@
+"""The end of a control: the beneficiary is heard, the certificate fixes what the Fund owes."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from aggregates.commande import Commande
+from aggregates.convention.bilans import declares
+from aggregates.convention.echantillons import echantillon
+from aggregates.convention.events import (
+    ConclusionsFinalesNotifiees,
+    ConclusionsIntermediairesNotifiees,
+    CsfValide,
+    EntreesCalcul,
+    ObservationsRecues,
+    PosteRetenu,
+)
+from aggregates.convention.service_fait import csf_de
+from aggregates.convention.state import Bilan, Convention, Csf
+from aggregates.depense.state import Depense
+from oi_service.dates import Jour
+from oi_service.errors import RuleBroken
+from rules import VERSION_REGLES
+from rules.calcul import (
+    Apports,
+    LignesMarche,
+    LignesPoste,
+    LivrableVu,
+    Resultat,
+    TauxDecide,
+    Unites,
+    service_fait,
+)
+
+
+class LignesNonControlees(RuleBroken):
+    """{nombre} dépense(s) du bilan n’ont pas encore de décision : le contrôle ne peut pas être
+    validé.
+    """
+
+
+class RessourcesNonControlees(RuleBroken):
+    """Les ressources du bilan n’ont pas encore été contrôlées."""
+
+
+class RealisationsNonControlees(RuleBroken):
+    """Les unités et les livrables du bilan n’ont pas encore été contrôlés."""
+
+
+class RecettesNonControlees(RuleBroken):
+    """Le bilan déclare {montant:euros} de recettes nettes : décidez de ce qui en est retenu."""
+
+
+class ContributionSansContrepartie(RuleBroken):
+    """{depense:euros} de dépenses « {poste} » sont retenues pour {ressource:euros} de ressources
+    correspondantes : une contribution en nature ou d’un tiers se retient pour le même montant des
+    deux côtés.
+    """
+
+    article = "Règlement (UE) n° 1303/2013, art. 69 §1 ; règlement (UE) 2021/1060, art. 67 §1"
+
+
+class DelaiContradictoireTropCourt(RuleBroken):
+    """Le bénéficiaire a {jours} jours pour répondre : la date limite ne peut pas précéder le
+    {limite}.
+    """
+
+
+class ContradictoireManquant(RuleBroken):
+    """Des montants sont écartés, ou le FSE retenu ({retenu:euros}) est inférieur à celui qui était
+    attendu ({attendu:euros}) : notifiez les conclusions intermédiaires, attendez la réponse du
+    bénéficiaire ou la fin du délai ({limite}), puis notifiez les conclusions finales.
+    """
+
+    article = "fse.gouv.fr, « Bilan, contrôle de service fait et paiement »"
+
+
+class ConclusionsAvantReponse(RuleBroken):
+    """Les conclusions finales suivent les observations du bénéficiaire, ou la fin du délai, le
+    {limite}.
+    """
+
+
+class ConclusionsDepassees(RuleBroken):
+    """Le FSE retenu est passé de {annonce:euros}, annoncés au bénéficiaire, à {retenu:euros} :
+    notifiez-lui de nouvelles conclusions intermédiaires.
+    """
+
+
+class ControleurEgalValideur(RuleBroken):
+    """La personne qui a contrôlé ne valide pas son propre contrôle de service fait."""
+
+    article = "Règlement (UE) 1303/2013, art. 125 §7 ; règlement (UE) 2021/1060, art. 74 §3"
+
+
+class BilanAnterieurNonControle(RuleBroken):
+    """Le bilan n° {numero} doit être contrôlé d’abord : les montants se cumulent dans l’ordre."""
+
+
+Depenses = Mapping[UUID, Depense]
+
+
+class NotifierConclusions(Commande):
+    """Tell the beneficiary what would be kept, and until when to answer.
+
+    Without a ``date_limite_reponse``, the delay of the grant counts from ``date_effet``.
+    """
+
+    date_limite_reponse: Jour | None = None
+
+
+def notifier_conclusions(
+    convention: Convention, commande: NotifierConclusions, csf_id: UUID, depenses: Depenses
+) -> list[ConclusionsIntermediairesNotifiees]:
+    """Open the phase contradictoire, with what is asked and what would be kept."""
+    bilan, csf = csf_de(convention, csf_id)
+    jours = convention.parametres.delai_contradictoire_jours
+    limite = commande.date_effet + timedelta(days=jours)
+    if commande.date_limite_reponse is not None and commande.date_limite_reponse < limite:
+        raise DelaiContradictoireTropCourt(jours=jours, limite=limite)
+    return [
+        ConclusionsIntermediairesNotifiees(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            csf_id=csf_id,
+            date_limite_reponse=commande.date_limite_reponse or limite,
+            fse_demande_centimes=_demande(convention, bilan, depenses),
+            fse_retenu_centimes=_calcul(convention, bilan, csf, depenses)[1].fse_du_centimes,
+        )
+    ]
+
+
+class RecevoirObservations(Commande):
+    """Record the beneficiary's answer."""
+
+
+def recevoir_observations(
+    convention: Convention, commande: RecevoirObservations, csf_id: UUID
+) -> list[ObservationsRecues]:
+    """Record the answer."""
+    csf_de(convention, csf_id)
+    return [
+        ObservationsRecues(date_effet=commande.date_effet, pieces=commande.jointes(), csf_id=csf_id)
+    ]
+
+
+class NotifierConclusionsFinales(Commande):
+    """Close the phase contradictoire."""
+
+
+def notifier_conclusions_finales(
+    convention: Convention, commande: NotifierConclusionsFinales, csf_id: UUID
+) -> list[ConclusionsFinalesNotifiees]:
+    """Close, once the beneficiary answered or had the time to."""
+    _, csf = csf_de(convention, csf_id)
+    if not _entendu(csf, commande.date_effet):
+        raise ConclusionsAvantReponse(limite=csf.date_limite_reponse or "notifiez-les d’abord")
+    return [
+        ConclusionsFinalesNotifiees(
+            date_effet=commande.date_effet, pieces=commande.jointes(), csf_id=csf_id
+        )
+    ]
+
+
+def _entendu(csf: Csf, jour: date) -> bool:
+    if csf.statut in {"observations", "finales"}:
+        return True
+    return csf.date_limite_reponse is not None and jour > csf.date_limite_reponse
+
+
+class ValiderCsf(Commande):
+    """Validate the control: it becomes the certificate of service fait."""
+
+
+def valider_csf(
+    convention: Convention,
+    commande: ValiderCsf,
+    csf_id: UUID,
+    valideur: str,
+    depenses: Depenses,
+) -> list[CsfValide]:
+    """Validate, and fix what the Fund owes since the start of the operation.
+
+    The fact carries every input and every operand, so that the calculation can be redone years
+    later without looking anything up.
+    Source: domain rule of the minimum, rules/calcul.py.
+    """
+    bilan, csf = csf_de(convention, csf_id)
+    for autre in convention.bilans.values():
+        if autre.numero < bilan.numero and autre.statut in {"depose", "recevable", "en_controle"}:
+            raise BilanAnterieurNonControle(numero=autre.numero)
+    if csf.controleur == valideur:
+        raise ControleurEgalValideur
+    _exiger_decisions(bilan, csf, depenses)
+    entrees, du = _calcul(convention, bilan, csf, depenses)
+    _exiger_contributions(entrees.bilans, du)
+    _exiger_contradictoire(convention, bilan, csf, depenses, du)
+    return [
+        CsfValide(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            operation_id=convention.operation_id,
+            csf_id=csf_id,
+            bilan_id=bilan.bilan_id,
+            version=csf.version,
+            type=bilan.type,
+            version_regles=VERSION_REGLES,
+            valideur=valideur,
+            postes=_postes_retenus(entrees.bilans[entrees.rang]),
+            ressources=csf.ressources or (),
+            postes_cumules={p.code: p.retenu_centimes for p in du.postes},
+            ressources_cumulees=tuple(r for b in entrees.bilans for r in b.ressources),
+            fse_max_centimes=convention.fse_max,
+            cout_total_eligible_centimes=convention.cout_total_eligible,
+            arrondi=convention.arrondi,
+            cout_net_cumule_centimes=du.cout_net_centimes,
+            ressources_externes_centimes=du.ressources_externes_centimes,
+            c1_plafond_centimes=du.c1_centimes,
+            c2_taux_centimes=du.c2_centimes,
+            c3_besoin_centimes=du.c3_centimes,
+            c4_hors_nature_centimes=du.c4_centimes,
+            contrainte_active=du.contrainte_active,
+            fse_du_cumule_centimes=du.fse_du_centimes,
+            fse_du_periode_centimes=du.fse_du_centimes - convention.fse_du,
+            cout_total_retenu_periode_centimes=du.cout_net_centimes - convention.cout_total_retenu,
+            depenses_declarees_centimes=du.declare_centimes - convention.depenses_controlees,
+            depenses_ecartees_centimes=du.ecarte_centimes - convention.depenses_ecartees,
+            autofinancement_constate_centimes=du.autofinancement_constate_centimes,
+            surfinancement_ecarte_centimes=du.surfinancement_ecarte_centimes,
+            entrees=entrees,
+            resultat=du,
+        )
+    ]
+
+
+def _exiger_decisions(bilan: Bilan, csf: Csf, depenses: Depenses) -> None:
+    """Refuse while something declared has no decision; a new version keeps the former ones."""
+    sans_decision = [d for d in depenses.values() if d.statut != "controlee"]
+    if sans_decision:
+        raise LignesNonControlees(nombre=len(sans_decision))
+    if bilan.ressources and csf.ressources is None:
+        raise RessourcesNonControlees
+    if (bilan.unites or bilan.livrables) and not csf.realisations_vues:
+        raise RealisationsNonControlees
+    if bilan.recettes_nettes and csf.recettes is None:
+        raise RecettesNonControlees(montant=bilan.recettes_nettes)
+
+
+def _exiger_contributions(bilans: tuple[Apports, ...], du: Resultat) -> None:
+    """Refuse a contribution in kind or of a third party that its resource does not match."""
+    retenus = {p.code: p.retenu_centimes for p in du.postes}
+    for code in ("nature", "tiers"):
+        ressource = sum(m for b in bilans for t, m in b.ressources if t == code)
+        if retenus.get(code, 0) != ressource:
+            raise ContributionSansContrepartie(
+                poste=code, depense=retenus.get(code, 0), ressource=ressource
+            )
+
+
+def _exiger_contradictoire(
+    convention: Convention, bilan: Bilan, csf: Csf, depenses: Depenses, du: Resultat
+) -> None:
+    """Refuse to lower the Fund's share, or to set amounts aside, before the beneficiary was heard.
+
+    A new version is heard on what it takes from the former one. What the beneficiary was told may
+    improve after its answer; it may not get worse unsaid.
+    """
+    premiere = csf.version == 1
+    attendu = _demande(convention, bilan, depenses) if premiere else convention.fse_du
+    ecarte = premiere and (bool(csf.extrapolations) or any(d.ecarte for d in depenses.values()))
+    if not ecarte and du.fse_du_centimes >= attendu:
+        return
+    if csf.statut != "finales":
+        raise ContradictoireManquant(
+            retenu=du.fse_du_centimes,
+            attendu=attendu,
+            limite=csf.date_limite_reponse or "conclusions à notifier",
+        )
+    if csf.fse_annonce is not None and du.fse_du_centimes < csf.fse_annonce:
+        raise ConclusionsDepassees(annonce=csf.fse_annonce, retenu=du.fse_du_centimes)
+
+
+def _calcul(
+    convention: Convention, bilan: Bilan, csf: Csf, depenses: Depenses
+) -> tuple[EntreesCalcul, Resultat]:
+    """Compute on every controlled bilan and on this one as it is controlled so far."""
+    return _sur(convention, bilan, _retenus(bilan, csf, depenses))
+
+
+def _demande(convention: Convention, bilan: Bilan, depenses: Depenses) -> int:
+    """Return what the Fund would owe if this bilan were kept as it is declared."""
+    demandes = msgspec.structs.replace(
+        declares(convention, bilan.type, list(depenses.values()), bilan.unites, bilan.livrables),
+        ressources=tuple((r.type, r.montant_centimes) for r in bilan.ressources),
+    )
+    return _sur(convention, bilan, demandes)[1].fse_du_centimes
+
+
+def _sur(convention: Convention, bilan: Bilan, apports: Apports) -> tuple[EntreesCalcul, Resultat]:
+    autres = convention.apports(sauf=bilan.bilan_id)
+    rang = sum(numero < bilan.numero for numero, _ in autres)
+    bilans = [a for _, a in autres]
+    bilans.insert(rang, apports)
+    entrees = EntreesCalcul(conditions=convention.conditions(), bilans=tuple(bilans), rang=rang)
+    return entrees, service_fait(entrees.conditions, entrees.bilans)
+
+
+def _retenus(bilan: Bilan, csf: Csf, depenses: Depenses) -> Apports:
+    """Return what the control keeps of a bilan so far, as the calculation reads it."""
+    lignes: dict[str, Counter[str]] = {}
+    marches: Counter[tuple[str, str]] = Counter()
+    for depense in depenses.values():
+        poste = lignes.setdefault(depense.detail.poste, Counter())
+        poste["declare"] += depense.montant
+        poste["ecarte"] += depense.ecarte
+        if depense.detail.marche_ref is not None:
+            marches[depense.detail.marche_ref, depense.detail.poste] += (
+                depense.montant - depense.ecarte
+            )
+    recettes = csf.recettes
+    retenues = recettes.retenues_centimes if recettes else 0
+    ressources = [(r.type, r.montant_retenu_centimes) for r in csf.ressources or ()]
+    if recettes and recettes.traitement == "ressource":
+        ressources.append(("recettes", retenues))
+    return Apports(
+        final=bilan.type == "final",
+        lignes=tuple(
+            LignesPoste(
+                code=code,
+                declare_centimes=lignes[code]["declare"],
+                ecarte_centimes=lignes[code]["ecarte"],
+            )
+            for code in sorted(lignes)
+        ),
+        echantillons=tuple(
+            echantillon(csf, poste, depenses) for poste in sorted(csf.extrapolations)
+        ),
+        marches=tuple(
+            LignesMarche(marche=marche, poste=poste, retenu_centimes=retenu)
+            for (marche, poste), retenu in sorted(marches.items())
+        ),
+        corrections_marche=_taux(csf.corrections_marche),
+        unites=tuple(
+            Unites(poste=u.poste, declarees=u.declarees, retenues=u.retenues) for u in csf.unites
+        ),
+        livrables=tuple(
+            LivrableVu(
+                poste=x.poste, id=x.id, montant_centimes=x.montant_centimes, atteint=x.atteint
+            )
+            for x in csf.livrables
+        ),
+        recettes_nettes_centimes=(
+            retenues if recettes and recettes.traitement == "deduites" else 0
+        ),
+        ressources=tuple(ressources),
+        corrections_fse=_taux(csf.corrections_fse),
+    )
+
+
+def _taux(decides: Mapping[str, Decimal]) -> tuple[TauxDecide, ...]:
+    return tuple(TauxDecide(objet=objet, taux_pct=taux) for objet, taux in decides.items())
+
+
+def _postes_retenus(apports: Apports) -> tuple[PosteRetenu, ...]:
+    """Return what the lines of this bilan come to, poste by poste."""
+    return tuple(
+        PosteRetenu(
+            code=x.code,
+            declare_centimes=x.declare_centimes,
+            ecarte_centimes=x.ecarte_centimes,
+            retenu_centimes=x.declare_centimes - x.ecarte_centimes,
+        )
+        for x in apports.lignes
+    )
