@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ import psycopg
 import typer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from rich import box
 from rich.console import Console
 from rich.progress import (
@@ -24,16 +25,20 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from api.app import create_app
 from api.calculateur.cas import Cas, CasMutualise, Demande, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
 from api.errors import defauts
-from api.filters import entier, euros, instant, jour, pourcent
+from api.filters import entier, euros, insecable, instant, jour, pourcent
+from api.parametres import valeur_lisible
 from oi_service import app as assembly
 from oi_service.app import open_service, prepare
 from oi_service.application import Service
+from oi_service.clock import today
+from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.errors import Refusal
 from oi_service.money import round_cents
@@ -46,6 +51,7 @@ from projections.journal import histoire_du_dossier
 from projections.maquette import Chiffres, Maquette, charger
 from projections.perimetre import OI_ENTIER
 from projections.rebuild import rebuild as rebuild_projections
+from rules.parametres import REGIMES, parametres_en_vigueur
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -87,6 +93,14 @@ class FichierIllisible(Refusal):
 
 class CasMalDecrit(Refusal):
     """Le calcul est refusé, {fichier} est mal rempli : {defauts}."""
+
+
+class JourIllisible(Refusal):
+    """« {texte} » n’est pas un jour : {raison}."""
+
+
+class ReglementInconnu(Refusal):
+    """« {reglement} » n’est pas un règlement connu : indiquez 2014-2020 ou 2021-2027."""
 
 
 class CorpusSansAttendu(Refusal):
@@ -334,6 +348,52 @@ def _comparer(cas: Sequence[Cas | CasMutualise]) -> None:
         console.print(f"{differents} cas sur {len(cas)} ne donnent pas le résultat attendu.")
         raise typer.Exit(1)
     console.print(f"{len(cas)} cas : tous donnent le résultat attendu, au centime.")
+
+
+@cli.command()
+def parametres(
+    *,
+    le: Annotated[str | None, typer.Option(help="Jour, AAAA-MM-JJ ; aujourd’hui sinon.")] = None,
+    reglement: Annotated[
+        str | None, typer.Option(help="2014-2020 ou 2021-2027 ; les deux sinon.")
+    ] = None,
+) -> None:
+    """Montrer les taux, plafonds, délais et seuils en vigueur un jour, avec leur article."""
+    jour_lu = _lire_jour(le) if le else today()
+    if reglement is not None and reglement not in REGIMES:
+        raise ReglementInconnu(reglement=reglement)
+    console.print(_table_des_parametres(jour_lu, reglement))
+    console.print(
+        "Sans jour de relecture, le texte reste à relire à sa source avant de fonder un refus."
+    )
+
+
+def _lire_jour(texte: str) -> date:
+    try:
+        return TypeAdapter(Jour).validate_python(texte)
+    except ValidationError as refuse:
+        raise JourIllisible(texte=texte, raison=refuse.errors()[0]["ctx"]["error"]) from refuse
+
+
+def _table_des_parametres(le: date, reglement: str | None) -> Table:
+    table = Table(
+        title=f"Paramètres en vigueur le {jour(le)}",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 1, 0),
+        expand=True,
+    )
+    for titre, part in (("Paramètre", 6), ("Valeur", 3), ("Texte", 6), ("Vaut", 4)):
+        table.add_column(titre, ratio=part, overflow="fold")
+    for lu in parametres_en_vigueur(le, reglement):
+        fin = f" au {jour(lu.jusqu_au)}" if lu.jusqu_au else ""
+        relu = f", relu le {jour(lu.verifie_le)}" if lu.verifie_le else ""
+        table.add_row(
+            Text.assemble(insecable(lu.libelle), "\n", (lu.nom, "dim")),
+            valeur_lisible(lu),
+            f"{insecable(lu.reference)} ({lu.etiquette}{relu})",
+            f"{lu.regime or '2014-2020 et 2021-2027'}\ndu {jour(lu.a_compter_du)}{fin}",
+        )
+    return table
 
 
 @cli.command()

@@ -69,8 +69,8 @@ class Parametre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     a_compter_du: date
     jusqu_au: date | None = None
     regime: Regime | None = None
-    #: The day somebody last read the text at its source. Without it, the number informs: it is
-    #: never a reason to refuse.
+    #: The day somebody last read the text at its source. Without it, the number may inform; it
+    #: has to be read again before anything is refused because of it.
     verifie_le: date | None = None
     libelle: str = ""
 
@@ -98,7 +98,7 @@ class Parametre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def pourcent(self) -> Decimal:
         """The value of a percentage as it is written: 30 % gives 30."""
-        return _decimal(self.taux * 100)
+        return decimale(self.taux * 100)
 
     @property
     def bareme(self) -> tuple[Fraction, ...]:
@@ -285,6 +285,6 @@ def _pourcentage(brut: object) -> Fraction:
     return Fraction(brut)
 
 
-def _decimal(exact: Fraction) -> Decimal:
+def decimale(exact: Fraction) -> Decimal:
     """Write a fraction that came from a decimal number as that number again."""
     return Decimal(exact.numerator) / Decimal(exact.denominator)
