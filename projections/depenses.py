@@ -101,7 +101,9 @@ def depenses(
                 d.*,
                 CASE %(tri)s::text
                     WHEN 'date_piece' THEN to_char(d.date_piece, 'YYYYMMDD')
-                    WHEN 'montant' THEN to_char(d.montant_impute_centimes, 'FM000000000000000000')
+                    -- Moved above zero: a régularisation is negative, and text has no sign.
+                    WHEN 'montant' THEN to_char(
+                        d.montant_impute_centimes + 10000000000000000, 'FM000000000000000000')
                     ELSE ''
                 END AS cle
             FROM projection.depense AS d

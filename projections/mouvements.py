@@ -24,6 +24,7 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
         "depense.controlee.v1",
         "depense.corrigee.v1",
         "depense.declaree.v1",
+        "depense.regularisee.v1",
         "operation.abandonnee.v1",
         "operation.ajournee.v1",
         "operation.avis_agd_rendu.v1",

@@ -179,15 +179,44 @@ INVARIANTS = (
     ),
     Invariant(
         "D1",
-        "Chaque dépense contrôlée est retenue et écartée pour ce qui a été déclaré",
+        "Chaque dépense contrôlée est retenue et écartée pour ce qui a été déclaré, une "
+        "régularisation en entier",
         ("depense", "declare", "retenu", "ecarte", "motif"),
         """
         SELECT id, montant_impute_centimes, retenu_centimes, ecarte_centimes, motif_code
         FROM projection.depense
         WHERE statut = 'controlee' AND (
             retenu_centimes + ecarte_centimes <> montant_impute_centimes
-            OR retenu_centimes < 0 OR ecarte_centimes < 0
-            OR (ecarte_centimes > 0) <> (motif_code IS NOT NULL))
+            OR ecarte_centimes < 0
+            OR retenu_centimes < least(montant_impute_centimes, 0)
+            OR (montant_impute_centimes > 0
+                AND (ecarte_centimes > 0) <> (motif_code IS NOT NULL))
+            OR (montant_impute_centimes < 0 AND ecarte_centimes <> 0))
+        """,
+    ),
+    Invariant(
+        "D2",
+        "Une régularisation reprend au plus ce qu’une dépense de la même opération a apporté",
+        ("depense", "declare", "retenu", "repris", "note"),
+        """
+        SELECT d.id, d.montant_impute_centimes, d.retenu_centimes, r.repris, r.note
+        FROM projection.depense AS d INNER JOIN (
+            SELECT e.stream_id, sum((e.data ->> 'montant_centimes')::bigint) AS note,
+                coalesce(sum(p.montant_impute_centimes) FILTER (
+                    WHERE p.statut <> 'annulee' AND p.operation_id = d.operation_id
+                        AND (e.data ->> 'montant_centimes')::bigint <> 0), 0) AS repris
+            FROM (
+                SELECT DISTINCT ON (stream_id, data ->> 'regularisation_id') stream_id, data
+                FROM oi.event WHERE name = 'depense.regularisee.v1'
+                ORDER BY stream_id, data ->> 'regularisation_id', position DESC
+            ) AS e
+            INNER JOIN projection.depense AS d ON d.id = e.stream_id
+            INNER JOIN projection.depense AS p
+                ON p.id = (e.data ->> 'regularisation_id')::uuid
+            GROUP BY e.stream_id
+        ) AS r ON r.stream_id = d.id
+        WHERE r.repris <> r.note OR r.note > 0
+            OR coalesce(d.retenu_centimes, d.montant_impute_centimes) + r.note < 0
         """,
     ),
     Invariant(

@@ -325,6 +325,7 @@ _CHAMPS: dict[str, Any] = {
     "avant": DETAIL,
     "apres": msgspec.structs.replace(DETAIL, montant_impute_centimes=euros(900)),
     "corrige_version": 1,
+    "regularisation_id": AUTRE_DEPENSE_ID,
     "montant_impute_centimes": euros(1_000),
     "montant_declare_centimes": euros(1_000),
     "montant_retenu_centimes": euros(1_000),

@@ -7,21 +7,15 @@ import msgspec
 
 from aggregates.cadre import Cadre
 from oi_service.codec import Evenement, event
-
-
-class Cle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The key that charges a part of a cost to the operation."""
-
-    numerateur: int
-    denominateur: int
-    libelle: str
+from rules.temps import Cle, Temps
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the beneficiary declares of a dépense.
 
     ``tiers_ref`` is the supplier or an opaque reference of the employee, never a person's name.
-    ``montant_impute_centimes`` is what is charged to the operation.
+    ``montant_impute_centimes`` is what is charged to the operation; it is negative when the line
+    takes back from another one, ``regularise``: a credit note, a régularisation.
     """
 
     poste: str
@@ -38,6 +32,10 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tva_recuperable_centimes: int | None
     cle: Cle | None
     montant_impute_centimes: int
+    temps: Temps | None = None
+    marche_ref: str | None = None
+    mise_en_concurrence_ref: str | None = None
+    regularise: UUID | None = None
 
 
 @event("depense.declaree.v1")
@@ -61,6 +59,13 @@ class DepenseAnnulee(Evenement, frozen=True, kw_only=True):
     montant_impute_centimes: int
 
 
+@event("depense.regularisee.v1")
+class DepenseRegularisee(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+    regularisation_id: UUID
+    montant_centimes: int
+
+
 @event("depense.controlee.v1")
 class DepenseControlee(Evenement, frozen=True, kw_only=True):
     operation_id: UUID
@@ -74,4 +79,4 @@ class DepenseControlee(Evenement, frozen=True, kw_only=True):
     pieces_vues: tuple[str, ...]
 
 
-Fait = DepenseDeclaree | DepenseCorrigee | DepenseAnnulee | DepenseControlee
+Fait = DepenseDeclaree | DepenseCorrigee | DepenseAnnulee | DepenseRegularisee | DepenseControlee

@@ -11,6 +11,7 @@ from aggregates.depense.events import (
     DepenseControlee,
     DepenseCorrigee,
     DepenseDeclaree,
+    DepenseRegularisee,
     Detail,
     Fait,
 )
@@ -24,7 +25,10 @@ class DepenseAbsente(NotFound):
 
 
 class Depense(msgspec.Struct, frozen=True, kw_only=True):
-    """An expenditure line. Amounts are cents of total cost, not of the Fund."""
+    """An expenditure line. Amounts are cents of total cost, not of the Fund.
+
+    ``regularisations``: what each line that corrects this one takes back, negative.
+    """
 
     cadre: Cadre
     operation_id: UUID
@@ -34,11 +38,22 @@ class Depense(msgspec.Struct, frozen=True, kw_only=True):
     csf_id: UUID | None = None
     retenu: int = 0
     ecarte: int = 0
+    regularisations: dict[UUID, int] = {}
 
     @property
     def montant(self) -> int:
         """What is charged to the operation."""
         return self.detail.montant_impute_centimes
+
+    @property
+    def regularise(self) -> int:
+        """What was taken back of it, zero or negative."""
+        return sum(self.regularisations.values())
+
+    @property
+    def reste(self) -> int:
+        """What is left of it once its régularisations are taken back."""
+        return self.montant + self.regularise
 
 
 def evolve(state: Depense | None, fact: Evenement) -> Depense:
@@ -54,6 +69,9 @@ def evolve(state: Depense | None, fact: Evenement) -> Depense:
             return replace(state, version=version, detail=fait.apres)
         case DepenseAnnulee():
             return replace(state, version=version, statut="annulee")
+        case DepenseRegularisee():
+            reprises = {**state.regularisations, fait.regularisation_id: fait.montant_centimes}
+            return replace(state, version=version, regularisations=reprises)
         case DepenseControlee():
             return replace(
                 state,

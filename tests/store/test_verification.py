@@ -2,8 +2,11 @@
 
 import psycopg
 import pytest
+from fabrique import DETAIL_SAISI, commande
 from vie import Vie
 
+from aggregates.depense.declaration import DeclarerDepenses
+from api import actions
 from oi_service.application import Service
 from oi_service.verification import verifier
 from projections.verification import INVARIANTS
@@ -69,6 +72,11 @@ CASSES = {
         WHERE statut = 'controlee'""",
         {"D1", "P1"},
     ),
+    "a régularisation that takes back more than it noted": (
+        """UPDATE projection.depense SET montant_impute_centimes = montant_impute_centimes - 1
+        WHERE montant_impute_centimes < 0""",
+        {"D2", "P1"},
+    ),
     "a contrepartie affected twice": (
         "UPDATE projection.contrepartie SET affecte_centimes = attribue_centimes + 1",
         {"C1", "R2", "P1"},
@@ -87,11 +95,22 @@ def livres(service: Service, base: str) -> str:
     vie.jusqu_au_demarrage("un")
     vie.contrepartie("epci", "40000.00")
     vie.affectation("epci", "un", "30000.00")
+    _regulariser(vie)
     vie.bilan("un")
     vie.controle("un")
     vie.paiement("un", _du(vie))
     vie.solde("un")
     return base
+
+
+def _regulariser(vie: Vie) -> None:
+    [depense_id] = vie.depenses("un", ["500.00"])
+    avoir = DETAIL_SAISI | {"montant_impute": "-200.00", "regularise": depense_id}
+    vie.acte(
+        actions.declarer_depenses,
+        vie.id("un"),
+        commande(DeclarerDepenses, depenses=[avoir]),
+    )
 
 
 def _du(vie: Vie) -> str:
