@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from dossier_exemple import service_joue
 from fastapi import FastAPI, Request
 from maquette_exemple import maquette
 from playwright.sync_api import Browser, Page
@@ -103,6 +104,13 @@ def base_url(application: FastAPI) -> Iterator[str]:
 def adresse(service: Service) -> Iterator[str]:
     """The service itself, on an empty database."""
     with serve(create_app(service)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def dossiers(serveur: str, modele: str) -> Iterator[str]:
+    """The service itself, on a database where a few dossiers were played."""
+    with service_joue(serveur, modele) as service, serve(create_app(service)) as address:
         yield address
 
 

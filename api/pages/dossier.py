@@ -1,0 +1,632 @@
+"""The page of a dossier: its plan, its bilans, what the Fund owes and why, what was paid.
+
+``vue`` turns what the queries say into exactly what the template shows: every sum, sentence and
+link is made here, so that the template only loops. Each fact of the dossier has its line in the
+history, at `ancre(position)`; whatever is shown above links to the line that it comes from.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from aggregates.convention.events import CsfValide, PaiementOrdonnance
+from api.deps import Lecture
+from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
+from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, siret, taux
+from api.pages.gabarits import templates
+from api.pages.parcours import STATUTS_D_ARRET, Etape, etapes
+from api.pages.plan import PlanVu, plan_en_vigueur
+from oi_service.clock import PARIS
+from oi_service.codec import Evenement
+from oi_service.money import ratio
+from projections.curseurs import LIMITE_MAXIMALE
+from projections.depenses import LigneDepense, depenses
+from projections.fiche_operation import (
+    BilanVu,
+    ConventionVue,
+    CsfVu,
+    FicheOperation,
+    ReversementVu,
+    fiche_operation,
+)
+from projections.histoire import ROLES
+from projections.journal import EvenementLu, histoire_du_dossier
+from projections.perimetre import Perimetre
+from projections.subventions_globales import LigneSubvention, exiger_subvention
+
+router = APIRouter()
+
+#: What a number of dossier, or an identifier, can be; nothing else is worth a query.
+_NUMERO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+#: Facts of one act that are shown folded on a screen when there are more.
+REPLI = 8
+
+
+# --- What the queries say ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A dossier and its whole story, all as they were at the same instant."""
+
+    fiche: FicheOperation
+    subvention: LigneSubvention
+    histoire: tuple[EvenementLu, ...]
+    ecartees: tuple[LigneDepense, ...]
+    explications: tuple[Any, ...] = ()
+
+
+def dossier_demande(lecture: Lecture, numero_mdfse: str) -> Dossier | None:
+    """Read a dossier by its number; nothing when the perimeter holds none of that number."""
+    if not _NUMERO.fullmatch(numero_mdfse):
+        return None
+    conn, perimetre = lecture.conn, lecture.perimetre
+    with conn.transaction():
+        # One snapshot for all the queries of the page, those that open their own included.
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        histoire = histoire_du_dossier(conn, perimetre, numero_mdfse)
+        if not histoire:
+            return None
+        operation_id = histoire[0].stream_id
+        fiche = fiche_operation(conn, perimetre, operation_id)
+        return Dossier(
+            fiche=fiche,
+            subvention=exiger_subvention(conn, perimetre, fiche.resume.subvention_globale_id),
+            histoire=tuple(histoire),
+            ecartees=tuple(_ecartees(conn, perimetre, operation_id)),
+        )
+
+
+def _ecartees(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+) -> Iterator[LigneDepense]:
+    """Yield every dépense of which a control set something aside."""
+    apres, reste = None, True
+    while reste:
+        page = depenses(
+            conn, perimetre, operation_id, ecartees=True, limite=LIMITE_MAXIMALE, apres=apres
+        )
+        yield from page.lignes
+        apres = page.suivant
+        reste = apres is not None
+
+
+# --- What the template shows ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Chiffre:
+    """One of the five figures, and where it comes from."""
+
+    libelle: str
+    definition: Definition
+    montant: int
+    precision: str | None
+    lien: str
+
+
+@dataclass(frozen=True, slots=True)
+class LigneDePoste:
+    """What a control kept of a poste."""
+
+    libelle: str
+    declare: int
+    ecarte: int
+    retenu: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControleVu:
+    """A valid control: what it kept, what the Fund owes after it."""
+
+    titre: str
+    remplace: bool
+    lien: str | None
+    calcul: str | None
+    postes: tuple[LigneDePoste, ...]
+    total: LigneDePoste
+    fse_du_cumule: int
+    fse_du_periode: int
+    contrainte: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ecart:
+    """A dépense of which something was set aside."""
+
+    libelle: str
+    piece: str
+    poste: str
+    declare: int
+    ecarte: int
+    motif: str
+    lien: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BilanDeLaPage:
+    """A bilan, its acts in order, its controls."""
+
+    titre: str
+    ancre: str
+    statut: str
+    niveau: str
+    debut: date
+    fin: date
+    nb_depenses: int
+    cout_total_declare: int
+    fse_declare: int
+    actes: tuple[Lien, ...]
+    controles: tuple[ControleVu, ...]
+    ecarts: tuple[Ecart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LigneDePaiement:
+    """A payment, shown as a sum: due, less already paid, leaves so much; so much was ordered."""
+
+    type: str
+    statut: str
+    niveau: str
+    fse_du: int | None
+    deja_verse: int | None
+    reste: int | None
+    montant: int
+    actes: tuple[Lien, ...]
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LigneDeReversement:
+    """An order to pay back."""
+
+    libelle: str
+    montant: int
+    encaisse: int
+    reste: int
+    echeance: date
+    motif: str | None
+    actes: tuple[Lien, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LigneDeCompte:
+    """A line of the sum that ends the payments."""
+
+    signe: str
+    libelle: str
+    montant: int
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FaitVu:
+    """A fact of the history."""
+
+    ancre: str
+    numero: int
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acte:
+    """An act: who, when, and the facts that it made; when it was typed if that is another day."""
+
+    le: date
+    connu: datetime | None
+    saisi_le: date | None
+    acteur: str
+    role: str
+    faits: tuple[FaitVu, ...]
+    repli: str | None  #: what stands for the facts while they are folded
+
+
+@dataclass(frozen=True, slots=True)
+class VueDossier:
+    """All that the page shows."""
+
+    numero: str
+    numero_convention: str | None
+    intitule: str
+    objet: str
+    beneficiaire: str
+    siret: str
+    plie: str
+    lien_maquette: str
+    ligne: str
+    reglement: str
+    fonds: str
+    subvention: str
+    oi_nom: str
+    fictive: bool
+    statut: str
+    niveau: str
+    debut: date
+    fin: date
+    etapes: tuple[Etape, ...]
+    chiffres: tuple[Chiffre, ...]
+    plan: PlanVu
+    bilans: tuple[BilanDeLaPage, ...]
+    explications: tuple[Any, ...]  #: the one in force first
+    paiements: tuple[LigneDePaiement, ...]
+    reversements: tuple[LigneDeReversement, ...]
+    compte: tuple[LigneDeCompte, ...]
+    actes: tuple[Acte, ...]
+    nb_faits: int
+    position: int
+    positions: frozenset[int]  #: those that have a line in the history
+
+
+class _Histoire:
+    """The facts of a dossier, found by what they are about."""
+
+    def __init__(self, lus: Sequence[EvenementLu]) -> None:
+        self.lus = [(lu, lu.fait) for lu in lus]
+
+    def dernier(
+        self, nom: str, champ: str | None = None, valeur: UUID | None = None
+    ) -> Lien | None:
+        """Return the last fact of a name, about something if said."""
+        found = [
+            lu
+            for lu, fait in self.lus
+            if lu.name == nom and (champ is None or getattr(fait, champ, None) == valeur)
+        ]
+        return lien(found[-1]) if found else None
+
+    def de(self, champ: str, *valeurs: UUID) -> list[tuple[EvenementLu, Evenement]]:
+        """Return the facts about some things, a dépense's own left out."""
+        return [
+            (lu, fait)
+            for lu, fait in self.lus
+            if not lu.name.startswith("depense.") and getattr(fait, champ, None) in valeurs
+        ]
+
+
+def vue(dossier: Dossier) -> VueDossier:
+    """Prepare the page."""
+    fiche, resume = dossier.fiche, dossier.fiche.resume
+    histoire = _Histoire(dossier.histoire)
+    division = DIVISIONS[dossier.subvention.reglement]
+    return VueDossier(
+        numero=resume.numero_mdfse,
+        numero_convention=resume.numero_convention,
+        intitule=resume.intitule,
+        objet=fiche.objet,
+        beneficiaire=resume.beneficiaire,
+        siret=siret(resume.siret),
+        plie=resume.plie_nom,
+        lien_maquette=urlencode(
+            {"subvention": resume.subvention_globale_id, "plie": resume.plie_id}
+        ),
+        ligne=(
+            f"Tranche {resume.annee} · {division} {resume.axe} · {resume.objectif_specifique} · "
+            f"{resume.dispositif}"
+        ),
+        reglement=dossier.subvention.reglement,
+        fonds=FONDS[dossier.subvention.reglement],
+        subvention=dossier.subvention.numero,
+        oi_nom=dossier.subvention.oi_nom,
+        fictive=dossier.subvention.fictive,
+        statut=majuscule(resume.statut_libelle),
+        niveau="grave" if resume.statut in STATUTS_D_ARRET else "information",
+        debut=fiche.convention.periode.debut if fiche.convention else resume.debut,
+        fin=fiche.convention.periode.fin if fiche.convention else resume.fin,
+        etapes=etapes(resume.statut, resume.statut_libelle, dossier.histoire),
+        chiffres=_chiffres(fiche, histoire),
+        plan=plan_en_vigueur(fiche, FONDS[dossier.subvention.reglement]),
+        bilans=_bilans(dossier, histoire),
+        explications=dossier.explications,
+        paiements=_paiements(fiche.convention, histoire),
+        reversements=_reversements(fiche.convention, histoire),
+        compte=_compte(fiche.convention),
+        actes=_actes(dossier.histoire),
+        nb_faits=len(dossier.histoire),
+        position=dossier.histoire[-1].position,
+        positions=frozenset(lu.position for lu in dossier.histoire),
+    )
+
+
+# --- Figures ----------------------------------------------------------------------------
+
+
+def _chiffres(fiche: FicheOperation, histoire: _Histoire) -> tuple[Chiffre, ...]:
+    resume = fiche.resume
+    programmee = histoire.dernier("operation.programmee.v1")
+    notifiee = histoire.dernier("convention.notifiee.v1")
+    return tuple(
+        Chiffre(libelle, DEFINITIONS[nom], montant, precision, lien or "#plan")
+        for libelle, nom, montant, precision, lien in (
+            (
+                "Programmé",
+                "fse_programme",
+                resume.fse_programme,
+                None,
+                programmee.lien if programmee else None,
+            ),
+            (
+                "Conventionné",
+                "fse_conventionne",
+                resume.fse_conventionne,
+                _part(resume.fse_conventionne, resume.fse_programme, "du programmé"),
+                notifiee.lien if notifiee else None,
+            ),
+            (
+                "Déclaré",
+                "fse_declare",
+                resume.fse_declare,
+                _part(resume.fse_declare, resume.fse_conventionne, "du conventionné"),
+                "#bilans",
+            ),
+            (
+                "FSE dû",
+                "fse_retenu_csf",
+                resume.fse_retenu_csf,
+                _part(resume.fse_retenu_csf, resume.fse_declare, "du déclaré"),
+                "#calcul",
+            ),
+            (
+                "Payé",
+                "fse_paye",
+                resume.fse_paye,
+                _part(resume.fse_paye, resume.fse_retenu_csf, "du FSE dû"),
+                "#paiements",
+            ),
+        )
+    )
+
+
+def _part(montant: int, total: int, de_quoi: str) -> str | None:
+    share = ratio(montant, total)
+    return None if share is None else f"{taux(share)} {de_quoi}"
+
+
+# --- Bilans and their controls -------------------------------------------------------------------
+
+_STATUTS_BILAN = {
+    "depose": ("déposé", "information"),
+    "renvoye": ("renvoyé au bénéficiaire", "attention"),
+    "en_controle": ("en contrôle", "attention"),
+    "controle": ("contrôlé", "information"),
+}
+_TYPES_BILAN = {"intermediaire": "intermédiaire", "final": "final"}
+
+
+def _statut(connus: dict[str, tuple[str, str]], statut: str) -> tuple[str, str]:
+    return connus.get(statut, (statut.replace("_", " "), "information"))
+
+
+def _bilans(dossier: Dossier, histoire: _Histoire) -> tuple[BilanDeLaPage, ...]:
+    convention = dossier.fiche.convention
+    return (
+        ()
+        if convention is None
+        else tuple(_bilan(bilan, dossier, histoire) for bilan in convention.bilans)
+    )
+
+
+def _bilan(bilan: BilanVu, dossier: Dossier, histoire: _Histoire) -> BilanDeLaPage:
+    statut, niveau = _statut(_STATUTS_BILAN, bilan.statut)
+    csf_ids = [csf.csf_id for csf in bilan.csf]
+    lus = {
+        lu.position: lu
+        for lu, _ in (
+            *histoire.de("bilan_id", bilan.bilan_id),
+            *histoire.de("csf_id", *csf_ids),
+        )
+        # What was paid on the control has its own table; the final bilan is told once.
+        if not lu.name.startswith(("convention.paiement", "operation."))
+    }
+    return BilanDeLaPage(
+        titre=f"Bilan n°\u00a0{bilan.numero}, {_TYPES_BILAN.get(bilan.type, bilan.type)}",
+        ancre=f"bilan-{bilan.bilan_id}",
+        statut=majuscule(statut),
+        niveau=niveau,
+        debut=bilan.periode.debut,
+        fin=bilan.periode.fin,
+        nb_depenses=bilan.nb_depenses,
+        cout_total_declare=bilan.cout_total_declare,
+        fse_declare=bilan.fse_declare,
+        actes=tuple(lien(lus[position]) for position in sorted(lus)),
+        controles=tuple(
+            _controle(csf, resultat, dossier, histoire)
+            for csf in bilan.csf
+            if (resultat := csf.resultat) is not None
+        ),
+        ecarts=tuple(
+            _ecart(ligne, histoire)
+            for ligne in dossier.ecartees
+            if ligne.bilan_id == bilan.bilan_id
+        ),
+    )
+
+
+def _controle(csf: CsfVu, resultat: CsfValide, dossier: Dossier, histoire: _Histoire) -> ControleVu:
+    postes = tuple(
+        LigneDePoste(poste(p.code), p.declare_centimes, p.ecarte_centimes, p.retenu_centimes)
+        for p in resultat.postes
+    )
+    valide = histoire.dernier("convention.csf_valide.v1", "csf_id", csf.csf_id)
+    explique = any(e.csf_id == csf.csf_id for e in dossier.explications)
+    return ControleVu(
+        titre=f"Contrôle de service fait, version {csf.version}",
+        remplace=csf.rouvert_le is not None,
+        lien=valide.lien if valide else None,
+        calcul=f"#calcul-{csf.csf_id}" if explique else None,
+        postes=postes,
+        total=LigneDePoste(
+            "Total",
+            sum(p.declare for p in postes),
+            sum(p.ecarte for p in postes),
+            sum(p.retenu for p in postes),
+        ),
+        fse_du_cumule=resultat.fse_du_cumule_centimes,
+        fse_du_periode=resultat.fse_du_periode_centimes,
+        contrainte=csf.contrainte,
+    )
+
+
+def _ecart(ligne: LigneDepense, histoire: _Histoire) -> Ecart:
+    controlees = [lu for lu, _ in histoire.lus if lu.stream_id == ligne.id]
+    return Ecart(
+        libelle=ligne.detail.nature,
+        piece=ligne.detail.piece_ref,
+        poste=ligne.poste_libelle,
+        declare=ligne.montant_impute,
+        ecarte=ligne.ecarte or 0,
+        motif=ligne.motif_libelle or ligne.motif_code or "",
+        lien=f"#{ancre(controlees[-1].position)}" if controlees else None,
+    )
+
+
+# --- Payments ------------------------------------------------------------------------------------
+
+_TYPES_PAIEMENT = {"avance": "Avance", "acompte": "Acompte", "solde": "Solde"}
+_STATUTS_PAIEMENT = {
+    "ordonnance": ("ordonnancé", "attention"),
+    "effectue": ("versé", "information"),
+    "rejete": ("rejeté par la banque", "grave"),
+}
+
+
+def _paiements(
+    convention: ConventionVue | None, histoire: _Histoire
+) -> tuple[LigneDePaiement, ...]:
+    if convention is None:
+        return ()
+    lignes = []
+    for paiement in convention.paiements:
+        faits = histoire.de("paiement_id", paiement.paiement_id)
+        ordonnance = faits[0][1]
+        assert isinstance(ordonnance, PaiementOrdonnance)
+        # An avance is paid before any control: there is nothing due to set against.
+        du = None if paiement.csf_id is None else ordonnance.fse_du_cumule_centimes
+        deja = None if paiement.csf_id is None else ordonnance.paye_avant_centimes
+        statut, niveau = _statut(_STATUTS_PAIEMENT, paiement.statut)
+        lignes.append(
+            LigneDePaiement(
+                type=_TYPES_PAIEMENT.get(paiement.type, majuscule(paiement.type)),
+                statut=majuscule(statut),
+                niveau=niveau,
+                fse_du=du,
+                deja_verse=deja,
+                reste=None if du is None or deja is None else du - deja,
+                montant=paiement.montant,
+                actes=tuple(_acte_court(lu) for lu, _ in faits),
+                reference=paiement.ref_virement,
+            )
+        )
+    return tuple(lignes)
+
+
+_ACTES_COURTS = {
+    "convention.paiement_ordonnance.v1": "ordonnancé",
+    "convention.paiement_effectue.v1": "versé",
+    "convention.paiement_rejete.v1": "rejeté",
+    "convention.ordre_reversement_emis.v1": "émis",
+    "convention.reversement_encaisse.v1": "encaissé",
+}
+
+
+def _acte_court(lu: EvenementLu) -> Lien:
+    """Name an act in a word, or by its stored name when it has none yet."""
+    return lien(lu, _ACTES_COURTS.get(lu.name) or lu.name.split(".")[1].replace("_", " "))
+
+
+def _reversements(
+    convention: ConventionVue | None, histoire: _Histoire
+) -> tuple[LigneDeReversement, ...]:
+    return (
+        ()
+        if convention is None
+        else tuple(
+            _reversement(rang, ordre, histoire)
+            for rang, ordre in enumerate(convention.reversements, 1)
+        )
+    )
+
+
+def _reversement(rang: int, ordre: ReversementVu, histoire: _Histoire) -> LigneDeReversement:
+    return LigneDeReversement(
+        libelle=f"Ordre n°\u00a0{rang}",
+        montant=ordre.montant,
+        encaisse=ordre.encaisse,
+        reste=ordre.reste,
+        echeance=ordre.echeance,
+        motif=ordre.motif,
+        actes=tuple(_acte_court(lu) for lu, _ in histoire.de("ordre_id", ordre.ordre_id)),
+    )
+
+
+def _compte(convention: ConventionVue | None) -> tuple[LigneDeCompte, ...]:
+    """Set what is due against what was paid, as a sum that anybody can do again."""
+    if convention is None:
+        return ()
+    verse = sum(p.montant for p in convention.paiements if p.statut == "effectue")
+    encaisse = sum(r.encaisse for r in convention.reversements)
+    reste = convention.fse_du - convention.paye
+    lignes = [
+        LigneDeCompte("", "FSE dû depuis le début, au dernier contrôle validé", convention.fse_du),
+        LigneDeCompte("−", "Avances, acomptes et soldes versés", verse),
+    ]
+    if encaisse:
+        lignes.append(LigneDeCompte("+", "Reversements encaissés", encaisse))
+    mots = "Reste à verser" if reste >= 0 else "Versé au-delà du FSE dû"
+    lignes.append(LigneDeCompte("=", mots, abs(reste), total=True))
+    if convention.a_encaisser:
+        lignes.append(
+            LigneDeCompte("", "dont réclamé et pas encore encaissé", convention.a_encaisser)
+        )
+    return tuple(lignes)
+
+
+# --- History -------------------------------------------------------------------------------------
+
+
+def _actes(lus: Iterable[EvenementLu]) -> tuple[Acte, ...]:
+    return tuple(_acte(list(faits)) for _, faits in groupby(lus, lambda lu: lu.command_id))
+
+
+def _acte(lus: list[EvenementLu]) -> Acte:
+    premier = lus[0]
+    saisi_le = premier.enregistre_le.astimezone(PARIS).date()
+    tard = saisi_le != premier.date_effet
+    return Acte(
+        le=premier.date_effet,
+        connu=premier.enregistre_le if tard else None,
+        saisi_le=saisi_le if tard else None,
+        acteur=premier.acteur,
+        role=ROLES.get(premier.role, premier.role),
+        faits=tuple(FaitVu(ancre(lu.position), lu.position, phrase(lu.phrase)) for lu in lus),
+        repli=f"{len(lus)} faits, du n°\u00a0{premier.position} au n°\u00a0{lus[-1].position}"
+        if len(lus) > REPLI
+        else None,
+    )
+
+
+# --- The route -----------------------------------------------------------------------------------
+
+
+@router.get("/dossiers/{numero_mdfse}", name="page_dossier", response_class=HTMLResponse)
+def page(
+    request: Request,
+    numero_mdfse: str,
+    dossier: Annotated[Dossier | None, Depends(dossier_demande)],
+) -> HTMLResponse:
+    """Affiche un dossier : plan, bilans, calcul du FSE dû, paiements, histoire."""
+    if dossier is None:
+        return templates().TemplateResponse(
+            request, "dossier_introuvable.html", {"numero": numero_mdfse[:64]}, status_code=404
+        )
+    return templates().TemplateResponse(request, "dossier.html", {"vue": vue(dossier)})

@@ -1,0 +1,372 @@
+"""The page of a dossier: what it tells, where its links lead, what it never shows."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import pytest
+from dossier_exemple import ABANDON, NOUVEAU, NUMERO, REFUSE, service_joue
+from fastapi.testclient import TestClient
+
+from api import deps
+from api.app import create_app
+from api.deps import LectureOuverte
+from api.pages.dossier import REPLI, Dossier, VueDossier, dossier_demande, vue
+from api.pages.gabarits import templates
+from oi_service.application import Service
+from oi_service.money import euros
+from projections.perimetre import OI_ENTIER, Perimetre
+
+TOUS = (NUMERO, NOUVEAU, REFUSE, ABANDON)
+
+
+@pytest.fixture(scope="module")
+def joue(serveur: str, modele: str) -> Iterator[Service]:
+    with service_joue(serveur, modele) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def client(joue: Service) -> Iterator[TestClient]:
+    with TestClient(create_app(joue)) as made:
+        yield made
+
+
+def dossier(service: Service, numero: str, perimetre: Perimetre = OI_ENTIER) -> Dossier | None:
+    with ExitStack() as stack:
+        return dossier_demande(LectureOuverte(service.reads, stack, perimetre), numero)
+
+
+def lire(service: Service, numero: str) -> VueDossier:
+    found = dossier(service, numero)
+    assert found is not None
+    return vue(found)
+
+
+def page(client: TestClient, numero: str) -> str:
+    answer = client.get(f"/dossiers/{numero}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return " ".join(answer.text.replace("\u00a0", " ").replace("&nbsp;", " ").split())
+
+
+def etapes(service: Service, numero: str) -> list[tuple[str, str]]:
+    return [(e.libelle, e.etat) for e in lire(service, numero).etapes]
+
+
+# --- Head ----------------------------------------------------------------------------------------
+
+
+def test_head_says_what_the_dossier_is(client: TestClient) -> None:
+    html = page(client, NUMERO)
+    assert "<h1>Accompagnement renforcé vers l’emploi</h1>" in html
+    assert f"Dossier n° {NUMERO} · Convention n° C-{NUMERO}" in html
+    assert "Bénéficiaire fictif n° 07" in html
+    assert "Tranche 2021 · Axe 3 · OS1 · parcours" in html
+    assert "du 01/01/2021 au 31/12/2021" in html
+    assert "Bilan final déposé</span>" in html
+
+
+def test_names_are_escaped(client: TestClient) -> None:
+    assert "Ateliers &lt;numériques&gt; &amp; mobilité" in page(client, NOUVEAU)
+
+
+def test_head_leads_back_to_the_maquette_of_its_plie(client: TestClient) -> None:
+    found = re.search(r'href="(/maquette\?[^"]*)#detail"', page(client, NUMERO))
+    assert found is not None
+    maquette = client.get(found[1].replace("&amp;", "&")).text
+    assert '<span class="sous-titre">PLIE A</span>' in maquette
+
+
+# --- The life line -------------------------------------------------------------------------------
+
+
+def test_new_dossier_has_everything_ahead(joue: Service) -> None:
+    first, *ahead = etapes(joue, NOUVEAU)
+    assert first == ("Déposé", "courante")
+    assert [etat for _, etat in ahead] == ["a_venir"] * 10
+    assert ahead[-1][0] == "Archivé"
+
+
+def test_refused_dossier_ends_there(joue: Service) -> None:
+    assert etapes(joue, REFUSE) == [
+        ("Déposé", "faite"),
+        ("Recevable", "faite"),
+        ("Instruit", "faite"),
+        ("Refusé", "arret"),
+    ]
+
+
+def test_abandoned_operation_still_has_its_money_to_settle(joue: Service) -> None:
+    assert etapes(joue, ABANDON)[-5:] == [
+        ("En exécution", "faite"),
+        ("Abandonné", "arret"),
+        ("Soldé", "a_venir"),
+        ("Clôturé", "a_venir"),
+        ("Archivé", "a_venir"),
+    ]
+
+
+def test_step_that_nobody_recorded_is_not_shown_as_done(joue: Service) -> None:
+    # The final bilan came before anybody noted the end of the realisation.
+    assert etapes(joue, NUMERO)[5:8] == [
+        ("En exécution", "faite"),
+        ("Bilan final déposé", "courante"),
+        ("Soldé", "a_venir"),
+    ]
+
+
+# --- Figures and plan ----------------------------------------------------------------------------
+
+
+def test_five_figures_are_those_of_the_ledger(joue: Service) -> None:
+    found = dossier(joue, NUMERO)
+    assert found is not None
+    resume = found.fiche.resume
+    assert [(c.libelle, c.montant) for c in vue(found).chiffres] == [
+        ("Programmé", resume.fse_programme),
+        ("Conventionné", resume.fse_conventionne),
+        ("Déclaré", resume.fse_declare),
+        ("FSE dû", resume.fse_retenu_csf),
+        ("Payé", resume.fse_paye),
+    ]
+    assert euros(resume.fse_conventionne) == "48000.00"
+    assert euros(resume.fse_paye) == "25000.00"
+
+
+def test_plan_is_the_one_in_force(joue: Service) -> None:
+    plan = lire(joue, NUMERO).plan
+    assert plan.version.libelle == "avenant n°\u00a01"
+    assert [v.libelle for v in plan.anterieures] == [
+        "dépôt du dossier",
+        "instruction",
+        "convention signée",
+    ]
+    assert next((r.libelle, r.montant, r.part) for r in plan.ressources) == (
+        "FSE",
+        48_000_00,
+        "48,00\u00a0%",
+    )
+    assert sum(r.montant for r in plan.ressources) == plan.total
+    assert sum(d.montant for d in plan.depenses) == plan.total == 100_000_00
+
+
+def test_new_dossier_shows_what_it_asks_for(client: TestClient) -> None:
+    html = page(client, NOUVEAU)
+    assert "dépôt du dossier du 15/12/2021" in html
+    assert "Demandé" in html
+    assert "Aucun bilan n’est déposé." in html
+    assert "Aucun paiement n’est ordonnancé." in html
+    assert "rien n’est encore dû" in html
+
+
+# --- Bilans and controls -------------------------------------------------------------------------
+
+
+def test_each_bilan_tells_its_acts_and_its_controls(joue: Service) -> None:
+    premier, dernier = lire(joue, NUMERO).bilans
+    assert premier.titre == "Bilan n°\u00a01, intermédiaire"
+    assert [a.libelle.split(" ")[0] for a in premier.actes] == [
+        "Bilan",
+        "Contrôle",
+        "1",
+        "Conclusions",
+        "Observations",
+        "Contrôle",
+    ]
+    assert [c.remplace for c in dernier.controles] == [True, False]
+    total = dernier.controles[1].total
+    assert (total.declare, total.ecarte, total.retenu) == (40_000_50, 1_500_00, 38_500_50)
+
+
+def test_what_was_set_aside_says_why(joue: Service) -> None:
+    (ecart,) = lire(joue, NUMERO).bilans[0].ecarts
+    assert (ecart.piece, ecart.declare, ecart.ecarte) == ("P-0", 1_000_00, 512_34)
+    assert ecart.motif == "Dépense non acquittée"
+    assert ecart.lien is not None
+
+
+# --- Payments ------------------------------------------------------------------------------------
+
+
+def test_payment_is_a_sum(joue: Service) -> None:
+    avance, rejete, solde = lire(joue, NUMERO).paiements
+    assert (avance.fse_du, avance.deja_verse, avance.reste) == (None, None, None)
+    for ligne in (rejete, solde):
+        assert ligne.fse_du is not None
+        assert ligne.deja_verse == 15_000_00
+        assert ligne.reste == ligne.fse_du - 15_000_00
+        assert ligne.montant == 10_000_00
+    assert [a.libelle for a in rejete.actes] == ["ordonnancé", "versé", "rejeté"]
+
+
+def test_account_ends_on_what_is_left_to_pay(joue: Service) -> None:
+    du, verse, reste = lire(joue, NUMERO).compte
+    assert verse.montant == 25_000_00
+    assert (reste.libelle, reste.montant) == ("Reste à verser", du.montant - verse.montant)
+
+
+def test_account_of_who_must_pay_back(joue: Service) -> None:
+    found = lire(joue, ABANDON)
+    assert [(x.signe, x.libelle, x.montant) for x in found.compte] == [
+        ("", "FSE dû depuis le début, au dernier contrôle validé", 0),
+        ("−", "Avances, acomptes et soldes versés", 15_000_00),
+        ("+", "Reversements encaissés", 4_000_00),
+        ("=", "Versé au-delà du FSE dû", 11_000_00),
+        ("", "dont réclamé et pas encore encaissé", 11_000_00),
+    ]
+    (ordre,) = found.reversements
+    assert (ordre.montant, ordre.encaisse, ordre.reste) == (15_000_00, 4_000_00, 11_000_00)
+    assert [a.libelle for a in ordre.actes] == ["émis", "encaissé"]
+
+
+# --- History and links ---------------------------------------------------------------------------
+
+
+def test_history_has_a_line_per_act_and_an_anchor_per_fact(joue: Service) -> None:
+    found = dossier(joue, NUMERO)
+    assert found is not None
+    shown = vue(found)
+    assert len(shown.actes) == len({lu.command_id for lu in found.histoire})
+    faits = [f for a in shown.actes for f in a.faits]
+    assert [f.numero for f in faits] == [lu.position for lu in found.histoire]
+    (declaration, controle) = (a for a in shown.actes if a.repli)
+    assert len(declaration.faits) == len(controle.faits) == 12 > REPLI
+    assert declaration.repli is not None
+    assert declaration.repli.startswith("12 faits, du n°")
+
+
+@pytest.mark.parametrize("numero", TOUS)
+def test_every_link_within_the_page_leads_to_one_place(client: TestClient, numero: str) -> None:
+    html = page(client, numero)
+    ids = re.findall(r'\sid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    targets = set(re.findall(r'href="#([^"]+)"', html))
+    assert targets
+    assert targets - set(ids) == set()
+
+
+@pytest.mark.parametrize("numero", TOUS)
+def test_page_holds_nothing_that_the_strict_csp_refuses(client: TestClient, numero: str) -> None:
+    html = page(client, numero)
+    assert "<script" not in html
+    assert not re.search(r"\sstyle=|\son\w+=|javascript:|data:", html)
+
+
+# --- What is not there ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("numero", ["209912345", "a%00b", "x" * 65, "é", "a b", "<b>"])
+def test_unknown_dossier_is_said_in_french(client: TestClient, numero: str) -> None:
+    answer = client.get(f"/dossiers/{numero}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h1>Dossier introuvable</h1>" in answer.text
+    assert "<b>" not in answer.text
+
+
+def test_dossier_of_another_territory_is_as_one_that_does_not_exist(joue: Service) -> None:
+    ailleurs = Perimetre(frozenset(("B",)))
+    assert dossier(joue, NUMERO, ailleurs) is None
+    assert dossier(joue, NUMERO, Perimetre(frozenset(("A",)))) is not None
+    app = create_app(joue)
+    app.dependency_overrides[deps.perimetre] = lambda: ailleurs
+    with TestClient(app) as restricted:
+        hidden = restricted.get(f"/dossiers/{NUMERO}")
+        unknown = restricted.get("/dossiers/202199999")
+    assert hidden.status_code == unknown.status_code == 404
+    assert hidden.text == unknown.text.replace("202199999", NUMERO)
+
+
+# --- The calculation -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Operande:
+    libelle: str
+    valeur: str
+    position: int | None
+
+
+@dataclass(frozen=True)
+class LigneCalcul:
+    code: str
+    libelle: str
+    calcul: str | None = None
+    centimes: int | None = None
+    valeur: str | None = None
+    article: str | None = None
+    operandes: tuple[Operande, ...] = ()
+    retenue: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    titre: str
+    lignes: tuple[LigneCalcul, ...]
+
+
+@dataclass(frozen=True)
+class Explication:
+    csf_id: UUID
+    bilan_numero: int
+    version: int
+    version_regles: str
+    valide_le: date
+    sections: tuple[Section, ...]
+
+
+def calcul(*lignes: LigneCalcul) -> str:
+    explication = Explication(
+        UUID(int=7), 2, 1, "2026.2", date(2022, 5, 2), (Section("Plafonds", lignes),)
+    )
+    partial = templates().env.get_template("_calcul.html")
+    html = partial.render(explication=explication, positions=frozenset((12, 57)))
+    return " ".join(html.replace("\u00a0", " ").replace("&nbsp;", " ").split())
+
+
+def test_calculation_shows_the_formula_the_result_and_the_text() -> None:
+    html = calcul(
+        LigneCalcul(
+            "taux",
+            "Taux appliqué au coût retenu",
+            "48 % × 76 462,14 €",
+            36_701_83,
+            None,
+            "Règlement (UE) n° 1303/2013, art. 67",
+            retenue=True,
+        ),
+        LigneCalcul("rapport", "Taux de la convention", valeur="48 %"),
+    )
+    assert "48 % × 76 462,14 €" in html
+    assert "36 701,83 €" in html
+    assert "Règlement (UE) n° 1303/2013, art. 67" in html
+    assert html.count('<span class="marque marque-information">Retenu</span>') == 1
+    assert "validé le 02/05/2022 sous les règles 2026.2" in html
+
+
+def test_operand_leads_to_its_fact_when_the_page_tells_it() -> None:
+    html = calcul(
+        LigneCalcul(
+            "besoin",
+            "Besoin de financement",
+            operandes=(
+                Operande("Coût retenu", "76 462,14 €", 57),
+                Operande("Contrepartie", "9 000,00 €", 99),
+                Operande("Arrondi", "au demi supérieur", None),
+            ),
+        )
+    )
+    assert '<a href="#evenement-57">76 462,14 €' in html
+    assert "#evenement-99" not in html
+    assert "(fait n° 99)" in html
+    assert "Arrondi : au demi supérieur </li>" in html
+
+
+def test_many_operands_are_folded() -> None:
+    lignes = tuple(Operande(f"Pièce {n}", "10,00 €", 12) for n in range(7))
+    assert "Les 7 opérandes" in calcul(LigneCalcul("reel", "Personnel", operandes=lignes))
+    assert "<details" not in calcul(LigneCalcul("reel", "Personnel", operandes=lignes[:6]))
