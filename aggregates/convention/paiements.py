@@ -1,6 +1,5 @@
 """Payments: ordered, sent, rejected by the bank; orders to pay back, cashed."""
 
-from fractions import Fraction
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -19,8 +18,8 @@ from aggregates.convention.state import Convention, Paiement
 from aggregates.operation.state import Operation
 from oi_service.dates import Jour
 from oi_service.errors import NotFound, RuleBroken
-from oi_service.money import Montant, round_cents
-from rules.fse_du import solde_a_regler
+from oi_service.money import Montant
+from rules import paiement as regles
 
 
 class PaiementAbsent(NotFound):
@@ -148,18 +147,34 @@ def ordonnancer(
 
 
 def plafond_avance(convention: Convention) -> int:
-    """Largest avance of a convention, in cents: a share of the maximum, capped."""
-    share = Fraction(convention.avance_pct) / 100 * convention.fse_max
-    amount = round_cents(share, convention.arrondi)
-    cap = convention.avance_plafond
-    return amount if cap is None else min(amount, cap)
+    """Largest avance of a convention, in cents."""
+    parametres = convention.parametres
+    return regles.plafond_avance(
+        convention.fse_max,
+        parametres.avance_pct,
+        parametres.avance_plafond_centimes,
+        convention.arrondi,
+    )
+
+
+def reste_a_regler(convention: Convention, verse: int, *, final: bool) -> regles.Reglement:
+    """What is to pay and to pay back, ``verse`` having left."""
+    return regles.a_regler(
+        convention.fse_du,
+        regles.Versements(net_centimes=verse, avances_centimes=convention.avances),
+        final=final,
+        plafond_avant_solde=regles.plafond_avant_solde(
+            convention.fse_max, convention.parametres.plafond_avant_solde_pct, convention.arrondi
+        ),
+        imputation=convention.parametres.imputation_avance,
+    )
 
 
 def _exiger_avance(
     convention: Convention, commande: OrdonnancerPaiement, operation: Operation
 ) -> None:
     """Check the conditions of an avance: foreseen, started, first, within its cap."""
-    if convention.avance_pct == 0:
+    if convention.parametres.avance_pct == 0:
         raise AvanceNonPrevue(type_beneficiaire=convention.type_beneficiaire)
     if operation.demarree_le is None or operation.statut in {"abandonne", "resilie"}:
         raise AvanceSansDemarrage
@@ -183,28 +198,22 @@ def _exiger_du(convention: Convention, commande: OrdonnancerPaiement) -> None:
         raise CsfDunAutreType(
             type_paiement=commande.type, attendu=_BILANS[attendu], type_bilan=_BILANS[bilan.type]
         )
-    reste, _ = solde_a_regler(
-        convention.fse_du,
-        convention.engage,
-        final=commande.type == "solde",
-        plafond_avant_solde=plafond_avant_solde(convention),
-    )
+    final = commande.type == "solde"
+    reste = reste_a_regler(convention, convention.engage, final=final).a_payer_centimes
     if commande.montant > reste:
         raise PaiementSuperieurAuReste(
             demande=commande.montant, reste=reste, du=convention.fse_du, paye=convention.engage
         )
 
 
-def plafond_avant_solde(convention: Convention) -> int | None:
-    """Largest total that may be paid before the solde, in cents; ``None`` without such a cap."""
-    percent = convention.plafond_avant_solde_pct
-    if percent is None:
-        return None
-    return round_cents(Fraction(percent) / 100 * convention.fse_max, convention.arrondi)
-
-
 #: How the state of a payment is said to a person.
-_STATUTS = {"ordonnance": "ordonnancé", "effectue": "effectué", "rejete": "rejeté"}
+_STATUTS = {
+    "ordonnance": "ordonnancé",
+    "annule": "annulé",
+    "effectue": "effectué",
+    "acquitte": "acquitté",
+    "rejete": "rejeté",
+}
 _BILANS = {"intermediaire": "intermédiaire", "final": "final"}
 
 
@@ -292,7 +301,7 @@ def emettre_ordre(
     ):
         raise SoldeAvantCsf
     already = convention.a_encaisser
-    _, indu = solde_a_regler(convention.fse_du, convention.paye - already, final=True)
+    indu = reste_a_regler(convention, convention.paye - already, final=True).a_reverser_centimes
     if commande.montant > indu:
         raise IndusSuperieur(
             demande=commande.montant,
@@ -329,7 +338,7 @@ def encaisser(
         raise OrdreAbsent(id=ordre_id)
     if commande.montant == 0:
         raise PaiementNul
-    reste = ordre.montant - ordre.encaisse
+    reste = ordre.reste
     if commande.montant > reste:
         raise EncaissementSuperieur(demande=commande.montant, reste=reste)
     return [
@@ -354,7 +363,7 @@ def exiger_regle(convention: Convention, operation: Operation) -> None:
     interrompue = operation.statut in {"abandonne", "resilie"}
     if final is None and not interrompue:
         raise SoldeAvantCsf
-    if any(b.statut in {"depose", "en_controle"} for b in convention.bilans.values()):
+    if any(b.statut in {"depose", "recevable", "en_controle"} for b in convention.bilans.values()):
         raise SoldeAvantCsf
     exiger_aucun_avenant(convention)
     attente = (convention.engage - convention.paye) + convention.a_encaisser
