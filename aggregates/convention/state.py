@@ -128,6 +128,7 @@ class Bilan(msgspec.Struct, frozen=True, kw_only=True):
     declares: Apports = Apports(final=False)
     apports: Apports | None = None
     delai_interrompu: bool = False
+    delai_le: date | None = None  #: when the clock of its payment last stopped or went on
 
 
 class Paiement(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +139,7 @@ class Paiement(msgspec.Struct, frozen=True, kw_only=True):
     csf_id: UUID | None
     statut: Literal["ordonnance", "annule", "effectue", "acquitte", "rejete"]
     compense: int = 0
+    remplace: UUID | None = None  #: the payment sent back by the bank that it pays again
 
     @property
     def paye(self) -> int:
@@ -560,6 +562,7 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 montant=fait.montant_centimes,
                 csf_id=fait.csf_id,
                 statut="ordonnance",
+                remplace=fait.remplace,
             )
             return replace(state, paiements={**state.paiements, fait.paiement_id: paiement})
         case PaiementAnnule():
@@ -589,10 +592,14 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             perdu = state.ordres[fait.ordre_id].perdu + fait.montant_centimes
             return _with_ordre(state, fait.ordre_id, perdu=perdu)
         case DelaiPaiementInterrompu():
-            bilan = replace(state.bilans[fait.bilan_id], delai_interrompu=True)
+            bilan = replace(
+                state.bilans[fait.bilan_id], delai_interrompu=True, delai_le=fait.date_effet
+            )
             return replace(state, bilans=_with_bilan(state, bilan))
         case DelaiPaiementRepris():
-            bilan = replace(state.bilans[fait.bilan_id], delai_interrompu=False)
+            bilan = replace(
+                state.bilans[fait.bilan_id], delai_interrompu=False, delai_le=fait.date_effet
+            )
             return replace(state, bilans=_with_bilan(state, bilan))
         case EtatDepensesTransmis():
             return replace(
