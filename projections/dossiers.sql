@@ -103,7 +103,8 @@ BEGIN
                 'operation.dossier_rectifie.v1', 'operation.plan_financement_instruit.v1',
                 'operation.avis_plie_rendu.v1', 'operation.avis_agd_rendu.v1',
                 'operation.decision_notifiee.v1', 'operation.programmation_modifiee.v1',
-                'operation.indicateur_renseigne.v1')
+                'operation.indicateur_renseigne.v1', 'operation.suites_ouvertes.v1',
+                'operation.suites_closes.v1')
         ORDER BY e.stream_id, e.position DESC
     ) AS s
     WHERE o.id = s.stream_id AND o.statut IS DISTINCT FROM s.statut;

@@ -19,6 +19,7 @@ import aggregates.subvention_globale.events  # noqa: F401 - these imports fill t
 from oi_service.codec import REGISTRY, Evenement
 from oi_service.errors import french_euros
 from rules.eligibilite import MOTIFS
+from rules.grille import POINTS
 from rules.nomenclature import POSTES, RESSOURCES
 
 INSTANCES: Mapping[str, str] = {
@@ -43,14 +44,39 @@ ROLES: Mapping[str, str] = {
     "systeme": "service",
 }
 TYPES_DE_BILAN: Mapping[str, str] = {"intermediaire": "intermédiaire", "final": "final"}
+MODALITES: Mapping[str, str] = {
+    "exhaustif": "sur toutes les pièces",
+    "echantillon": "par échantillon",
+}
+FONDEMENTS: Mapping[str, str] = {
+    "convention": "prévue par la convention",
+    "accord_ecrit": "accord écrit du bénéficiaire",
+}
+CORRECTIONS_FSE: Mapping[str, str] = {
+    "publicite": "défaut de publicité",
+    "refaction_indicateurs": "réfaction pour indicateurs non atteints",
+}
+TRAITEMENTS_RECETTES: Mapping[str, str] = {
+    "deduites": "déduites du coût",
+    "ressource": "comptées comme une ressource",
+    "exemptees": "sans effet sur le calcul",
+}
+DEROGATIONS: Mapping[str, str] = {
+    "aide_etat": "aide d’État",
+    "commande_publique": "commande publique",
+}
 
 _LISTES: Mapping[str, Mapping[str, str]] = {
     "avis": AVIS,
     "bilan": TYPES_DE_BILAN,
     "contrainte": CONTRAINTES,
+    "correction_fse": CORRECTIONS_FSE,
+    "fondement": FONDEMENTS,
     "instance": INSTANCES,
+    "modalite": MODALITES,
     "motif": MOTIFS,
     "poste": POSTES,
+    "recettes": TRAITEMENTS_RECETTES,
     "ressource": RESSOURCES,
 }
 
@@ -114,7 +140,8 @@ PHRASES: Mapping[str, str] = {
     ),
     "operation.plan_financement_instruit.v1": (
         "Plan de financement instruit : {plan.fse_centimes:euros} de FSE pour un coût total de "
-        "{plan.cout_total_centimes:euros}"
+        "{plan.cout_total_centimes:euros}{plan.postes:formes}"
+        "{derogation_couts_simplifies:derogation}{avertissements:avertissements}"
     ),
     "operation.rapport_instruction_valide.v1": (
         "Rapport d’instruction validé, avis {avis:avis} (instruit par {instructeur})"
@@ -151,6 +178,16 @@ PHRASES: Mapping[str, str] = {
         "Opération soldée : {fse_du_centimes:euros} de FSE dus sur "
         "{fse_programme_centimes:euros} programmés, {reliquat_centimes:euros} rendus à l’enveloppe"
     ),
+    "operation.suites_ouvertes.v1": (
+        "Suites ouvertes : un contrôle de service fait est rouvert après le solde"
+        "{controle_ref:suite_de}"
+    ),
+    "operation.suites_closes.v1": (
+        "Suites closes : FSE dû {fse_du_apres_centimes:euros} (avant : "
+        "{fse_du_avant_centimes:euros}), coût total retenu "
+        "{cout_total_retenu_apres_centimes:euros} (avant : "
+        "{cout_total_retenu_avant_centimes:euros})"
+    ),
     "operation.cloturee.v1": "Opération clôturée",
     "operation.dossier_archive.v1": (
         "Dossier archivé ({lieu_archivage}), à conserver jusqu’au {date_limite_conservation}"
@@ -159,6 +196,7 @@ PHRASES: Mapping[str, str] = {
     "convention.signee.v1": (
         "Convention n° {numero} signée ({signataires:liste}) : {fse_max_centimes:euros} de FSE au "
         "plus pour un coût total éligible de {cout_total_eligible_centimes:euros}"
+        "{plafonds_poste:plafonds}"
     ),
     "convention.notifiee.v1": (
         "Convention notifiée, en vigueur : {fse_max_centimes:euros} de FSE au plus pour un coût "
@@ -175,30 +213,65 @@ PHRASES: Mapping[str, str] = {
     "convention.avenant_abandonne.v1": "Avenant n° {numero} abandonné",
     "convention.bilan_depose.v1": (
         "Bilan {type:bilan} n° {numero} déposé, du {periode.debut} au {periode.fin} : "
-        "{depenses:nombre} dépense(s), {cout_total_declare_centimes:euros} déclarés, soit "
-        "{fse_declare_centimes:euros} de FSE"
+        "{depenses:nombre} dépense(s){unites:unites_declarees}{livrables:livrables_declares}, "
+        "{cout_total_declare_centimes:euros} déclarés, soit {fse_declare_centimes:euros} de FSE"
+        "{recettes_nettes_centimes:recettes_nettes}"
+    ),
+    "convention.bilan_juge_recevable.v1": "Bilan jugé recevable : son contrôle peut commencer",
+    "convention.bilan_reclame.v1": (
+        "Bilan n° {numero} en retard, réclamé au bénéficiaire : réponse attendue jusqu’au "
+        "{date_limite_reponse}"
+    ),
+    "convention.cloture_office_prononcee.v1": (
+        "Clôture d’office, le bilan n° {numero} réclamé n’étant pas venu : FSE dû "
+        "{fse_du_apres_centimes:euros} (avant : {fse_du_avant_centimes:euros}), coût total retenu "
+        "{cout_total_retenu_apres_centimes:euros} (avant : "
+        "{cout_total_retenu_avant_centimes:euros})"
     ),
     "convention.bilan_renvoye.v1": (
         "Bilan renvoyé au bénéficiaire : {cout_total_declare_centimes:euros} ne sont plus déclarés"
     ),
     "convention.csf_ouvert.v1": (
-        "Contrôle de service fait ouvert par {controleur} (version {version})"
+        "Contrôle de service fait ouvert par {controleur} (version {version}, {modalite:modalite})"
     ),
+    "convention.echantillon_tire.v1": (
+        "Échantillon tiré ({poste:poste}) : {tirage:nombre} pièce(s) sur {population_nombre}, "
+        "{tirage_centimes:euros} sur {population_centimes:euros}, graine « {graine} » "
+        "({algorithme}). Justification : {justification:texte}"
+    ),
+    "convention.extrapolation_decidee.v1": (
+        "Extrapolation décidée ({poste:poste}) : le taux d’écart du tirage s’applique aux pièces "
+        "non tirées, {fondement:fondement}{accord_ref:reference}"
+    ),
+    "convention.marche_corrige.v1": "Marché {marche_ref} : {taux_pct:correction}",
+    "convention.fse_corrige.v1": "FSE, {nature:correction_fse} : {taux_pct:correction}",
+    "convention.realisations_controlees.v1": (
+        "Réalisations contrôlées{unites:unites_controlees}{livrables:livrables_controles}"
+    ),
+    "convention.recettes_controlees.v1": (
+        "Recettes nettes contrôlées : {retenues_centimes:euros} retenus sur "
+        "{declarees_centimes:euros} déclarés, {traitement:recettes} ({fondement:texte})"
+    ),
+    "convention.grille_remplie.v1": "Grille de contrôle remplie : {points:grille}",
     "convention.ressources_controlees.v1": (
-        "{ressources:nombre} ressource(s) contrôlée(s) : {ressources:total_retenu} retenus"
+        "{ressources:nombre} ressource(s) contrôlée(s) : {ressources:total_retenu} retenus sur "
+        "{ressources:total_declare} déclarés{ressources:ressources_reduites}"
     ),
     "convention.conclusions_intermediaires_notifiees.v1": (
-        "Conclusions intermédiaires notifiées au bénéficiaire, réponse attendue avant le "
-        "{date_limite_reponse}"
+        "Conclusions intermédiaires notifiées au bénéficiaire{fse_retenu_centimes:annonce}"
+        "{fse_demande_centimes:demande}, réponse attendue jusqu’au {date_limite_reponse}"
     ),
     "convention.observations_recues.v1": "Observations du bénéficiaire reçues",
+    "convention.conclusions_finales_notifiees.v1": (
+        "Conclusions finales notifiées au bénéficiaire"
+    ),
     "convention.csf_valide.v1": (
         "Contrôle de service fait validé par {valideur} : {depenses_ecartees_centimes:euros} "
         "écartés sur {depenses_declarees_centimes:euros}, FSE dû {fse_du_cumule_centimes:euros} "
         "depuis le début, dont {fse_du_periode_centimes:euros} pour ce bilan (limité par : "
-        "{contrainte_active:contrainte})"
+        "{contrainte_active:contrainte}){resultat:corrections}"
     ),
-    "convention.csf_rouvert.v1": "Contrôle de service fait rouvert",
+    "convention.csf_rouvert.v1": "Contrôle de service fait rouvert{controle_ref:suite_de}",
     "convention.paiement_ordonnance.v1": "Paiement ordonnancé ({type}) : {montant_centimes:euros}",
     "convention.paiement_effectue.v1": (
         "Paiement effectué ({type}) : {montant_centimes:euros}, virement {ref_virement}"
@@ -231,6 +304,9 @@ PHRASES: Mapping[str, str] = {
         "{avant.montant_impute_centimes:euros} à {apres.montant_impute_centimes:euros}"
     ),
     "depense.annulee.v1": "Dépense annulée : {montant_impute_centimes:euros}",
+    "depense.regularisee.v1": (
+        "Dépense régularisée : {montant_centimes:ecart} par la régularisation {regularisation_id}"
+    ),
     "depense.controlee.v1": (
         "Dépense contrôlée : {montant_retenu_centimes:euros} retenus et "
         "{montant_ecarte_centimes:euros} écartés{motif_code:cause}"
@@ -260,14 +336,146 @@ def _total(champ: str) -> Callable[[Sequence[Any]], str]:
     return lambda lignes: french_euros(sum(getattr(ligne, champ) for ligne in lignes))
 
 
+def _nombre(valeur: Decimal) -> str:
+    """Write a quantity or a rate for a French reader, without zeros that say nothing."""
+    return f"{valeur.normalize():f}".replace(".", ",")
+
+
+def _si(modele: str, dire: Callable[[Any], str] = str) -> Callable[[Any], str]:
+    """Say something only where there is something to say."""
+    return lambda valeur: modele.format(dire(valeur)) if valeur else ""
+
+
+def _connu(modele: str) -> Callable[[int | None], str]:
+    """Say an amount, zero included, that older facts did not carry."""
+    return lambda centimes: "" if centimes is None else modele.format(french_euros(centimes))
+
+
+def _liste(avant: str, dire: Callable[[Any], str]) -> Callable[[Sequence[Any]], str]:
+    """Say each value of a list after a few words; nothing of an empty list."""
+    return _si(avant + "{}", lambda valeurs: " ; ".join(dire(v) for v in valeurs))
+
+
+def _forme(poste: Any) -> str:
+    """Say under which form a poste is reimbursed."""
+    nom = POSTES.get(poste.code, poste.code)
+    if poste.mode == "forfait":
+        bases = ", ".join(POSTES.get(code, code) for code in poste.assiette)
+        return f"{nom}, {_nombre(poste.taux_pct or Decimal(0))} % de : {bases}"
+    if poste.mode == "cout_unitaire":
+        cout = french_euros(poste.cout_unite_centimes or 0)
+        return f"{nom}, {_nombre(poste.unites or Decimal(0))} × {cout} ({poste.unite or 'unité'})"
+    return f"{nom}, {len(poste.livrables)} livrable(s)"
+
+
+def _formes(postes: Sequence[Any]) -> str:
+    """Say which postes are not at real cost."""
+    simplifies = [p for p in postes if p.mode != "reel"]
+    return _liste(". Coûts simplifiés : ", _forme)(simplifies)
+
+
+def _plafond(plafond: Any) -> str:
+    nom = POSTES.get(plafond.code, plafond.code)
+    return (
+        f"{nom}, {french_euros(plafond.montant_centimes)}, "
+        f"tolérance de {_nombre(plafond.tolerance_pct)} %"
+    )
+
+
+def _unites(unites: Any) -> str:
+    return (
+        f"{POSTES.get(unites.poste, unites.poste)}, {_nombre(unites.retenues)} unité(s) retenue(s) "
+        f"sur {_nombre(unites.declarees)}{_cause(unites.motif_code)}"
+    )
+
+
+def _livrable(livrable: Any) -> str:
+    if livrable.atteint:
+        return f"{livrable.id} atteint, {french_euros(livrable.montant_centimes)}"
+    return (
+        f"{livrable.id} non atteint, rien sur {french_euros(livrable.montant_centimes)}"
+        f"{_cause(livrable.motif_code)}"
+    )
+
+
+def _correction(taux: Decimal) -> str:
+    return f"correction forfaitaire de {_nombre(taux)} %" if taux else "aucune correction"
+
+
+def _grille(points: Sequence[Any]) -> str:
+    """Count the answers, and name each point that does not conform."""
+    non_conformes = [p for p in points if p.reponse == "non_conforme"]
+    dits = [
+        f"n° {p.numero} {POINTS.get(p.numero, '')}" + _si(" ({})")((p.commentaire or "").strip())
+        for p in non_conformes
+    ]
+    conformes = sum(p.reponse == "conforme" for p in points)
+    compte = f"{len(points)} point(s), {conformes} conforme(s), {len(dits)} non conforme(s)"
+    return f"{compte} : {' ; '.join(dits)}" if dits else compte
+
+
+def _ressources_reduites(ressources: Sequence[Any]) -> str:
+    """Name each resource that is not retained for what was declared, and why."""
+    return _liste(
+        " : ",
+        lambda r: (
+            f"{r.financeur}, {french_euros(r.montant_retenu_centimes)} sur "
+            f"{french_euros(r.montant_declare_centimes)}"
+            + _si(" ({})")((r.motif or "").rstrip("."))
+        ),
+    )([r for r in ressources if r.montant_retenu_centimes != r.montant_declare_centimes])
+
+
+def _corrections(resultat: Any) -> str:
+    """Say what the whole lost beyond its lines, since the start; nothing of an older control."""
+    if resultat is None:
+        return ""
+    pertes = [
+        ("extrapolation", sum(e.correction_centimes for e in resultat.extrapolations)),
+        ("corrections de marché", sum(m.correction_centimes for m in resultat.marches)),
+        ("écrêtement des postes", sum(p.ecrete_centimes for p in resultat.postes)),
+        ("recettes nettes", resultat.recettes_nettes_centimes),
+        *(
+            (f"FSE, {CORRECTIONS_FSE.get(c.nature, c.nature)}", c.correction_centimes)
+            for c in resultat.corrections_fse
+        ),
+    ]
+    return _liste(
+        ". Déduit depuis le début : ", lambda perte: f"{french_euros(perte[1])} ({perte[0]})"
+    )([perte for perte in pertes if perte[1]])
+
+
 _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "euros": french_euros,
     "ecart": _ecart,
     "liste": lambda valeurs: ", ".join(valeurs) or "aucun",
     "nombre": lambda valeurs: str(len(valeurs)),
+    "texte": lambda texte: texte.rstrip("."),
     "cause": _cause,
+    "reference": _si(" ({})"),
+    "suite_de": _si(", à la suite du contrôle {}"),
     "total_fse": _total("fse_centimes"),
+    "total_declare": _total("montant_declare_centimes"),
     "total_retenu": _total("montant_retenu_centimes"),
+    "formes": _formes,
+    "derogation": _si(
+        ". Coûts simplifiés non imposés : {}", lambda code: DEROGATIONS.get(code, code)
+    ),
+    "avertissements": _liste(". À vérifier : ", lambda texte: texte.rstrip(".")),
+    "plafonds": _liste(". Postes plafonnés : ", _plafond),
+    "unites_declarees": _liste(
+        ", ", lambda u: f"{_nombre(u.quantite)} unité(s) ({POSTES.get(u.poste, u.poste)})"
+    ),
+    "livrables_declares": _liste(", livrables atteints : ", str),
+    "recettes_nettes": _si(", recettes nettes de {}", french_euros),
+    "unites_controlees": _liste(". Unités : ", _unites),
+    "livrables_controles": _liste(". Livrables : ", _livrable),
+    "correction": _correction,
+    "grille": _grille,
+    "ressources_reduites": _ressources_reduites,
+    "annonce": _connu(" : FSE de {}"),
+    "demande": _connu(" sur {} demandés"),
+    "corrections": _corrections,
 }
 
 

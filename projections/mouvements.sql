@@ -127,6 +127,17 @@ BEGIN
         ) AS m (mesure, centimes)
         WHERE e.name = 'operation.soldee.v1'
 
+        -- A control opened again after the solde: what it changed is free, or taken, in turn.
+        UNION ALL
+        SELECT e.position, e.stream_id, m.mesure, m.centimes, NULL, NULL
+        FROM e, LATERAL (VALUES
+            ('fse_programme_ajuste', (e.data ->> 'fse_du_apres_centimes')::bigint
+                - (e.data ->> 'fse_du_avant_centimes')::bigint),
+            ('ct_programme_ajuste', (e.data ->> 'cout_total_retenu_apres_centimes')::bigint
+                - (e.data ->> 'cout_total_retenu_avant_centimes')::bigint)
+        ) AS m (mesure, centimes)
+        WHERE e.name = 'operation.suites_closes.v1'
+
         -- Who pays beside the Fund, as programmed.
         UNION ALL
         SELECT e.position, e.stream_id, 'cp_programmee',
@@ -206,6 +217,17 @@ BEGIN
             ('depenses_ecartees', (e.data ->> 'depenses_ecartees_centimes')::bigint)
         ) AS m (mesure, centimes)
         WHERE e.name = 'convention.csf_valide.v1'
+
+        -- Closed without the bilan: what earlier bilans proved is kept, or nothing is due.
+        UNION ALL
+        SELECT e.position, (e.data ->> 'operation_id')::uuid, m.mesure, m.centimes, NULL, NULL
+        FROM e, LATERAL (VALUES
+            ('fse_retenu_csf', (e.data ->> 'fse_du_apres_centimes')::bigint
+                - (e.data ->> 'fse_du_avant_centimes')::bigint),
+            ('ct_retenu_csf', (e.data ->> 'cout_total_retenu_apres_centimes')::bigint
+                - (e.data ->> 'cout_total_retenu_avant_centimes')::bigint)
+        ) AS m (mesure, centimes)
+        WHERE e.name = 'convention.cloture_office_prononcee.v1'
 
         UNION ALL
         SELECT e.position, (e.data ->> 'operation_id')::uuid, m.mesure, m.centimes, NULL, NULL

@@ -156,25 +156,32 @@ INVARIANTS = (
     ),
     Invariant(
         "O3",
-        "Conventionné ≥ retenu, transmis ≥ certifié ≥ 0, coût retenu ≤ coût déclaré",
-        ("operation", "conventionne", "retenu", "transmis", "certifie", "ct_declare", "ct_retenu"),
+        "Conventionné ≥ retenu ≥ 0, transmis ≥ certifié ≥ 0, "
+        "dépenses écartées ≤ dépenses déclarées",
+        ("operation", "conventionne", "retenu", "transmis", "certifie", "declarees", "ecartees"),
         """
         SELECT numero_mdfse, fse_conventionne, fse_retenu_csf, fse_transmis, fse_certifie,
-            ct_declare, ct_retenu_csf
+            depenses_declarees, depenses_ecartees
         FROM oi.montants_operation
         WHERE fse_conventionne < fse_retenu_csf OR fse_transmis < fse_certifie OR fse_certifie < 0
-            OR ct_declare < ct_retenu_csf
+            OR fse_retenu_csf < 0 OR depenses_declarees < depenses_ecartees
         """,
     ),
     Invariant(
         "O4",
-        "0 ≤ payé ≤ conventionné, et payé net = dû une fois l’opération soldée",
+        "0 ≤ payé ≤ conventionné, et payé net = dû une fois l’opération soldée, sans suites en "
+        "cours",
         ("operation", "statut", "paye", "retenu", "conventionne"),
         """
         SELECT numero_mdfse, statut, fse_paye, fse_retenu_csf, fse_conventionne
         FROM oi.montants_operation
         WHERE fse_paye < 0 OR fse_paye > fse_conventionne
-            OR (statut IN ('solde', 'cloture', 'archive') AND fse_paye <> fse_retenu_csf)
+            OR (statut IN ('solde', 'cloture', 'archive') AND fse_paye <> fse_retenu_csf
+                AND coalesce((
+                    SELECT e.name FROM oi.event AS e
+                    WHERE e.stream_id = operation_id
+                        AND e.name IN ('operation.suites_ouvertes.v1', 'operation.suites_closes.v1')
+                    ORDER BY e.version DESC LIMIT 1), '') <> 'operation.suites_ouvertes.v1')
         """,
     ),
     Invariant(
