@@ -215,20 +215,31 @@ class Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 @cache
-def themes() -> dict[str, Theme]:
+def fichiers() -> dict[str, dict[str, Theme]]:
     """Read every file of the room once.
 
     Raises: msgspec.ValidationError on a field that no reader knows, a value that its unit does not
-    admit or two values for one day; ValueError on a name written in two files: a text has one home.
+    admit or two values for one day.
+    """
+    lus = {
+        fichier.name: tomllib.loads(fichier.read_text("utf-8"), parse_float=Decimal)
+        for fichier in files("rules").iterdir()
+        if fichier.name.endswith(".toml")
+    }
+    return {nom: msgspec.convert(lu, dict[str, Theme]) for nom, lu in sorted(lus.items())}
+
+
+@cache
+def themes() -> dict[str, Theme]:
+    """Return every number by its name.
+
+    Raises: ValueError on a name written in two files: a text has one home.
     """
     tous: dict[str, Theme] = {}
-    for fichier in sorted(files("rules").iterdir(), key=lambda f: f.name):
-        if not fichier.name.endswith(".toml"):
-            continue
-        lu = tomllib.loads(fichier.read_text("utf-8"), parse_float=Decimal)
-        for nom, theme in msgspec.convert(lu, dict[str, Theme]).items():
+    for fichier, ecrits in fichiers().items():
+        for nom, theme in ecrits.items():
             if nom in tous:
-                raise ValueError(f"{nom} is written twice, the second time in {fichier.name}")
+                raise ValueError(f"{nom} is written twice, the second time in {fichier}")
             tous[nom] = theme
     return tous
 

@@ -1,6 +1,8 @@
 """The numbers of the texts, by date."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -319,6 +321,15 @@ def test_one_day_has_one_answer_at_most(le: date, regime: str | None, nom: str) 
             assert liste == parametre(nom, le=le, reglement=regime)
 
 
+def test_the_document_shows_every_value() -> None:
+    racine = Path(__file__).parents[2]
+    outil = racine / "tools" / "documenter_regles.py"
+    done = subprocess.run([sys.executable, str(outil), "--verifier"], cwd=racine, check=False)
+    assert done.returncode == 0, "run: python tools/documenter_regles.py"
+    texte = (racine / "docs" / "regles.md").read_text("utf-8")
+    assert all(f"<br>`{nom}` |" in texte for nom in themes())
+
+
 # --- Reading --------------------------------------------------------------------------------------
 
 
@@ -464,6 +475,7 @@ etiquette = "{etiquette}"
 @pytest.fixture
 def dossier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("rules.parametres.files", lambda _: tmp_path)
+    monkeypatch.setattr("rules.parametres.fichiers", salle.fichiers.__wrapped__)
     return tmp_path
 
 
