@@ -11,7 +11,7 @@ from uuid import UUID
 from aggregates.appel_a_projets import publication
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.commande import Commande
-from aggregates.contrepartie import affectation
+from aggregates.contrepartie import affectation, repartition
 from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.convention import (
     avenants,
@@ -611,3 +611,22 @@ def affecter_contrepartie(
     """Back an operation with a contrepartie."""
     operation = unit.get(OPERATION, commande.operation_id)
     unit.execute(CONTREPARTIE, contrepartie_id, affectation.affecter, commande, operation)
+
+
+def repartir_contrepartie(
+    unit: Unit, contrepartie_id: UUID, commande: repartition.RepartirContrepartie
+) -> None:
+    """Share a contrepartie between operations by need."""
+    wanted = commande.operations
+    unit.prefetch(
+        *((OPERATION, i) for i in wanted), *((CONVENTION, convention_of(i)) for i in wanted)
+    )
+    dossiers = list(
+        zip(
+            wanted,
+            unit.get_all(OPERATION, wanted),
+            unit.find_all(CONVENTION, [convention_of(i) for i in wanted]),
+            strict=True,
+        )
+    )
+    unit.execute(CONTREPARTIE, contrepartie_id, repartition.repartir, commande, dossiers)

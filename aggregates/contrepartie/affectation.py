@@ -42,6 +42,12 @@ class ContrepartieDunAutrePlie(RuleBroken):
     """
 
 
+class ContrepartieDuneAutreSubvention(RuleBroken):
+    """La contrepartie de {financeur} est attribuée sous une autre subvention globale que celle de
+    l’opération {numero} : elle ne l’appuie pas.
+    """
+
+
 class AnnulationSuperieure(RuleBroken):
     """L’affectation à annuler est de {affecte:euros} au plus."""
 
@@ -128,11 +134,7 @@ def affecter(
     )
     if commande.montant == 0:
         raise MontantNul
-    autre = operation.cellule.plie_id
-    if contrepartie.plie_id not in {None, autre}:
-        raise ContrepartieDunAutrePlie(
-            financeur=contrepartie.financeur, plie_id=contrepartie.plie_id, autre=autre
-        )
+    exiger_admise(contrepartie, operation)
     reste = contrepartie.attribue - contrepartie.affecte
     if commande.montant > reste:
         raise AffectationSuperieure(
@@ -146,6 +148,19 @@ def affecter(
             montant_centimes=commande.montant,
         )
     ]
+
+
+def exiger_admise(contrepartie: Contrepartie, operation: Operation) -> None:
+    """Refuse an operation that the money was not granted for."""
+    if operation.cadre.subvention_globale_id != contrepartie.cadre.subvention_globale_id:
+        raise ContrepartieDuneAutreSubvention(
+            financeur=contrepartie.financeur, numero=operation.numero_mdfse
+        )
+    autre = operation.cellule.plie_id
+    if contrepartie.plie_id not in {None, autre}:
+        raise ContrepartieDunAutrePlie(
+            financeur=contrepartie.financeur, plie_id=contrepartie.plie_id, autre=autre
+        )
 
 
 class AnnulerAffectation(CommandeMotivee):

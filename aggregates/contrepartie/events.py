@@ -2,8 +2,19 @@
 
 from uuid import UUID
 
+import msgspec
+
 from aggregates.cadre import Cadre
 from oi_service.codec import Evenement, event
+
+
+class OperandesRepartition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a sharing read: what was shared, this operation's need, and all of them together."""
+
+    enveloppe_centimes: int
+    besoin_centimes: int
+    besoins_centimes: int
+    attestation_ref: str | None
 
 
 @event("contrepartie.attribuee.v1")
@@ -27,12 +38,14 @@ class ContrepartiePercue(Evenement, frozen=True, kw_only=True):
 class ContrepartieAffectee(Evenement, frozen=True, kw_only=True):
     operation_id: UUID
     montant_centimes: int
+    repartition: OperandesRepartition | None = None
 
 
 @event("contrepartie.affectation_annulee.v1")
 class AffectationAnnulee(Evenement, frozen=True, kw_only=True):
     operation_id: UUID
     montant_centimes: int
+    repartition: OperandesRepartition | None = None
 
 
 Fait = ContrepartieAttribuee | ContrepartiePercue | ContrepartieAffectee | AffectationAnnulee

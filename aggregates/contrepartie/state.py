@@ -26,6 +26,7 @@ class Contrepartie(msgspec.Struct, frozen=True, kw_only=True):
     """A funding granted by a third party, shared between operations. Amounts are cents."""
 
     cadre: Cadre
+    type: str
     financeur: str
     plie_id: str | None
     attribue: int
@@ -44,6 +45,7 @@ def evolve(state: Contrepartie | None, fact: Evenement) -> Contrepartie:
     if isinstance(fait, ContrepartieAttribuee):
         return Contrepartie(
             cadre=fait.cadre,
+            type=fait.type,
             financeur=fait.financeur,
             plie_id=fait.plie_id,
             attribue=fait.montant_centimes,

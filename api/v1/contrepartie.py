@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from aggregates.contrepartie import affectation
+from aggregates.contrepartie import affectation, repartition
 from aggregates.contrepartie.state import CONTREPARTIE
 from api import actions
 from api.deps import ActeOut, Ecriture
@@ -35,3 +35,16 @@ def annuler_affectation(
 ) -> ActeOut:
     """Annuler tout ou partie d’une affectation."""
     return ecriture.decide(CONTREPARTIE, contrepartie_id, affectation.annuler_affectation, acte)
+
+
+@commande(router, "/{contrepartie_id}/repartition")
+def repartir_contrepartie(
+    contrepartie_id: UUID, acte: repartition.RepartirContrepartie, ecriture: Ecriture
+) -> ActeOut:
+    """Répartir la contrepartie entre des opérations, au prorata de leurs besoins.
+
+    Chaque opération reçoit sa part au centime près, aux plus forts restes : jamais plus que son
+    besoin, ni toutes ensemble plus que ce qui est perçu ou attesté. Le contrôle de service fait de
+    leur bilan final est validé. Les opérations qui ne sont pas nommées gardent ce qu’elles ont.
+    """
+    return ecriture.run(actions.repartir_contrepartie, contrepartie_id, acte)
