@@ -22,15 +22,24 @@ from aggregates.contrepartie.events import ContrepartieAttribuee
 from aggregates.convention import events as ce
 from aggregates.convention.avenants import DemanderAvenant
 from aggregates.convention.bilans import DeposerBilan
+from aggregates.convention.cloture_office import CloreOffice
+from aggregates.convention.constatations import (
+    ControlerRecettes,
+    ControlerRessources,
+    CorrigerFse,
+    CorrigerMarche,
+    RemplirGrille,
+)
+from aggregates.convention.echantillons import DeciderExtrapolation, TirerEchantillon
 from aggregates.convention.paiements import OrdonnancerPaiement
-from aggregates.convention.service_fait import ControlerRessources
 from aggregates.convention.signature import SignerConvention
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.events import DepenseControlee, DepenseDeclaree, Detail
 from aggregates.depense.state import DEPENSE, Depense
 from aggregates.operation import events as oe
 from aggregates.operation.state import OPERATION, Operation, Statut
-from aggregates.plan import PlanFinancement, Poste, Ressource
+from aggregates.parametres import Parametres
+from aggregates.plan import Livrable, PlanFinancement, Poste, Ressource
 from aggregates.subvention_globale import events as se
 from aggregates.subvention_globale.conventionnement import (
     ConventionnerSubventionGlobale,
@@ -41,6 +50,8 @@ from oi_service.codec import Evenement
 from oi_service.dates import Periode
 from oi_service.money import cents
 from rules.cofinancement import ConditionCofinancement
+from rules.couts import OPTIONS
+from rules.echantillon import ALGORITHME
 
 E = TypeVar("E", bound=Evenement)
 C = TypeVar("C", bound=Commande)
@@ -72,17 +83,65 @@ def ressource(kind: str, montant: str | int, financeur: str = "Financeur fictif"
     return Ressource(type=kind, financeur=financeur, montant_centimes=euros(montant))
 
 
-def plan(fse: str | int = 50_000, *ressources: Ressource, **postes: str | int) -> PlanFinancement:
-    """Return a plan; by default 100 000,00 € of staff, 40 000,00 € from an EPCI, the rest own."""
+def plan(
+    fse: str | int = 50_000, *ressources: Ressource, **postes: str | int | Poste
+) -> PlanFinancement:
+    """Return a plan; by default 100 000,00 € of staff, 40 000,00 € from an EPCI, the rest own.
+
+    An amount is a poste at real cost; another form is said whole, see `poste`.
+    """
     couts = postes or {"personnel": 100_000}
-    total = sum(euros(m) for m in couts.values())
+    dits = tuple(m if isinstance(m, Poste) else poste(c, m) for c, m in couts.items())
     if not ressources:
-        propre = total - euros(fse) - euros(40_000)
+        propre = sum(p.montant_centimes for p in dits) - euros(fse) - euros(40_000)
         ressources = (ressource("publique_epci", 40_000), *_autofinancement(propre))
-    return PlanFinancement(
-        postes=tuple(Poste(code=c, montant_centimes=euros(m)) for c, m in couts.items()),
-        fse_centimes=euros(fse),
-        ressources=ressources,
+    return PlanFinancement(postes=dits, fse_centimes=euros(fse), ressources=ressources)
+
+
+def poste(code: str, montant: str | int, **forme: Any) -> Poste:
+    """Return a line of expenditure, at real cost unless ``forme`` says otherwise."""
+    return Poste(code=code, montant_centimes=euros(montant), **forme)
+
+
+def forfait(option: str, montant: str | int, taux: str, *assiette: str, **forme: Any) -> Poste:
+    """Return a poste at a flat rate."""
+    return poste(
+        OPTIONS[option].poste,
+        montant,
+        **{
+            "mode": "forfait",
+            "option": option,
+            "taux_pct": Decimal(taux),
+            "assiette": assiette,
+            **forme,
+        },
+    )
+
+
+def parcours(unites: int = 120, euros_par_unite: int = 750) -> Poste:
+    """Return a poste at unit cost, which covers all the rest."""
+    return poste(
+        "parcours",
+        unites * euros_par_unite,
+        mode="cout_unitaire",
+        couvre=("personnel", "fonctionnement"),
+        unite="parcours achevé",
+        cout_unite_centimes=euros(euros_par_unite),
+        unites=Decimal(unites),
+    )
+
+
+def livrables(**montants: int) -> Poste:
+    """Return a poste of lump sums, one deliverable by name."""
+    return poste(
+        "montants_forfaitaires",
+        sum(montants.values()),
+        mode="montant_forfaitaire",
+        couvre=("prestations",),
+        livrables=tuple(
+            Livrable(id=nom, libelle=f"Livrable {nom}", montant_centimes=euros(montant))
+            for nom, montant in montants.items()
+        ),
     )
 
 
@@ -98,15 +157,36 @@ PLAN = plan()
 def saisie_du_plan(source: PlanFinancement) -> dict[str, Any]:
     """Return a plan as a person types it."""
     return {
-        "postes": [
-            {"code": p.code, "montant": _decimal(p.montant_centimes)} for p in source.postes
-        ],
+        "postes": [_saisie_du_poste(p) for p in source.postes],
         "fse": _decimal(source.fse_centimes),
         "ressources": [
             {"type": r.type, "financeur": r.financeur, "montant": _decimal(r.montant_centimes)}
             for r in source.ressources
         ],
     }
+
+
+def _saisie_du_poste(source: Poste) -> dict[str, Any]:
+    saisie: dict[str, Any] = {
+        "code": source.code,
+        "montant": _decimal(source.montant_centimes),
+        "mode": source.mode,
+        "libelle": source.libelle,
+        "option": source.option,
+        "taux_pct": None if source.taux_pct is None else str(source.taux_pct),
+        "assiette": list(source.assiette),
+        "methode_ref": source.methode_ref,
+        "couvre": list(source.couvre),
+        "unite": source.unite,
+        "unites": None if source.unites is None else str(source.unites),
+        "livrables": [
+            {"id": x.id, "libelle": x.libelle, "montant": _decimal(x.montant_centimes)}
+            for x in source.livrables
+        ],
+    }
+    if source.cout_unite_centimes is not None:
+        saisie["cout_unite"] = _decimal(source.cout_unite_centimes)
+    return {nom: valeur for nom, valeur in saisie.items() if valeur not in (None, [])}
 
 
 def _decimal(centimes: int) -> str:
@@ -173,7 +253,7 @@ DETAIL_SAISI = {
     "preuve_acquittement": "releve_bancaire",
     "montant_impute": "1000.00",
 }
-PARAMETRES = se.Parametres(
+PARAMETRES = Parametres(
     avance_pct=Decimal(30),
     avance_plafond_centimes=None,
     types_beneficiaires_sans_avance=("collectivite", "opco", "etat"),
@@ -336,6 +416,37 @@ _CHAMPS: dict[str, Any] = {
     "financeur": "EPCI fictif",
     "plie_id": "A",
     "type": "final",
+    "fse_du_avant_centimes": euros(40_000),
+    "fse_du_apres_centimes": euros(35_000),
+    "cout_total_retenu_avant_centimes": euros(80_000),
+    "cout_total_retenu_apres_centimes": euros(70_000),
+    "poste": "personnel",
+    "population_nombre": 4,
+    "population_centimes": euros(60_000),
+    "tirage": (DEPENSE_ID,),
+    "tirage_centimes": euros(1_000),
+    "graine": "graine-1",
+    "algorithme": ALGORITHME,
+    "justification": "Pièces nombreuses.",
+    "fondement": "convention",
+    "accord_ref": None,
+    "marche_ref": "M-1",
+    "taux_pct": Decimal(25),
+    "nature": "publicite",
+    "unites": (),
+    "livrables": (),
+    "declarees_centimes": euros(7_350),
+    "retenues_centimes": euros(7_350),
+    "traitement": "deduites",
+    "points": (ce.PointControle(numero=1, reponse="conforme", commentaire=None),),
+    "controle_ref": None,
+    "decision_ref": "DEC-1",
+    "par_operation_id": AUTRE_ID,
+    "par_paiement_id": UUID(int=13),
+    "pour_operation_id": AUTRE_ID,
+    "pour_ordre_id": UUID(int=14),
+    "cause": "piece_manquante",
+    "notification_ref": "COURRIER-1",
 }
 _POSTE_RETENU = ce.PosteRetenu(
     code="personnel",
@@ -356,6 +467,10 @@ _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
     ce.BilanDepose: {"numero": 1, "ressources": ()},
     ce.RessourcesControlees: {"ressources": ()},
     ce.CsfValide: {"postes": (_POSTE_RETENU,), "ressources": ()},
+    ce.BilanReclame: {"numero": 1},
+    ce.ClotureOfficePrononcee: {"numero": 1},
+    ce.FseCorrige: {"taux_pct": Decimal(3)},
+    ce.RecettesControlees: {"fondement": "Règlement (UE) n° 1303/2013, art. 65 §8"},
     ce.PaiementOrdonnance: {"type": "solde"},
     ce.PaiementEffectue: {"type": "solde"},
     ce.PaiementRejete: {"type": "solde"},
@@ -460,7 +575,14 @@ _SAISIES_PAR_COMMANDE: dict[type[Commande], dict[str, Any]] = {
     },
     DemanderAvenant: {"date_effet": "2021-12-20"},
     DeposerBilan: {"type": "final", "depenses": [DEPENSE_ID]},
+    CloreOffice: {"montants_controles": "ecartes"},
     ControlerRessources: {"ressources": []},
+    ControlerRecettes: {"montant_retenu": "7350.00"},
+    CorrigerMarche: {"marche_ref": "M-1", "taux_pct": "25"},
+    CorrigerFse: {"nature": "publicite"},
+    RemplirGrille: {"points": [{"numero": 1, "reponse": "conforme"}]},
+    TirerEchantillon: {"poste": "personnel", "justification": "Pièces nombreuses."},
+    DeciderExtrapolation: {"poste": "personnel", "fondement": "convention"},
     OrdonnancerPaiement: {"type": "solde"},
     AttribuerContrepartie: {"type": "publique_epci", "financeur": "EPCI fictif"},
 }
@@ -533,10 +655,37 @@ PARCOURS: dict[Statut, list[Evenement]] = {
     "resilie": [*EN_EXECUTION, fait(oe.OperationResiliee)],
 }
 
-SIGNEE: list[Evenement] = [fait(ce.ConventionSignee, numero="C-2022-01")]
+
+def signee(plan: PlanFinancement = PLAN, **choix: Any) -> ce.ConventionSignee:
+    """Return the signature of a convention with a plan; ``choix``: parameters, caps of postes."""
+    plafonds = choix.pop("plafonds_poste", ())
+    parametres = msgspec.structs.replace(PARAMETRES, **choix)
+    return fait(
+        ce.ConventionSignee,
+        numero="C-2022-01",
+        plan=plan,
+        fse_max_centimes=plan.fse_centimes,
+        cout_total_eligible_centimes=plan.cout_total_centimes,
+        avance_pct=parametres.avance_pct,
+        avance_plafond_centimes=parametres.avance_plafond_centimes,
+        plafond_avant_solde_pct=parametres.plafond_avant_solde_pct,
+        arrondi=parametres.arrondi,
+        parametres=parametres,
+        plafonds_poste=plafonds,
+    )
+
+
+SIGNEE: list[Evenement] = [signee()]
 NOTIFIEE: list[Evenement] = [*SIGNEE, fait(ce.ConventionNotifiee)]
 BILAN: list[Evenement] = [*NOTIFIEE, fait(ce.BilanDepose)]
-CSF: list[Evenement] = [*BILAN, fait(ce.CsfOuvert)]
+RECEVABLE: list[Evenement] = [*BILAN, fait(ce.BilanJugeRecevable)]
+CSF: list[Evenement] = [*RECEVABLE, fait(ce.CsfOuvert)]
+#: The beneficiary was told what would be kept, answered, and was told the end of it.
+ENTENDU: list[Evenement] = [
+    fait(ce.ConclusionsIntermediairesNotifiees),
+    fait(ce.ObservationsRecues),
+    fait(ce.ConclusionsFinalesNotifiees),
+]
 #: 40 000,00 € due, on the final bilan.
 CERTIFIE: list[Evenement] = [*CSF, fait(ce.CsfValide)]
 
