@@ -1,0 +1,185 @@
+"""Lines of the costs: real postes, simplified costs, what they come to."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from aggregates.convention.events import MarcheCorrige, RecettesControlees
+from oi_service.errors import french_euros
+from projections.explication.lecture import Lecture, bilans
+from projections.explication.mots import CUMUL, libelle_du_poste, pourcent
+from projections.explication.valeurs import LigneCalcul, Operande
+from rules.calcul import PosteCalcule
+
+
+def reels(lecture: Lecture) -> Iterable[LigneCalcul]:
+    """Postes at real cost, then what a sample and a contract took from them."""
+    for poste in lecture.resultat.postes:
+        if poste.mode == "reel":
+            yield LigneCalcul(
+                code=f"reel.{poste.code}",
+                libelle=libelle_du_poste(poste.code),
+                calcul=_ecrire_reel(poste),
+                centimes=poste.retenu_centimes,
+                article=_FORMES["reel"],
+                operandes=tuple(_operandes_du_poste(lecture, poste.code)),
+            )
+    for extrapolation in lecture.resultat.extrapolations:
+        yield LigneCalcul(
+            code=f"extrapolation.{extrapolation.poste}",
+            libelle=f"dont extrapolation, {libelle_du_poste(extrapolation.poste)}",
+            calcul=f"{extrapolation.taux} × {french_euros(extrapolation.base_centimes)} non tirés",
+            centimes=-extrapolation.correction_centimes,
+            article="Annexe « échantillonnage » de la convention type DGEFP",
+            operandes=tuple(
+                Operande("Tirage et décision", extrapolation.taux, position)
+                for position in lecture.positions(
+                    "convention.echantillon_tire.v1", "convention.extrapolation_decidee.v1"
+                )
+            ),
+        )
+    for marche in lecture.resultat.marches:
+        yield LigneCalcul(
+            code=f"marche.{marche.marche}",
+            libelle=f"dont correction du marché {marche.marche}",
+            calcul=f"{pourcent(marche.taux_pct)} × {french_euros(marche.base_centimes)}",
+            centimes=-marche.correction_centimes,
+            article="Lignes directrices C(2019) 3452",
+            operandes=tuple(
+                Operande("Taux décidé", pourcent(fait.taux_pct), lu.position)
+                for lu in lecture.flux
+                if isinstance(fait := lu.fait, MarcheCorrige) and fait.marche_ref == marche.marche
+            ),
+        )
+
+
+def _ecrire_reel(poste: PosteCalcule) -> str:
+    """Write what a real poste comes to: declared, less each reason that lowers it."""
+    morceaux = [f"{french_euros(poste.declare_centimes)} déclarés"]
+    for montant, raison in (
+        (poste.ecarte_centimes, "écartés"),
+        (poste.extrapole_centimes, "extrapolés"),
+        (poste.corrige_marche_centimes, "de correction de marché"),
+        (poste.ecrete_centimes, "au-delà du plafond du poste"),
+    ):
+        if montant:
+            morceaux.append(f"− {french_euros(montant)} {raison}")
+    return " ".join(morceaux)
+
+
+def _operandes_du_poste(lecture: Lecture, code: str) -> Iterable[Operande]:
+    for numero, apports, position in bilans(lecture):
+        for lignes in apports.lignes:
+            if lignes.code == code:
+                quoi = f"Bilan n° {numero}" if numero else CUMUL
+                yield Operande(
+                    f"{quoi} : déclaré, moins écarté",
+                    f"{french_euros(lignes.declare_centimes)} − "
+                    f"{french_euros(lignes.ecarte_centimes)}",
+                    position,
+                )
+    for ecart in lecture.ecarts:
+        if ecart.poste == code:
+            dit = f" ({ecart.commentaire})" if ecart.commentaire else ""
+            yield Operande(
+                f"{ecart.piece} : {ecart.motif}{dit}",
+                f"− {french_euros(ecart.centimes)}",
+                ecart.position,
+            )
+
+
+#: How each form of cost is founded.
+_FORMES = {
+    "reel": "Règlement (UE) n° 1303/2013, art. 67 §1 a) ; (UE) 2021/1060, art. 53 §1 a)",
+    "forfait": "Règlement (UE) n° 1303/2013, art. 68 à 68 ter ; (UE) 2021/1060, art. 54 à 56",
+    "cout_unitaire": "Règlement (UE) n° 1303/2013, art. 67 §1 b) ; (UE) 2021/1060, art. 53 §1 b)",
+    "montant_forfaitaire": (
+        "Règlement (UE) n° 1303/2013, art. 67 §1 c) ; (UE) 2021/1060, art. 53 §1 c)"
+    ),
+}
+
+
+def simplifies(lecture: Lecture) -> Iterable[LigneCalcul]:
+    """Flat rates, unit costs, lump sums."""
+    convention = lecture.position_de_la_convention
+    realisations = lecture.positions("convention.realisations_controlees.v1")
+    for poste in lecture.resultat.postes:
+        if poste.mode == "reel":
+            continue
+        calcul, operandes = _ecrire_simplifie(lecture, poste, convention, realisations)
+        yield LigneCalcul(
+            code=f"{poste.mode}.{poste.code}",
+            libelle=libelle_du_poste(poste.code),
+            calcul=calcul,
+            centimes=poste.retenu_centimes,
+            article=_FORMES[poste.mode],
+            operandes=operandes,
+        )
+
+
+def _ecrire_simplifie(
+    lecture: Lecture, poste: PosteCalcule, convention: int | None, realisations: list[int]
+) -> tuple[str, tuple[Operande, ...]]:
+    if poste.mode == "forfait":
+        taux = pourcent(poste.taux_pct or Decimal(0))
+        assiette = french_euros(poste.assiette_centimes or 0)
+        noms = " + ".join(libelle_du_poste(code) for code in poste.assiette)
+        return f"{taux} × ({noms}) = {taux} × {assiette}", (
+            Operande("Taux et assiette figés par la convention", taux, convention),
+        )
+    if poste.mode == "cout_unitaire":
+        unites = f"{(poste.unites or Decimal(0)).normalize():f}".replace(".", ",")
+        cout = french_euros(poste.cout_unite_centimes or 0)
+        return f"{unites} unités justifiées × {cout}", (
+            Operande("Coût d’une unité, dans la convention", cout, convention),
+            *(Operande("Unités contrôlées", unites, position) for position in realisations),
+        )
+    vus = {x.id: x for b in lecture.entrees.bilans for x in b.livrables if x.poste == poste.code}
+    dits = [
+        f"{x.id} {'atteint' if x.atteint else 'non atteint'} : "
+        f"{french_euros(x.montant_centimes if x.atteint else 0)}"
+        for x in vus.values()
+    ]
+    return " ; ".join(dits) or "aucun livrable déclaré", tuple(
+        Operande("Livrables contrôlés", str(len(vus)), position) for position in realisations
+    )
+
+
+def cout(lecture: Lecture) -> Iterable[LigneCalcul]:
+    """Total cost, before and after net revenue."""
+    du = lecture.resultat
+    retenus = " + ".join(french_euros(p.retenu_centimes) for p in du.postes)
+    yield LigneCalcul(
+        code="cout_brut",
+        libelle="Coût total retenu, brut",
+        calcul=retenus or "aucune dépense retenue",
+        centimes=du.cout_brut_centimes,
+        article=CUMUL,
+    )
+    for lu in lecture.flux:
+        fait = lu.fait
+        if isinstance(fait, RecettesControlees):
+            yield LigneCalcul(
+                code="recettes",
+                libelle=f"Recettes nettes, {_TRAITEMENTS[fait.traitement]}",
+                centimes=-fait.retenues_centimes if fait.traitement == "deduites" else 0,
+                article=fait.fondement,
+                operandes=(
+                    Operande(
+                        "Recettes retenues", french_euros(fait.retenues_centimes), lu.position
+                    ),
+                ),
+            )
+    yield LigneCalcul(
+        code="cout_net",
+        libelle="Coût total retenu",
+        calcul=f"{french_euros(du.cout_brut_centimes)} − "
+        f"{french_euros(du.recettes_nettes_centimes)}",
+        centimes=du.cout_net_centimes,
+    )
+
+
+_TRAITEMENTS = {
+    "deduites": "déduites du coût",
+    "ressource": "comptées parmi les ressources",
+    "exemptees": "exemptées",
+}
