@@ -438,6 +438,7 @@ def test_both_ends_of_a_value_are_included() -> None:
         (valeur(date(2014, 1, 1)), valeur(date(2022, 1, 1)), True),
         (valeur(date(2022, 1, 1)), valeur(date(2014, 1, 1)), True),
         (valeur(date(2014, 1, 1), date(2022, 1, 1)), valeur(date(2022, 1, 1)), True),
+        (valeur(date(2022, 1, 1)), valeur(date(2014, 1, 1), date(2022, 1, 1)), True),
         (valeur(date(2014, 1, 1), date(2021, 12, 31)), valeur(date(2022, 1, 1)), False),
         (valeur(date(2022, 1, 1)), valeur(date(2014, 1, 1), date(2021, 12, 31)), False),
         (valeur(date(2014, 1, 1), regime="2014-2020"), valeur(date(2021, 1, 1)), True),
