@@ -20,6 +20,7 @@ from aggregates.convention import (
     constatations,
     echantillons,
     paiements,
+    reversements,
     service_fait,
     signature,
     validation,
@@ -565,17 +566,42 @@ def ordonnancer_paiement(
 
 
 def emettre_ordre_reversement(
-    unit: Unit, operation_id: UUID, commande: paiements.EmettreOrdreReversement
+    unit: Unit, operation_id: UUID, commande: reversements.EmettreOrdreReversement
 ) -> None:
     """Ask money back."""
     operation, _ = _convention(unit, operation_id)
     unit.execute(
         CONVENTION,
         convention_of(operation_id),
-        paiements.emettre_ordre,
+        reversements.emettre_ordre,
         commande,
         unit.new_id("ordre"),
         operation,
+    )
+
+
+def compenser_ordre(
+    unit: Unit, operation_id: UUID, commande: paiements.CompenserOrdre, ordre_id: UUID
+) -> None:
+    """Settle an order to pay back by a payment of another operation: both move together."""
+    debitrice, _ = _convention(unit, operation_id)
+    creanciere, _ = _convention(unit, commande.par_operation_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        reversements.compenser,
+        commande,
+        ordre_id,
+        debitrice,
+        creanciere,
+    )
+    unit.execute(
+        CONVENTION,
+        convention_of(commande.par_operation_id),
+        paiements.imputer_compensation,
+        commande,
+        operation_id,
+        ordre_id,
     )
 
 
@@ -592,6 +618,37 @@ def solder(unit: Unit, operation_id: UUID, commande: paiements.Solder) -> None:
     unit.record(OPERATION, operation_id, facts)
     reliquat = operation.fse_programme - convention.fse_du
     _liberer(unit, operation_id, operation, reliquat, commande.date_effet, "Reliquat au solde")
+
+
+def clore_suites(unit: Unit, operation_id: UUID, commande: suites.CloreSuites) -> None:
+    """Close the consequences of a control opened again; the enveloppe follows what is due now."""
+    operation, convention = _convention(unit, operation_id)
+    unit.execute(
+        OPERATION,
+        operation_id,
+        suites.clore_suites,
+        commande,
+        fse_du=convention.fse_du,
+        cout_total_retenu=convention.cout_total_retenu,
+    )
+    paiements.exiger_regle(convention, operation)
+    if operation.statut != "solde":
+        paiements.exiger_acquittes(convention)
+    avant, _ = operation.soldee_pour
+    ecart = convention.fse_du - avant
+    if ecart > 0:
+        _reserver(unit, operation_id, operation, ecart, commande.date_effet)
+    else:
+        motif = "Suites d’un contrôle rouvert"
+        _liberer(unit, operation_id, operation, -ecart, commande.date_effet, motif)
+
+
+def cloturer(unit: Unit, operation_id: UUID, commande: cloture.Cloturer) -> None:
+    """Close an operation whose money is settled, each transfer confirmed by the bank."""
+    operation = unit.execute(OPERATION, operation_id, cloture.cloturer, commande)
+    convention = unit.get(CONVENTION, convention_of(operation_id))
+    paiements.exiger_regle(convention, operation)
+    paiements.exiger_acquittes(convention)
 
 
 def attribuer_contrepartie(

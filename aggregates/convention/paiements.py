@@ -1,4 +1,4 @@
-"""Payments: ordered, sent, rejected by the bank; orders to pay back, cashed."""
+"""Payments: ordered, sent, confirmed or sent back by the bank; and what settling asks."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,15 +8,17 @@ from pydantic import Field
 from aggregates.commande import Code, Commande, CommandeMotivee
 from aggregates.convention.avenants import exiger_aucun_avenant
 from aggregates.convention.events import (
-    OrdreReversementEmis,
+    CompensationImputee,
+    PaiementAcquitte,
+    PaiementAnnule,
     PaiementEffectue,
     PaiementOrdonnance,
     PaiementRejete,
-    ReversementEncaisse,
 )
 from aggregates.convention.state import Convention, Paiement
+from aggregates.operation.execution import INTERROMPUE
 from aggregates.operation.state import Operation
-from oi_service.dates import Jour
+from aggregates.operation.suites import REGLEE
 from oi_service.errors import NotFound, RuleBroken
 from oi_service.money import Montant
 from rules import paiement as regles
@@ -24,10 +26,6 @@ from rules import paiement as regles
 
 class PaiementAbsent(NotFound):
     """Aucun paiement ne porte l’identifiant {id}."""
-
-
-class OrdreAbsent(NotFound):
-    """Aucun ordre de reversement ne porte l’identifiant {id}."""
 
 
 class PaiementNul(RuleBroken):
@@ -76,29 +74,40 @@ class PaiementSuperieurAuReste(RuleBroken):
     """
 
 
+class RemplacementSansRejet(RuleBroken):
+    """Le paiement à remplacer est « {statut} » : seul un paiement rejeté par la banque, et pas
+    encore remplacé, se remplace.
+    """
+
+
+class RemplacementDifferent(RuleBroken):
+    """Le paiement de remplacement reprend le type du paiement rejeté ({type_attendu}) et le montant
+    que la banque a renvoyé ({attendu:euros}).
+    """
+
+
 class PaiementHorsDeSonOrdre(RuleBroken):
     """Ce paiement est « {statut} » : l’acte demandé n’est plus possible."""
 
 
+class PaiementEntierementCompense(RuleBroken):
+    """Ce paiement est entièrement compensé : il n’y a ni virement à faire, ni ordre à annuler."""
+
+
 class RejetApresReversement(RuleBroken):
     """Le rejet de {montant:euros} ramènerait le payé à {paye:euros}, sous les {reclame:euros} qui
-    restent réclamés : le bénéficiaire ne reverse pas ce qu’il n’a pas reçu.
+    restent réclamés ou sont perdus : le bénéficiaire ne reverse pas ce qu’il n’a pas reçu.
     """
 
 
-class IndusSuperieur(RuleBroken):
-    """L’ordre de reversement de {demande:euros} dépasse l’indu, {indu:euros} : {paye:euros} payés
-    pour {du:euros} dus, {demande_deja:euros} déjà réclamés.
-    """
-
-
-class EncaissementSuperieur(RuleBroken):
-    """{demande:euros} dépassent ce qui reste à encaisser sur cet ordre, {reste:euros}."""
+class CompensationSuperieureAuPaiement(RuleBroken):
+    """{demande:euros} dépassent ce que ce paiement laisse à virer, {reste:euros}."""
 
 
 class OperationNonReglee(RuleBroken):
-    """L’opération ne peut pas être soldée : {du:euros} dus, {paye:euros} payés net, {attente:euros}
-    en attente. Payez, ou encaissez l’indu, puis recommencez.
+    """L’opération ne peut pas être soldée : {du:euros} dus, {paye:euros} payés net, dont
+    {perdu:euros} irrécouvrables, {attente:euros} en attente. Payez, ou encaissez l’indu, puis
+    recommencez.
     """
 
 
@@ -108,12 +117,22 @@ class SoldeAvantCsf(RuleBroken):
     """
 
 
+class PaiementNonAcquitte(RuleBroken):
+    """Le paiement {id} ({type_paiement}, {montant:euros}) est « {statut} » : la banque doit l’avoir
+    confirmé avant la clôture.
+    """
+
+
 class OrdonnancerPaiement(Commande):
-    """Order a payment. ``csf_id`` is the control that founds it; an avance has none."""
+    """Order a payment. ``csf_id`` is the control that founds it; an avance has none.
+
+    ``remplace`` names the payment that the bank sent back and that this one pays again.
+    """
 
     type: Literal["avance", "acompte", "solde"]
     montant: Montant
     csf_id: UUID | None = None
+    remplace: UUID | None = None
 
 
 def ordonnancer(
@@ -128,10 +147,11 @@ def ordonnancer(
     """
     if commande.montant == 0:
         raise PaiementNul
+    compense = _compense_du_remplace(convention, commande)
     if commande.type == "avance":
-        _exiger_avance(convention, commande, operation)
+        _exiger_avance(convention, commande, operation, compense)
     else:
-        _exiger_du(convention, commande)
+        _exiger_du(convention, commande, operation)
     return [
         PaiementOrdonnance(
             date_effet=commande.date_effet,
@@ -142,8 +162,30 @@ def ordonnancer(
             csf_id=commande.csf_id,
             fse_du_cumule_centimes=convention.fse_du,
             paye_avant_centimes=convention.paye,
+            remplace=commande.remplace,
         )
     ]
+
+
+def _compense_du_remplace(convention: Convention, commande: OrdonnancerPaiement) -> int:
+    """Check what a payment replaces; return what of the replaced one stays paid, in cents."""
+    if commande.remplace is None:
+        return 0
+    ancien = convention.paiements.get(commande.remplace)
+    if ancien is None:
+        raise PaiementAbsent(id=commande.remplace)
+    if ancien.statut != "rejete":
+        raise RemplacementSansRejet(statut=_STATUTS[ancien.statut])
+    if any(p.remplace == commande.remplace and _tient(p) for p in convention.paiements.values()):
+        raise RemplacementSansRejet(statut="rejeté et déjà remplacé")
+    renvoye = ancien.montant - ancien.compense
+    if (commande.type, commande.montant) != (ancien.type, renvoye):
+        raise RemplacementDifferent(type_attendu=ancien.type, attendu=renvoye)
+    return ancien.compense
+
+
+def _tient(paiement: Paiement) -> bool:
+    return paiement.statut not in {"annule", "rejete"}
 
 
 def plafond_avance(convention: Convention) -> int:
@@ -159,9 +201,14 @@ def plafond_avance(convention: Convention) -> int:
 
 def reste_a_regler(convention: Convention, verse: int, *, final: bool) -> regles.Reglement:
     """What is to pay and to pay back, ``verse`` having left."""
+    avances = (
+        p.montant if p.statut == "ordonnance" else p.paye
+        for p in convention.paiements.values()
+        if p.type == "avance"
+    )
     return regles.a_regler(
         convention.fse_du,
-        regles.Versements(net_centimes=verse, avances_centimes=convention.avances),
+        regles.Versements(net_centimes=verse, avances_centimes=sum(avances)),
         final=final,
         plafond_avant_solde=regles.plafond_avant_solde(
             convention.fse_max, convention.parametres.plafond_avant_solde_pct, convention.arrondi
@@ -171,25 +218,31 @@ def reste_a_regler(convention: Convention, verse: int, *, final: bool) -> regles
 
 
 def _exiger_avance(
-    convention: Convention, commande: OrdonnancerPaiement, operation: Operation
+    convention: Convention, commande: OrdonnancerPaiement, operation: Operation, compense: int
 ) -> None:
-    """Check the conditions of an avance: foreseen, started, first, within its cap."""
+    """Check the conditions of an avance: foreseen, started, first, within its cap.
+
+    ``compense``: what stays of the avance that this one pays again.
+    """
     if convention.parametres.avance_pct == 0:
         raise AvanceNonPrevue(type_beneficiaire=convention.type_beneficiaire)
-    if operation.demarree_le is None or operation.statut in {"abandonne", "resilie"}:
+    if operation.demarree_le is None or operation.statut in INTERROMPUE:
         raise AvanceSansDemarrage
-    standing = (p for p in convention.paiements.values() if p.statut != "rejete")
-    if any(p.type == "avance" for p in standing):
+    if any(p.type == "avance" and _tient(p) for p in convention.paiements.values()):
         raise AvanceDejaVersee
-    if convention.engage > 0 or convention.bilan_final is not None:
+    trop_tard = convention.bilan_final is not None or operation.statut in REGLEE
+    if convention.engage > compense or trop_tard:
         raise AvanceTropTard
     plafond = plafond_avance(convention)
-    if commande.montant > plafond:
+    if commande.montant > plafond - compense:
         raise AvanceSuperieureAuPlafond(demande=commande.montant, plafond=plafond)
 
 
-def _exiger_du(convention: Convention, commande: OrdonnancerPaiement) -> None:
-    """Check that a validated control founds the payment, and that it stays within what is due."""
+def _exiger_du(convention: Convention, commande: OrdonnancerPaiement, operation: Operation) -> None:
+    """Check that a validated control founds the payment, and that it stays within what is due.
+
+    No ceiling holds money back until a solde that is past, or that will never come.
+    """
     bilan = convention.bilan_du_csf(commande.csf_id) if commande.csf_id else None
     if bilan is None or bilan.statut != "controle":
         raise PaiementSansCsf(type_paiement=commande.type.capitalize())
@@ -198,7 +251,7 @@ def _exiger_du(convention: Convention, commande: OrdonnancerPaiement) -> None:
         raise CsfDunAutreType(
             type_paiement=commande.type, attendu=_BILANS[attendu], type_bilan=_BILANS[bilan.type]
         )
-    final = commande.type == "solde"
+    final = bilan.type == "final" or operation.statut in INTERROMPUE | REGLEE
     reste = reste_a_regler(convention, convention.engage, final=final).a_payer_centimes
     if commande.montant > reste:
         raise PaiementSuperieurAuReste(
@@ -226,6 +279,34 @@ def _paiement(convention: Convention, paiement_id: UUID, statut: str) -> Paiemen
     return paiement
 
 
+def _ordonnance(convention: Convention, paiement_id: UUID) -> Paiement:
+    """Return a payment that is ordered, and of which something is left to transfer."""
+    paiement = _paiement(convention, paiement_id, "ordonnance")
+    if paiement.compense == paiement.montant:
+        raise PaiementEntierementCompense
+    return paiement
+
+
+class AnnulerPaiement(CommandeMotivee):
+    """Take back an order before the transfer; what was compensated stays paid."""
+
+
+def annuler(
+    convention: Convention, commande: AnnulerPaiement, paiement_id: UUID
+) -> list[PaiementAnnule]:
+    """Take the order back."""
+    paiement = _ordonnance(convention, paiement_id)
+    return [
+        PaiementAnnule(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            pieces=commande.jointes(),
+            paiement_id=paiement_id,
+            montant_centimes=paiement.montant - paiement.compense,
+        )
+    ]
+
+
 class EffectuerPaiement(Commande):
     """The transfer left. ``date_effet`` is its value date; the IBAN is masked."""
 
@@ -236,8 +317,8 @@ class EffectuerPaiement(Commande):
 def effectuer(
     convention: Convention, commande: EffectuerPaiement, paiement_id: UUID
 ) -> list[PaiementEffectue]:
-    """Record the transfer."""
-    paiement = _paiement(convention, paiement_id, "ordonnance")
+    """Record the transfer, of what no compensation paid already."""
+    paiement = _ordonnance(convention, paiement_id)
     return [
         PaiementEffectue(
             date_effet=commande.date_effet,
@@ -248,6 +329,28 @@ def effectuer(
             montant_centimes=paiement.montant,
             ref_virement=commande.ref_virement,
             iban_masque=commande.iban_masque,
+            compense_centimes=paiement.compense,
+        )
+    ]
+
+
+class AcquitterPaiement(Commande):
+    """The bank confirms that the money arrived; ``ref`` is that of its statement."""
+
+    ref: Code
+
+
+def acquitter(
+    convention: Convention, commande: AcquitterPaiement, paiement_id: UUID
+) -> list[PaiementAcquitte]:
+    """Record the confirmation; nothing is sent back afterwards."""
+    _paiement(convention, paiement_id, "effectue")
+    return [
+        PaiementAcquitte(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            paiement_id=paiement_id,
+            ref=commande.ref,
         )
     ]
 
@@ -259,13 +362,13 @@ class RejeterPaiement(CommandeMotivee):
 def rejeter(
     convention: Convention, commande: RejeterPaiement, paiement_id: UUID
 ) -> list[PaiementRejete]:
-    """Record the rejection."""
+    """Record the rejection: only what was transferred comes back."""
     paiement = _paiement(convention, paiement_id, "effectue")
-    paye = convention.paye - paiement.montant
-    if paye < convention.a_encaisser:
-        raise RejetApresReversement(
-            montant=paiement.montant, paye=paye, reclame=convention.a_encaisser
-        )
+    renvoye = paiement.montant - paiement.compense
+    paye = convention.paye - renvoye
+    reclame = convention.a_encaisser + convention.perdu
+    if paye < reclame:
+        raise RejetApresReversement(montant=renvoye, paye=paye, reclame=reclame)
     return [
         PaiementRejete(
             date_effet=commande.date_effet,
@@ -274,81 +377,35 @@ def rejeter(
             operation_id=convention.operation_id,
             paiement_id=paiement_id,
             type=paiement.type,
-            montant_centimes=paiement.montant,
+            montant_centimes=renvoye,
         )
     ]
 
 
-class EmettreOrdreReversement(CommandeMotivee):
-    """Ask back what was paid beyond what is due."""
+class CompenserOrdre(Commande):
+    """Settle an order to pay back by a payment due to the same beneficiary elsewhere."""
 
     montant: Montant
-    echeance: Jour
+    par_operation_id: UUID
+    par_paiement_id: UUID
 
 
-def emettre_ordre(
-    convention: Convention,
-    commande: EmettreOrdreReversement,
-    ordre_id: UUID,
-    operation: Operation,
-) -> list[OrdreReversementEmis]:
-    """Ask back what is not due, once nothing else can make it due."""
-    if commande.montant == 0:
-        raise PaiementNul
-    final = convention.bilan_final
-    if operation.statut not in {"abandonne", "resilie"} and (
-        final is None or final.statut != "controle"
-    ):
-        raise SoldeAvantCsf
-    already = convention.a_encaisser
-    indu = reste_a_regler(convention, convention.paye - already, final=True).a_reverser_centimes
-    if commande.montant > indu:
-        raise IndusSuperieur(
-            demande=commande.montant,
-            indu=indu,
-            paye=convention.paye,
-            du=convention.fse_du,
-            demande_deja=already,
-        )
-    return [
-        OrdreReversementEmis(
-            date_effet=commande.date_effet,
-            motif=commande.motif,
-            pieces=commande.jointes(),
-            ordre_id=ordre_id,
-            montant_centimes=commande.montant,
-            echeance=commande.echeance,
-        )
-    ]
-
-
-class EncaisserReversement(Commande):
-    """Money came back."""
-
-    montant: Montant
-    ref: Code
-
-
-def encaisser(
-    convention: Convention, commande: EncaisserReversement, ordre_id: UUID
-) -> list[ReversementEncaisse]:
-    """Record what came back, in one or several times."""
-    ordre = convention.ordres.get(ordre_id)
-    if ordre is None:
-        raise OrdreAbsent(id=ordre_id)
-    if commande.montant == 0:
-        raise PaiementNul
-    reste = ordre.reste
+def imputer_compensation(
+    convention: Convention, commande: CompenserOrdre, pour_operation_id: UUID, pour_ordre_id: UUID
+) -> list[CompensationImputee]:
+    """Pay, without any transfer, what the beneficiary owes on another operation."""
+    paiement = _paiement(convention, commande.par_paiement_id, "ordonnance")
+    reste = paiement.montant - paiement.compense
     if commande.montant > reste:
-        raise EncaissementSuperieur(demande=commande.montant, reste=reste)
+        raise CompensationSuperieureAuPaiement(demande=commande.montant, reste=reste)
     return [
-        ReversementEncaisse(
+        CompensationImputee(
             date_effet=commande.date_effet,
             pieces=commande.jointes(),
-            operation_id=convention.operation_id,
-            ordre_id=ordre_id,
+            paiement_id=commande.par_paiement_id,
             montant_centimes=commande.montant,
-            ref=commande.ref,
+            pour_operation_id=pour_operation_id,
+            pour_ordre_id=pour_ordre_id,
         )
     ]
 
@@ -358,14 +415,30 @@ class Solder(Commande):
 
 
 def exiger_regle(convention: Convention, operation: Operation) -> None:
-    """Refuse to settle while money is due, waiting, or without its final control."""
-    final = convention.bilan_final
-    interrompue = operation.statut in {"abandonne", "resilie"}
-    if final is None and not interrompue:
+    """Refuse to settle while money is due, waiting, or without its final control.
+
+    What was paid, less what came back and what is lost, is what is due.
+    """
+    if convention.bilan_final is None and operation.statut not in INTERROMPUE | REGLEE:
         raise SoldeAvantCsf
     if any(b.statut in {"depose", "recevable", "en_controle"} for b in convention.bilans.values()):
         raise SoldeAvantCsf
     exiger_aucun_avenant(convention)
     attente = (convention.engage - convention.paye) + convention.a_encaisser
-    if convention.paye != convention.fse_du or attente:
-        raise OperationNonReglee(du=convention.fse_du, paye=convention.paye, attente=attente)
+    if convention.paye - convention.perdu != convention.fse_du or attente:
+        raise OperationNonReglee(
+            du=convention.fse_du, paye=convention.paye, perdu=convention.perdu, attente=attente
+        )
+
+
+def exiger_acquittes(convention: Convention) -> None:
+    """Refuse to close while the bank has not confirmed a transfer."""
+    for paiement_id, paiement in convention.paiements.items():
+        vire = paiement.compense < paiement.montant
+        if paiement.statut in {"ordonnance", "effectue"} and vire:
+            raise PaiementNonAcquitte(
+                id=paiement_id,
+                type_paiement=paiement.type,
+                montant=paiement.montant,
+                statut=_STATUTS[paiement.statut],
+            )

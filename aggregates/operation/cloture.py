@@ -5,6 +5,7 @@ from datetime import date
 from aggregates.commande import Commande, Texte
 from aggregates.operation.events import DossierArchive, OperationCloturee, OperationSoldee
 from aggregates.operation.state import Operation
+from aggregates.operation.suites import exiger_sans_suites
 from aggregates.operation.transitions import exiger
 from oi_service.dates import Jour
 from rules.delais import date_limite_conservation
@@ -32,8 +33,9 @@ class Cloturer(Commande):
 
 
 def cloturer(operation: Operation, commande: Cloturer) -> list[OperationCloturee]:
-    """Close: nothing is due either way."""
+    """Close: nothing is due either way, nothing is under way."""
     exiger(operation, "Clôturer l’opération", "solde")
+    exiger_sans_suites(operation)
     return [OperationCloturee(date_effet=commande.date_effet, pieces=commande.jointes())]
 
 
@@ -49,6 +51,7 @@ class Archiver(Commande):
 def archiver(operation: Operation, commande: Archiver) -> list[DossierArchive]:
     """Archive, with the day until which everything must be kept."""
     exiger(operation, "Archiver le dossier", "cloture")
+    exiger_sans_suites(operation)
     reglement = operation.cadre.reglement
     return [
         DossierArchive(

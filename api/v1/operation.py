@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from aggregates.convention.paiements import Solder
-from aggregates.operation import cloture, depot, execution, instruction, programmation
+from aggregates.operation import cloture, depot, execution, instruction, programmation, suites
 from aggregates.operation.state import OPERATION
 from api import actions
 from api.deps import ActeOut, Creation, Ecriture
@@ -220,8 +220,14 @@ def solder_operation(operation_id: UUID, acte: Solder, ecriture: Ecriture) -> Ac
 
 @commande(_EXECUTION, "/{operation_id}/cloture")
 def cloturer_operation(operation_id: UUID, acte: cloture.Cloturer, ecriture: Ecriture) -> ActeOut:
-    """Clôturer l’opération : plus rien n’est dû de part ni d’autre."""
-    return ecriture.decide(OPERATION, operation_id, cloture.cloturer, acte)
+    """Clôturer l’opération : plus rien n’est dû, et la banque a confirmé chaque virement."""
+    return ecriture.run(actions.cloturer, operation_id, acte)
+
+
+@commande(_EXECUTION, "/{operation_id}/suites/cloture")
+def clore_suites(operation_id: UUID, acte: suites.CloreSuites, ecriture: Ecriture) -> ActeOut:
+    """Clore les suites d’un contrôle rouvert après le solde ; l’enveloppe suit le FSE dû."""
+    return ecriture.run(actions.clore_suites, operation_id, acte)
 
 
 @commande(_EXECUTION, "/{operation_id}/archivage")

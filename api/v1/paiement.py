@@ -1,10 +1,10 @@
-"""Payments, money asked back, certification. `If-Match` is the version of the convention."""
+"""Payments, money asked back, their clock, certification; `If-Match`: the convention's version."""
 
 from uuid import UUID
 
 from fastapi import APIRouter
 
-from aggregates.convention import certification, paiements
+from aggregates.convention import certification, horloge, paiements, reversements
 from aggregates.convention.state import CONVENTION
 from api import actions
 from api.deps import ActeOut, Ecriture
@@ -14,6 +14,7 @@ from oi_service.ids import convention_of
 router = APIRouter(prefix="/operations/{operation_id}")
 
 _PAIEMENTS = APIRouter(tags=["Paiements et reversements"])
+_DELAIS = APIRouter(prefix="/bilans/{bilan_id}", tags=["Délai de paiement"])
 _CERTIFICATION = APIRouter(tags=["Certification"])
 
 
@@ -21,7 +22,10 @@ _CERTIFICATION = APIRouter(tags=["Certification"])
 def ordonnancer_paiement(
     operation_id: UUID, acte: paiements.OrdonnancerPaiement, ecriture: Ecriture
 ) -> ActeOut:
-    """Ordonnancer une avance, un acompte ou un solde ; `id` est celui du paiement."""
+    """Ordonnancer une avance, un acompte ou un solde ; `id` est celui du paiement.
+
+    `remplace` désigne le paiement rejeté par la banque que celui-ci paie de nouveau.
+    """
     return ecriture.run(
         actions.ordonnancer_paiement,
         operation_id,
@@ -36,9 +40,29 @@ def ordonnancer_paiement(
 def effectuer_paiement(
     operation_id: UUID, paiement_id: UUID, acte: paiements.EffectuerPaiement, ecriture: Ecriture
 ) -> ActeOut:
-    """Enregistrer le virement d’un paiement ordonnancé."""
+    """Enregistrer le virement d’un paiement ordonnancé, à sa date de valeur."""
     return ecriture.decide(
         CONVENTION, convention_of(operation_id), paiements.effectuer, acte, paiement_id
+    )
+
+
+@commande(_PAIEMENTS, "/paiements/{paiement_id}/annulation")
+def annuler_paiement(
+    operation_id: UUID, paiement_id: UUID, acte: paiements.AnnulerPaiement, ecriture: Ecriture
+) -> ActeOut:
+    """Annuler un paiement ordonnancé, avant son virement."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), paiements.annuler, acte, paiement_id
+    )
+
+
+@commande(_PAIEMENTS, "/paiements/{paiement_id}/acquittement")
+def acquitter_paiement(
+    operation_id: UUID, paiement_id: UUID, acte: paiements.AcquitterPaiement, ecriture: Ecriture
+) -> ActeOut:
+    """Enregistrer la confirmation du virement par la banque : il ne peut plus être rejeté."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), paiements.acquitter, acte, paiement_id
     )
 
 
@@ -54,7 +78,7 @@ def rejeter_paiement(
 
 @ajoute(_PAIEMENTS, "/ordres-de-reversement")
 def emettre_ordre_reversement(
-    operation_id: UUID, acte: paiements.EmettreOrdreReversement, ecriture: Ecriture
+    operation_id: UUID, acte: reversements.EmettreOrdreReversement, ecriture: Ecriture
 ) -> ActeOut:
     """Réclamer ce qui a été payé au-delà du dû ; `id` est celui de l’ordre de reversement."""
     return ecriture.run(
@@ -67,13 +91,105 @@ def emettre_ordre_reversement(
     )
 
 
-@commande(_PAIEMENTS, "/ordres-de-reversement/{ordre_id}/encaissements")
+_ORDRE = "/ordres-de-reversement/{ordre_id}"
+
+
+@commande(_PAIEMENTS, f"{_ORDRE}/notification")
+def notifier_ordre_reversement(
+    operation_id: UUID, ordre_id: UUID, acte: reversements.NotifierOrdre, ecriture: Ecriture
+) -> ActeOut:
+    """Enregistrer la notification d’un ordre de reversement au bénéficiaire."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), reversements.notifier, acte, ordre_id
+    )
+
+
+@commande(_PAIEMENTS, f"{_ORDRE}/encaissements")
 def encaisser_reversement(
-    operation_id: UUID, ordre_id: UUID, acte: paiements.EncaisserReversement, ecriture: Ecriture
+    operation_id: UUID, ordre_id: UUID, acte: reversements.EncaisserReversement, ecriture: Ecriture
 ) -> ActeOut:
     """Enregistrer ce qui est revenu, en une ou plusieurs fois."""
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), paiements.encaisser, acte, ordre_id
+        CONVENTION, convention_of(operation_id), reversements.encaisser, acte, ordre_id
+    )
+
+
+@commande(_PAIEMENTS, f"{_ORDRE}/contestation")
+def contester_ordre_reversement(
+    operation_id: UUID, ordre_id: UUID, acte: reversements.ContesterOrdre, ecriture: Ecriture
+) -> ActeOut:
+    """Enregistrer la contestation d’un ordre de reversement par le bénéficiaire."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), reversements.contester, acte, ordre_id
+    )
+
+
+@commande(_PAIEMENTS, f"{_ORDRE}/contestation/decision")
+def trancher_contestation(
+    operation_id: UUID, ordre_id: UUID, acte: reversements.TrancherContestation, ecriture: Ecriture
+) -> ActeOut:
+    """Trancher une contestation : l’ordre tient ; s’il ne tient pas, il s’annule ensuite."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), reversements.trancher, acte, ordre_id
+    )
+
+
+@commande(_PAIEMENTS, f"{_ORDRE}/annulation")
+def annuler_ordre_reversement(
+    operation_id: UUID, ordre_id: UUID, acte: reversements.AnnulerOrdre, ecriture: Ecriture
+) -> ActeOut:
+    """Annuler un ordre de reversement où rien n’est rentré, ou un reste qui n’est plus dû."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), reversements.annuler, acte, ordre_id
+    )
+
+
+@commande(_PAIEMENTS, f"{_ORDRE}/compensation")
+def compenser_ordre_reversement(
+    operation_id: UUID, ordre_id: UUID, acte: paiements.CompenserOrdre, ecriture: Ecriture
+) -> ActeOut:
+    """Régler un ordre de reversement par un paiement ordonnancé d’une autre opération du même
+    bénéficiaire ; les deux conventions changent ensemble.
+    """
+    return ecriture.run(
+        actions.compenser_ordre, operation_id, acte, ordre_id, target=convention_of(operation_id)
+    )
+
+
+@commande(_PAIEMENTS, f"{_ORDRE}/irrecouvrabilite")
+def declarer_irrecouvrable(
+    operation_id: UUID,
+    ordre_id: UUID,
+    acte: reversements.DeclarerIrrecouvrable,
+    ecriture: Ecriture,
+) -> ActeOut:
+    """Constater qu’une créance, ou une part, ne sera pas recouvrée, avec la décision qui le dit."""
+    return ecriture.decide(
+        CONVENTION,
+        convention_of(operation_id),
+        reversements.declarer_irrecouvrable,
+        acte,
+        ordre_id,
+    )
+
+
+@commande(_DELAIS, "/interruption-du-delai-de-paiement")
+def interrompre_delai(
+    operation_id: UUID, bilan_id: UUID, acte: horloge.InterrompreDelai, ecriture: Ecriture
+) -> ActeOut:
+    """Interrompre le délai de paiement d’un bilan ; le bénéficiaire en est averti par écrit."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), horloge.interrompre, acte, bilan_id
+    )
+
+
+@commande(_DELAIS, "/reprise-du-delai-de-paiement")
+def reprendre_delai(
+    operation_id: UUID, bilan_id: UUID, acte: horloge.ReprendreDelai, ecriture: Ecriture
+) -> ActeOut:
+    """Laisser repartir le délai de paiement d’un bilan."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), horloge.reprendre, acte, bilan_id
     )
 
 
@@ -101,5 +217,5 @@ def enregistrer_retrait(
     return ecriture.decide(CONVENTION, convention_of(operation_id), certification.retirer, acte)
 
 
-for chapter in (_PAIEMENTS, _CERTIFICATION):
+for chapter in (_PAIEMENTS, _DELAIS, _CERTIFICATION):
     router.include_router(chapter)
