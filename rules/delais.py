@@ -5,7 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from oi_service.clock import jour
 from oi_service.dates import Periode, add_months
 from rules.parametres import ParametreHorsVigueur, parametre
 
@@ -110,16 +109,19 @@ def bilans_attendus(periode: Periode, reglement: str) -> BilansAttendus | None:
     return None
 
 
-def limite_signature_electronique(envoi: datetime, reglement: str) -> datetime:
+def limite_signature_electronique(envoi: datetime, *, le: date, reglement: str) -> datetime:
     """Return the instant until which both parties may sign a convention sent to them.
+
+    Args:
+        envoi: instant of the sending, UTC.
+        le: its day in Paris, which chooses the text.
+        reglement: of the subvention globale.
 
     Raises: ParametreHorsVigueur for 2014-2020, which had no such window.
     Source: fse.gouv.fr, « La convention ».
     """
-    heures = parametre(
-        "delai_signature_electronique_heures", le=jour(envoi), reglement=reglement
-    ).entier
-    return envoi + timedelta(hours=heures)
+    lu = parametre("delai_signature_electronique_heures", le=le, reglement=reglement)
+    return envoi + timedelta(hours=lu.entier)
 
 
 def prochaine_liste_operations(derniere: date, reglement: str) -> date:

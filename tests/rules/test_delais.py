@@ -117,20 +117,19 @@ def test_no_maximum_of_bilans_beyond_two_years() -> None:
 
 def test_a_convention_sent_is_signed_within_144_hours() -> None:
     # Six days to the hour, through the change to summer time.
-    envoi = datetime(2023, 3, 24, 9, 30, tzinfo=UTC)
-    assert limite_signature_electronique(envoi, "2021-2027") == datetime(
-        2023, 3, 30, 9, 30, tzinfo=UTC
-    )
+    envoi, le = datetime(2023, 3, 24, 9, 30, tzinfo=UTC), date(2023, 3, 24)
+    limite = limite_signature_electronique(envoi, le=le, reglement="2021-2027")
+    assert limite == datetime(2023, 3, 30, 9, 30, tzinfo=UTC)
     with pytest.raises(ParametreHorsVigueur, match="delai_signature_electronique_heures"):
-        limite_signature_electronique(envoi, "2014-2020")
+        limite_signature_electronique(envoi, le=le, reglement="2014-2020")
 
 
-def test_the_window_of_signature_opens_on_a_day_of_paris() -> None:
+def test_the_window_of_signature_depends_on_the_day_in_paris() -> None:
     """The last evening of 2020 in Greenwich is already 2021 in Paris."""
-    avant = datetime(2020, 12, 31, 22, 59, tzinfo=UTC)
+    envoi = datetime(2020, 12, 31, 23, 30, tzinfo=UTC)
     with pytest.raises(ParametreHorsVigueur):
-        limite_signature_electronique(avant, "2021-2027")
-    limite_signature_electronique(datetime(2020, 12, 31, 23, 0, tzinfo=UTC), "2021-2027")
+        limite_signature_electronique(envoi, le=date(2020, 12, 31), reglement="2021-2027")
+    limite_signature_electronique(envoi, le=date(2021, 1, 1), reglement="2021-2027")
 
 
 @cas("liste_operations")
