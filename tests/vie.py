@@ -16,6 +16,7 @@ from fabrique import (
     PERIODE_SAISIE,
     commande,
     euros,
+    saisie_du_plan,
 )
 
 from aggregates.appel_a_projets.publication import PublierAppelAProjets
@@ -28,9 +29,19 @@ from aggregates.contrepartie.affectation import (
 from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.convention import avenants as av
 from aggregates.convention import certification as ce
+from aggregates.convention import cloture_office as co
+from aggregates.convention import constatations as cs
+from aggregates.convention import echantillons as ec
 from aggregates.convention import paiements as pa
+from aggregates.convention import reversements as re
 from aggregates.convention import service_fait as sf
-from aggregates.convention.bilans import DeposerBilan, RenvoyerBilan
+from aggregates.convention import validation as va
+from aggregates.convention.bilans import (
+    DeposerBilan,
+    JugerRecevable,
+    RenvoyerBilan,
+    juger_recevable,
+)
 from aggregates.convention.signature import NotifierConvention, SignerConvention
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.controle import ControlerDepenses
@@ -63,6 +74,7 @@ class Vie:
     def __init__(self, service: Service) -> None:
         self.journal = service.journal
         self.reads = service.reads
+        self._pieces: dict[tuple[str, str], UUID] = {}
 
     @staticmethod
     def id(nom: str) -> UUID:
@@ -229,15 +241,23 @@ class Vie:
             appel_a_projets_id=self.id(appel),
             fiche_code=fiche,
             annee_tranche=annee,
-            plan=_plan(fse, cout_total, contreparties),
-            **({"numero_mdfse": operation} | saisie),
+            **({"numero_mdfse": operation, "plan": _plan(fse, cout_total, contreparties)} | saisie),
         )
         return self.acte(actions.deposer_dossier, self.id(operation), asked)
 
     def instruction(
-        self, operation: str, avis: str = "favorable", le: date = date(2022, 1, 5), **plan: str
+        self,
+        operation: str,
+        avis: str = "favorable",
+        le: date = date(2022, 1, 5),
+        derogation: str | None = None,
+        **plan: str,
     ) -> None:
-        """Instruire un dossier, de la recevabilité au rapport validé."""
+        """Instruire un dossier, de la recevabilité au rapport validé.
+
+        « fse », « cout_total » et « contreparties » changent le plan ; « derogation » : pourquoi
+        les coûts simplifiés ne sont pas obligatoires.
+        """
         state = self.operation(operation)
         if state.statut == "depose":
             asked = commande(instruction.PrononcerRecevabilite, date_effet=le)
@@ -245,12 +265,19 @@ class Vie:
         if self.operation(operation).statut == "recevable":
             opened = commande(instruction.OuvrirInstruction, date_effet=le)
             self._operation(operation, instruction.ouvrir_instruction, opened)
-        saisi = _plan(
-            plan.get("fse") or _montant(state.plan.fse_centimes),
-            plan.get("cout_total") or _montant(state.plan.cout_total_centimes),
-            plan.get("contreparties") or _montant(state.plan.contreparties_centimes),
+        saisi = saisie_du_plan(state.plan)
+        if plan:
+            saisi = _plan(
+                plan.get("fse") or _montant(state.plan.fse_centimes),
+                plan.get("cout_total") or _montant(state.plan.cout_total_centimes),
+                plan.get("contreparties") or _montant(state.plan.contreparties_centimes),
+            )
+        fixed = commande(
+            instruction.InstruirePlan,
+            date_effet=le,
+            plan=saisi,
+            derogation_couts_simplifies=derogation,
         )
-        fixed = commande(instruction.InstruirePlan, date_effet=le, plan=saisi)
         self._operation(operation, instruction.instruire_plan, fixed)
         report = commande(instruction.ValiderRapport, date_effet=le, avis=avis)
         self.decision(
@@ -304,9 +331,11 @@ class Vie:
 
     # The convention.
 
-    def convention_signee(self, operation: str, le: date = date(2022, 1, 25)) -> Outcome:
-        """Signer la convention."""
-        asked = commande(SignerConvention, date_effet=le, numero=f"C-{operation}")
+    def convention_signee(
+        self, operation: str, le: date = date(2022, 1, 25), **saisie: Any
+    ) -> Outcome:
+        """Signer la convention ; « parametres » : ce qu’elle décide autrement que la subvention."""
+        asked = commande(SignerConvention, date_effet=le, **({"numero": f"C-{operation}"} | saisie))
         return self.acte(actions.signer_convention, self.id(operation), asked)
 
     def notification(self, operation: str, le: date = date(2022, 1, 26)) -> Outcome:
@@ -319,18 +348,24 @@ class Vie:
         asked = commande(execution.Demarrer, date_effet=le)
         return self._operation(operation, execution.demarrer, asked)
 
-    def conventionnement(self, operation: str) -> None:
+    def conventionnement(self, operation: str, **saisie: Any) -> None:
         """Signer, notifier, démarrer."""
-        self.convention_signee(operation)
+        self.convention_signee(operation, **saisie)
         self.notification(operation)
         self.demarrage(operation)
 
-    def jusqu_au_demarrage(self, operation: str, **saisie: Any) -> None:
+    def jusqu_au_demarrage(
+        self,
+        operation: str,
+        convention: dict[str, Any] | None = None,
+        derogation: str | None = None,
+        **saisie: Any,
+    ) -> None:
         """Mener un dossier du dépôt à son démarrage."""
         self.depot(operation, **saisie)
-        self.instruction(operation)
+        self.instruction(operation, derogation=derogation)
         self.programmation(operation)
-        self.conventionnement(operation)
+        self.conventionnement(operation, **(convention or {}))
 
     def demande_avenant(
         self, operation: str, numero: int = 1, le: date = date(2021, 12, 20), **termes: Any
@@ -379,13 +414,14 @@ class Vie:
     def bilan(
         self,
         operation: str,
-        depenses: Iterable[str] = ("80000.00",),
+        depenses: Iterable[str | dict[str, Any]] = ("80000.00",),
         numero: int = 1,
         type: str = "final",  # noqa: A002 - the word of the field
         ressources: Iterable[dict[str, str]] = (),
         le: date = date(2022, 4, 1),
+        **saisie: Any,
     ) -> Outcome:
-        """Déclarer des dépenses et les déposer dans un bilan."""
+        """Déclarer des dépenses et les déposer dans un bilan, avec unités, livrables, recettes."""
         declared = self.depenses(operation, depenses, le=date(2022, 3, 1))
         asked = commande(
             DeposerBilan,
@@ -395,22 +431,71 @@ class Vie:
             periode=PERIODE_SAISIE,
             depenses=declared,
             ressources=[{"financeur": "Financeur fictif"} | r for r in ressources],
+            **saisie,
         )
         return self.acte(actions.deposer_bilan, self.id(operation), asked)
 
     def depenses(
-        self, operation: str, montants: Iterable[str], le: date = date(2022, 3, 1)
+        self,
+        operation: str,
+        lignes: Iterable[str | dict[str, Any]],
+        le: date = date(2022, 3, 1),
     ) -> list[UUID]:
-        """Déclarer des dépenses."""
-        lignes = [
-            DETAIL_SAISI | {"montant_impute": m, "piece_ref": f"P-{rang}"}
-            for rang, m in enumerate(montants)
-        ]
-        if not lignes:
+        """Déclarer des dépenses : un montant, ou des champs.
+
+        « piece_ref » nomme la dépense ; « regularise » nomme celle dont une ligne négative reprend.
+        """
+        saisies: list[dict[str, Any]] = []
+        for rang, ligne in enumerate(lignes):
+            champs = {"montant_impute": ligne} if isinstance(ligne, str) else dict(ligne)
+            saisie = DETAIL_SAISI | {"piece_ref": f"P-{rang}"} | champs
+            if "regularise" in saisie:
+                saisie["regularise"] = self.piece(operation, saisie["regularise"])
+            saisies.append(saisie)
+        if not saisies:
             return []
-        asked = commande(DeclarerDepenses, date_effet=le, depenses=lignes)
+        asked = commande(DeclarerDepenses, date_effet=le, depenses=saisies)
         done = self.acte(actions.declarer_depenses, self.id(operation), asked)
-        return [e.stream_id for e in done.events]
+        declared = [e.stream_id for e in done.events if e.name == "depense.declaree.v1"]
+        for saisie, depense_id in zip(saisies, declared, strict=True):
+            self._pieces[operation, saisie["piece_ref"]] = depense_id
+        return declared
+
+    def piece(self, operation: str, piece_ref: str) -> UUID:
+        """Return the last dépense declared under a reference."""
+        return self._pieces[operation, piece_ref]
+
+    def recevabilite_bilan(
+        self, operation: str, numero: int = 1, le: date = date(2022, 4, 5)
+    ) -> Outcome:
+        """Juger un bilan recevable."""
+        asked = commande(JugerRecevable, date_effet=le)
+        bilan_id = self._bilan(operation, numero).bilan_id
+        return self._convention(operation, juger_recevable, asked, bilan_id)
+
+    def reclamation(self, operation: str, numero: int = 1, le: date = date(2022, 7, 1)) -> Outcome:
+        """Réclamer un bilan en retard."""
+        asked = commande(co.ReclamerBilan, date_effet=le, numero=numero)
+        return self._convention(operation, co.reclamer_bilan, asked)
+
+    def cloture_office(
+        self,
+        operation: str,
+        numero: int = 1,
+        montants_controles: str = "ecartes",
+        le: date = date(2022, 9, 2),
+    ) -> Outcome:
+        """Clore d’office un dossier dont le bilan réclamé n’est pas venu."""
+        asked = commande(
+            co.CloreOffice, date_effet=le, numero=numero, montants_controles=montants_controles
+        )
+        return self.acte(actions.clore_office, self.id(operation), asked)
+
+    def _convention(
+        self, operation: str, decide: Any, *args: object, acteur: str = GESTIONNAIRE
+    ) -> Outcome:
+        stream = convention_of(self.id(operation))
+        return self.decision(CONVENTION, stream, decide, *args, acteur=acteur)
 
     def renvoi(self, operation: str, numero: int = 1, le: date = date(2022, 4, 5)) -> Outcome:
         """Renvoyer un bilan au bénéficiaire."""
@@ -422,12 +507,22 @@ class Vie:
         standing = self.convention(operation).bilans.values()
         return next(b for b in standing if b.numero == numero and b.statut != "renvoye")
 
+    def _csf(self, operation: str, numero: int) -> UUID:
+        csf_id: UUID = self._bilan(operation, numero).csf.csf_id
+        return csf_id
+
     def ouverture_controle(
-        self, operation: str, numero: int = 1, le: date = date(2022, 4, 10)
+        self,
+        operation: str,
+        numero: int = 1,
+        le: date = date(2022, 4, 10),
+        modalite: str = "exhaustif",
     ) -> Outcome:
-        """Ouvrir le contrôle de service fait d’un bilan."""
+        """Ouvrir le contrôle d’un bilan, jugé recevable au besoin."""
+        if self._bilan(operation, numero).statut == "depose":
+            self.recevabilite_bilan(operation, numero)
         bilan_id = self._bilan(operation, numero).bilan_id
-        asked = commande(sf.OuvrirCsf, date_effet=le, bilan_id=bilan_id)
+        asked = commande(sf.OuvrirCsf, date_effet=le, bilan_id=bilan_id, modalite=modalite)
         return self.acte(actions.ouvrir_csf, self.id(operation), asked)
 
     def controle(
@@ -437,51 +532,213 @@ class Vie:
         ecarte: str = "0.00",
         ressources: Iterable[str] | None = None,
         le: date = date(2022, 5, 2),
+        ecarts: dict[str, dict[str, str]] | None = None,
     ) -> Outcome:
         """Contrôler un bilan : « ecarte » est écarté de sa première dépense.
 
-        « ressources » : ce qui est retenu de chacune ; tout, par défaut.
+        « ecarts » : par pièce, « montant_ecarte » et « motif_code ». « ressources » : ce qui est
+        retenu de chacune ; tout, par défaut. Unités, livrables et recettes sont retenus entiers.
         """
         self.ouverture_controle(operation, numero)
         bilan = self._bilan(operation, numero)
-        csf_id, stream = bilan.csf.csf_id, convention_of(self.id(operation))
-        lignes: list[dict[str, Any]] = [
-            {"depense_id": d, "montant_ecarte": "0.00"} for d in bilan.depenses
-        ]
+        ecarts = {self.piece(operation, piece): e for piece, e in (ecarts or {}).items()}
         if euros(ecarte):
-            lignes[0] |= {"montant_ecarte": ecarte, "motif_code": "NON_ACQUITTEE"}
+            ecarts[bilan.depenses[0]] = {"montant_ecarte": ecarte, "motif_code": "NON_ACQUITTEE"}
+        self.lignes(
+            operation,
+            numero,
+            {d: {"montant_ecarte": "0.00"} | ecarts.get(d, {}) for d in bilan.depenses},
+            le,
+        )
+        self.controle_ressources(operation, numero, ressources, le)
+        self.controle_realisations(operation, numero, le=le)
+        self.controle_recettes(operation, numero, le=le)
+        return self.fin_du_controle(operation, numero, le)
+
+    def lignes(
+        self,
+        operation: str,
+        numero: int,
+        decisions: dict[UUID, dict[str, Any]],
+        le: date = date(2022, 5, 2),
+    ) -> None:
+        """Décider de dépenses du bilan contrôlé."""
+        lignes = [{"depense_id": d} | decision for d, decision in decisions.items()]
         if lignes:
             asked = commande(ControlerDepenses, date_effet=le, lignes=lignes)
+            csf_id = self._csf(operation, numero)
             self.acte(actions.controler_depenses, self.id(operation), asked, csf_id)
-        if bilan.ressources:
-            kept = list(ressources or [_montant(r.montant_centimes) for r in bilan.ressources])
-            decided = [
-                {
-                    "type": r.type,
-                    "financeur": r.financeur,
-                    "montant_declare": _montant(r.montant_centimes),
-                    "montant_retenu": k,
-                }
-                for r, k in zip(bilan.ressources, kept, strict=True)
-            ]
-            controlled = commande(sf.ControlerRessources, date_effet=le, ressources=decided)
-            self.decision(CONVENTION, stream, sf.controler_ressources, controlled, csf_id)
-        if euros(ecarte):
-            told = commande(sf.NotifierConclusions, date_effet=le)
-            self.decision(CONVENTION, stream, sf.notifier_conclusions, told, csf_id)
-            heard = commande(sf.RecevoirObservations, date_effet=le)
-            self.decision(CONVENTION, stream, sf.recevoir_observations, heard, csf_id)
-        validated = commande(sf.ValiderCsf, date_effet=le)
-        return self.acte(
-            actions.valider_csf, self.id(operation), validated, csf_id, acteur=VALIDEUR
+
+    def controle_ressources(
+        self,
+        operation: str,
+        numero: int = 1,
+        ressources: Iterable[str] | None = None,
+        le: date = date(2022, 5, 2),
+    ) -> None:
+        """Décider des ressources du bilan contrôlé."""
+        bilan = self._bilan(operation, numero)
+        if not bilan.ressources:
+            return
+        kept = list(ressources or [_montant(r.montant_centimes) for r in bilan.ressources])
+        decided = [
+            {
+                "type": r.type,
+                "financeur": r.financeur,
+                "montant_declare": _montant(r.montant_centimes),
+                "montant_retenu": k,
+            }
+            for r, k in zip(bilan.ressources, kept, strict=True)
+        ]
+        asked = commande(cs.ControlerRessources, date_effet=le, ressources=decided)
+        self._convention(operation, cs.controler_ressources, asked, bilan.csf.csf_id)
+
+    def controle_realisations(
+        self,
+        operation: str,
+        numero: int = 1,
+        unites: dict[str, dict[str, Any]] | None = None,
+        livrables: dict[str, dict[str, Any]] | None = None,
+        le: date = date(2022, 5, 2),
+    ) -> None:
+        """Décider des unités et des livrables du bilan contrôlé ; tout est retenu, par défaut."""
+        bilan = self._bilan(operation, numero)
+        if not bilan.unites and not bilan.livrables:
+            return
+        asked = commande(
+            cs.ControlerRealisations,
+            date_effet=le,
+            unites=[
+                {"poste": u.poste, "retenues": str(u.quantite)} | (unites or {}).get(u.poste, {})
+                for u in bilan.unites
+            ],
+            livrables=[
+                {"id": x, "atteint": True} | (livrables or {}).get(x, {}) for x in bilan.livrables
+            ],
         )
+        self._convention(operation, cs.controler_realisations, asked, bilan.csf.csf_id)
+
+    def controle_recettes(
+        self,
+        operation: str,
+        numero: int = 1,
+        montant_retenu: str | None = None,
+        traitement: str | None = None,
+        le: date = date(2022, 5, 2),
+    ) -> None:
+        """Décider des recettes nettes du bilan contrôlé ; tout est retenu, par défaut."""
+        bilan = self._bilan(operation, numero)
+        if not bilan.recettes_nettes and montant_retenu is None:
+            return
+        asked = commande(
+            cs.ControlerRecettes,
+            date_effet=le,
+            montant_retenu=montant_retenu or _montant(bilan.recettes_nettes),
+            traitement=traitement,
+        )
+        self._convention(operation, cs.controler_recettes, asked, bilan.csf.csf_id)
+
+    def correction_marche(
+        self,
+        operation: str,
+        marche: str,
+        taux: str,
+        numero: int = 1,
+        le: date = date(2022, 5, 2),
+    ) -> Outcome:
+        """Corriger au barème un marché du bilan contrôlé."""
+        asked = commande(cs.CorrigerMarche, date_effet=le, marche_ref=marche, taux_pct=taux)
+        csf_id = self._csf(operation, numero)
+        return self.acte(actions.corriger_marche, self.id(operation), asked, csf_id)
+
+    def correction_fse(
+        self,
+        operation: str,
+        nature: str = "publicite",
+        taux: str | None = None,
+        numero: int = 1,
+        le: date = date(2022, 5, 2),
+    ) -> Outcome:
+        """Corriger la part du FSE : publicité, réfaction."""
+        asked = commande(cs.CorrigerFse, date_effet=le, nature=nature, taux_pct=taux)
+        csf_id = self._csf(operation, numero)
+        return self.acte(actions.corriger_fse, self.id(operation), asked, csf_id)
+
+    def tirage(
+        self,
+        operation: str,
+        poste: str = "personnel",
+        numero: int = 1,
+        graine: str | None = None,
+        le: date = date(2022, 4, 12),
+    ) -> Outcome:
+        """Tirer l’échantillon d’un poste."""
+        asked = commande(ec.TirerEchantillon, date_effet=le, poste=poste, graine=graine)
+        csf_id = self._csf(operation, numero)
+        return self.acte(actions.tirer_echantillon, self.id(operation), asked, csf_id)
+
+    def extrapolation(
+        self,
+        operation: str,
+        poste: str = "personnel",
+        numero: int = 1,
+        le: date = date(2022, 5, 2),
+        **saisie: Any,
+    ) -> Outcome:
+        """Étendre aux pièces non tirées le taux d’irrégularité du tirage."""
+        asked = commande(ec.DeciderExtrapolation, date_effet=le, poste=poste, **saisie)
+        csf_id = self._csf(operation, numero)
+        return self.acte(actions.decider_extrapolation, self.id(operation), asked, csf_id)
+
+    def grille(self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)) -> Outcome:
+        """Remplir la grille de contrôle."""
+        asked = commande(cs.RemplirGrille, date_effet=le)
+        return self._convention(operation, cs.remplir_grille, asked, self._csf(operation, numero))
+
+    def conclusions(self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)) -> Outcome:
+        """Notifier les conclusions intermédiaires."""
+        asked = commande(va.NotifierConclusions, date_effet=le)
+        csf_id = self._csf(operation, numero)
+        return self.acte(actions.notifier_conclusions, self.id(operation), asked, csf_id)
+
+    def observations(self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)) -> Outcome:
+        """Recevoir les observations du bénéficiaire."""
+        asked = commande(va.RecevoirObservations, date_effet=le)
+        csf_id = self._csf(operation, numero)
+        return self._convention(operation, va.recevoir_observations, asked, csf_id)
+
+    def conclusions_finales(
+        self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)
+    ) -> Outcome:
+        """Notifier les conclusions finales."""
+        asked = commande(va.NotifierConclusionsFinales, date_effet=le)
+        csf_id = self._csf(operation, numero)
+        return self._convention(operation, va.notifier_conclusions_finales, asked, csf_id)
+
+    def validation(self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)) -> Outcome:
+        """Valider le contrôle, par une autre personne."""
+        asked = commande(va.ValiderCsf, date_effet=le)
+        csf_id = self._csf(operation, numero)
+        return self.acte(actions.valider_csf, self.id(operation), asked, csf_id, acteur=VALIDEUR)
+
+    def fin_du_controle(
+        self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)
+    ) -> Outcome:
+        """Valider, après avoir entendu le bénéficiaire s’il le faut."""
+        try:
+            return self.validation(operation, numero, le)
+        except va.ContradictoireManquant:
+            self.conclusions(operation, numero, le)
+            self.observations(operation, numero, le)
+            self.conclusions_finales(operation, numero, le)
+            return self.validation(operation, numero, le)
 
     def reouverture_controle(
-        self, operation: str, numero: int = 1, le: date = date(2022, 9, 1)
+        self, operation: str, numero: int = 1, le: date = date(2022, 9, 1), **saisie: Any
     ) -> Outcome:
         """Rouvrir un contrôle validé, en une nouvelle version."""
-        csf_id = self._bilan(operation, numero).csf.csf_id
-        asked = commande(sf.RouvrirCsf, date_effet=le)
+        asked = commande(sf.RouvrirCsf, date_effet=le, **saisie)
+        csf_id = self._csf(operation, numero)
         return self.acte(actions.rouvrir_csf, self.id(operation), asked, csf_id)
 
     # Money.
@@ -530,15 +787,15 @@ class Vie:
         self, operation: str, montant: str, le: date = date(2022, 6, 1)
     ) -> Outcome:
         """Émettre un ordre de reversement."""
-        asked = commande(pa.EmettreOrdreReversement, date_effet=le, montant=montant)
+        asked = commande(re.EmettreOrdreReversement, date_effet=le, montant=montant)
         return self.acte(actions.emettre_ordre_reversement, self.id(operation), asked)
 
     def encaissement(self, operation: str, montant: str, le: date = date(2022, 7, 1)) -> Outcome:
         """Encaisser sur le dernier ordre de reversement."""
-        asked = commande(pa.EncaisserReversement, date_effet=le, montant=montant)
+        asked = commande(re.EncaisserReversement, date_effet=le, montant=montant)
         ordre_id = list(self.convention(operation).ordres)[-1]
         stream = convention_of(self.id(operation))
-        return self.decision(CONVENTION, stream, pa.encaisser, asked, ordre_id)
+        return self.decision(CONVENTION, stream, re.encaisser, asked, ordre_id)
 
     def reversement(self, operation: str, montant: str) -> None:
         """Réclamer et encaisser."""
