@@ -58,7 +58,7 @@ class ExplicationOut(Representation):
     sections: list[SectionOut]
 
 
-class DifferenceOut(Representation):
+class EcartRecalculOut(Representation):
     """Un chiffre que le recalcul donne autrement, en euros."""
 
     chiffre: str
@@ -71,7 +71,7 @@ class RecalculOut(Representation):
 
     version_regles: str
     fse_du: MontantSigne
-    differences: list[DifferenceOut]
+    differences: list[EcartRecalculOut]
 
 
 class RecalculsOut(Representation):
