@@ -106,11 +106,11 @@ def _juger(
 
 
 def _ou(autres: Sequence[Presentation]) -> str:
-    ailleurs = dict.fromkeys(autre.operation for autre in autres if not autre.ici)
-    lieux = [f"dans {operation}" for operation in ailleurs]
-    if any(autre.ici for autre in autres):
-        lieux.insert(0, "ailleurs dans cette opération")
-    return " et ".join(lieux)
+    ailleurs = ", ".join(dict.fromkeys(a.operation for a in autres if not a.ici))
+    if not ailleurs:
+        return "ailleurs dans cette opération"
+    aussi_ici = any(autre.ici for autre in autres)
+    return f"{'ailleurs dans cette opération et ' if aussi_ici else ''}dans une autre ({ailleurs})"
 
 
 def _valeurs(depense: Presentation, autres: Sequence[Presentation]) -> tuple[Valeur, ...]:

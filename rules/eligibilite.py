@@ -156,17 +156,25 @@ class DepenseExaminee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             return self.cle.part
         return None if self.temps is None else self.temps.part
 
-    @property
-    def presentation(self) -> Presentation:
-        """How the piece is presented here."""
+    def presentation(self, operation: str = "Cette dépense", *, ici: bool = True) -> Presentation:
+        """Return how the piece is presented: where, as a reader says it, and for how much."""
         return Presentation(
-            operation="Cette dépense",
-            ici=True,
+            operation=operation,
+            ici=ici,
             piece_ref=self.piece_ref,
             montant_centimes=self.montant_centimes,
-            montant_piece_centimes=self.montant_ttc_centimes or self.montant_ht_centimes,
+            montant_piece_centimes=self.montant_de_la_piece,
             part=self.part,
         )
+
+    @property
+    def montant_de_la_piece(self) -> int | None:
+        """What the piece amounts to before it is shared, as far as the beneficiary says."""
+        if self.montant_ttc_centimes or self.montant_ht_centimes:
+            return self.montant_ttc_centimes or self.montant_ht_centimes
+        if self.temps is not None:
+            return self.temps.cout_centimes
+        return None if self.cle is None else self.cle.assiette_centimes
 
 
 class DepenseCorrigee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -228,7 +236,9 @@ def examiner(depense: DepenseExaminee, contexte: Contexte) -> tuple[Constat, ...
         *_pieces(depense),
         _nature(depense),
         _poste(depense, contexte),
-        *constats_de_doubles(depense.presentation, contexte.memes_fichiers, contexte.memes_pieces),
+        *constats_de_doubles(
+            depense.presentation(), contexte.memes_fichiers, contexte.memes_pieces
+        ),
         _concurrence(depense, contexte),
         _aide_etat(contexte),
         _participants(depense),
@@ -636,7 +646,7 @@ def _poste(depense: DepenseExaminee, contexte: Contexte) -> Constat:
 
 
 #: Postes under which something is bought from a supplier.
-_ACHATS = frozenset(
+ACHATS = frozenset(
     ("fonctionnement", "prestations", "participants", "indirectes", "indirectes_reelles")
 )
 
@@ -650,7 +660,7 @@ def _concurrence(depense: DepenseExaminee, contexte: Contexte) -> Constat:
         if public
         else "Obligations du bénéficiaire, annexe de l’appel à projets AGAPE 2021 n° 3",
     )
-    if depense.poste not in _ACHATS or depense.regularisation:
+    if depense.poste not in ACHATS or depense.regularisation:
         return essai.sans_objet("la dépense n’est pas un achat")
     ligne = depense.montant_ht_centimes or depense.montant_ttc_centimes or depense.montant_centimes
     achete = max(ligne, contexte.fournisseur_centimes or 0)

@@ -695,6 +695,36 @@ class CleOut(Representation):
     numerateur: int
     denominateur: int
     libelle: str
+    assiette: MontantSigne | None = Field(
+        validation_alias="assiette_centimes", description="Coût que la clé répartit, en euros."
+    )
+
+
+class JourTravailleOut(Representation):
+    """Les heures d’un jour sur l’opération."""
+
+    jour: date
+    heures: Decimal
+
+
+class TempsOut(Representation):
+    """Le temps qui impute le coût d’une personne à l’opération."""
+
+    methode: str
+    cout: MontantSigne = Field(
+        validation_alias="cout_centimes",
+        description="Coût de la personne pour le mois, sinon pour l’année, en euros.",
+    )
+    annee: int
+    mois: int | None
+    heures_operation: Decimal | None
+    heures_base: Decimal | None
+    pourcentage: Decimal | None
+    jours: list[JourTravailleOut]
+    justificatif: str | None
+    accepte_le: date | None = Field(
+        description="Jour où le gestionnaire a accepté un pourcentage fixe."
+    )
 
 
 class DetailOut(Representation):
@@ -722,6 +752,10 @@ class DetailOut(Representation):
     montant_impute: MontantSigne = Field(
         validation_alias="montant_impute_centimes", description="Imputé à l’opération, en euros."
     )
+    temps: TempsOut | None
+    marche_ref: str | None
+    mise_en_concurrence_ref: str | None
+    regularise: UUID | None = Field(description="Dépense qu’un montant négatif corrige.")
 
 
 class AnomalieOut(Representation):

@@ -22,7 +22,7 @@ def presentation(**changes: Any) -> Presentation:
 
 
 def ailleurs(**changes: Any) -> Presentation:
-    return presentation(**{"operation": "l’opération 202200008", "ici": False, **changes})
+    return presentation(**{"operation": "Opération 202200008", "ici": False, **changes})
 
 
 def piece(depense: Presentation, *autres: Presentation) -> Constat:
@@ -41,7 +41,7 @@ def test_a_piece_seen_once_is_fine() -> None:
 def test_the_same_piece_in_two_operations_is_a_defect(juger: Any) -> None:
     trouve = juger(presentation(), ailleurs())
     assert (trouve.statut, trouve.motif_code) == ("anomalie", "DOUBLE_FINANCEMENT")
-    assert "dans l’opération 202200008" in trouve.message
+    assert "dans une autre (Opération 202200008)" in trouve.message
     assert len(trouve.valeurs) == 2
 
 
@@ -54,7 +54,7 @@ def test_the_same_piece_twice_in_one_operation_is_a_defect(juger: Any) -> None:
 
 def test_every_place_is_named_once() -> None:
     trouve = piece(presentation(), presentation(), ailleurs(), ailleurs(), ailleurs(operation="X"))
-    assert "ailleurs dans cette opération et dans l’opération 202200008 et dans X" in trouve.message
+    assert "cette opération et dans une autre (Opération 202200008, X)" in trouve.message
 
 
 @pytest.mark.parametrize("juger", [piece, fichier])

@@ -244,7 +244,7 @@ def test_a_sound_cost_leaves_only_what_a_person_judges() -> None:
 
 def test_every_defect_is_shown_at_once() -> None:
     ailleurs = Presentation(
-        operation="l’opération 202200008", ici=False, piece_ref="F-1", montant_centimes=300_000
+        operation="Opération 202200008", ici=False, piece_ref="F-1", montant_centimes=300_000
     )
     pire = depense(
         poste="participants",
@@ -578,6 +578,35 @@ def test_a_fixed_share_says_its_percentage() -> None:
     )
     trouve = constat("calcul", depense(poste="personnel", temps=temps))
     assert [v.valeur for v in trouve.valeurs][1] == "12,5"
+
+
+@pytest.mark.parametrize(
+    ("changes", "total"),
+    [
+        ({}, 120_000),
+        ({"montant_ttc_centimes": None}, 100_000),
+        ({"montant_ttc_centimes": None, "montant_ht_centimes": None}, 80_000),
+        (
+            {
+                "montant_ttc_centimes": None,
+                "montant_ht_centimes": None,
+                "cle": Cle(numerateur=1, denominateur=2, libelle="m²", assiette_centimes=160_000),
+            },
+            160_000,
+        ),
+        (
+            {
+                "montant_ttc_centimes": None,
+                "montant_ht_centimes": None,
+                "temps": Temps(methode="plein_temps", cout_centimes=250_000, annee=2022),
+            },
+            250_000,
+        ),
+    ],
+    ids=["with VAT", "without", "charged", "shared by a key", "shared by time"],
+)
+def test_a_piece_is_compared_by_its_own_total(changes: dict[str, Any], total: int) -> None:
+    assert depense(montant_centimes=80_000, **changes).presentation().total == total
 
 
 # §6.5: VAT.
