@@ -435,6 +435,13 @@ class CreanceIrrecouvrable(Evenement, frozen=True, kw_only=True):
     decision_ref: str
 
 
+@event("convention.creance_retablie.v1")
+class CreanceRetablie(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+    ordre_id: UUID
+    montant_centimes: int
+
+
 @event("convention.compensation_operee.v1")
 class CompensationOperee(Evenement, frozen=True, kw_only=True):
     """The order to pay back is settled by a payment due to the same beneficiary elsewhere."""
@@ -532,6 +539,7 @@ Fait = (
     | ContestationTranchee
     | OrdreReversementAnnule
     | CreanceIrrecouvrable
+    | CreanceRetablie
     | CompensationOperee
     | CompensationImputee
     | DelaiPaiementInterrompu

@@ -7,6 +7,7 @@ from aggregates.convention.events import (
     CompensationOperee,
     ContestationTranchee,
     CreanceIrrecouvrable,
+    CreanceRetablie,
     OrdreReversementAnnule,
     OrdreReversementConteste,
     OrdreReversementEmis,
@@ -49,6 +50,10 @@ class OrdreEntame(RuleBroken):
 
 class EncaissementSuperieur(RuleBroken):
     """{demande:euros} dépassent ce qui reste à encaisser sur cet ordre, {reste:euros}."""
+
+
+class RetablissementSuperieur(RuleBroken):
+    """{demande:euros} dépassent ce qui a été déclaré irrécouvrable sur cet ordre, {perdu:euros}."""
 
 
 class ContestationPendante(RuleBroken):
@@ -272,6 +277,33 @@ def declarer_irrecouvrable(
             ordre_id=ordre_id,
             montant_centimes=commande.montant,
             decision_ref=commande.decision_ref,
+        )
+    ]
+
+
+class RetablirCreance(CommandeMotivee):
+    """Ask again for what was given up: the debtor can pay, or the loss was less than said."""
+
+    montant: Montant
+
+
+def retablir(
+    convention: Convention, commande: RetablirCreance, ordre_id: UUID
+) -> list[CreanceRetablie]:
+    """Ask again; what is no longer owed may then be cancelled."""
+    ordre = _ordre(convention, ordre_id)
+    if commande.montant == 0:
+        raise PaiementNul
+    if commande.montant > ordre.perdu:
+        raise RetablissementSuperieur(demande=commande.montant, perdu=ordre.perdu)
+    return [
+        CreanceRetablie(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            pieces=commande.jointes(),
+            operation_id=convention.operation_id,
+            ordre_id=ordre_id,
+            montant_centimes=commande.montant,
         )
     ]
 

@@ -27,6 +27,7 @@ from aggregates.convention.events import (
     ConventionNotifiee,
     ConventionSignee,
     CreanceIrrecouvrable,
+    CreanceRetablie,
     CsfOuvert,
     CsfRouvert,
     CsfValide,
@@ -590,6 +591,9 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             return _with_ordre(state, fait.ordre_id, rentre=rentre)
         case CreanceIrrecouvrable():
             perdu = state.ordres[fait.ordre_id].perdu + fait.montant_centimes
+            return _with_ordre(state, fait.ordre_id, perdu=perdu)
+        case CreanceRetablie():
+            perdu = state.ordres[fait.ordre_id].perdu - fait.montant_centimes
             return _with_ordre(state, fait.ordre_id, perdu=perdu)
         case DelaiPaiementInterrompu():
             bilan = replace(

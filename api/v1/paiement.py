@@ -173,6 +173,16 @@ def declarer_irrecouvrable(
     )
 
 
+@commande(_PAIEMENTS, f"{_ORDRE}/retablissement")
+def retablir_creance(
+    operation_id: UUID, ordre_id: UUID, acte: reversements.RetablirCreance, ecriture: Ecriture
+) -> ActeOut:
+    """Réclamer de nouveau ce qui avait été déclaré irrécouvrable, en tout ou partie."""
+    return ecriture.decide(
+        CONVENTION, convention_of(operation_id), reversements.retablir, acte, ordre_id
+    )
+
+
 @commande(_DELAIS, "/interruption-du-delai-de-paiement")
 def interrompre_delai(
     operation_id: UUID, bilan_id: UUID, acte: horloge.InterrompreDelai, ecriture: Ecriture
