@@ -15,9 +15,12 @@ from aggregates.convention import (
     avenants,
     bilans,
     certification,
+    constatations,
     paiements,
+    reversements,
     service_fait,
     signature,
+    validation,
 )
 from aggregates.convention.state import CONVENTION
 from aggregates.depense import controle, declaration
@@ -370,6 +373,9 @@ class Vie:
                 bilan,
             )
             bilan = uuid5(self.acte(actions.deposer_bilan, operation, depot_bilan), "bilan")
+        convention = convention_of(operation)
+        recu = bilans.JugerRecevable(date_effet="2022-01-20")
+        self.decide(CONVENTION, convention, bilans.juger_recevable, recu, bilan)
         jour = {"date_effet": "2022-02-01"}
         csf = uuid5(
             self.acte(
@@ -386,12 +392,11 @@ class Vie:
             controle.ControlerDepenses(**jour, lignes=lignes),
             csf,
         )
-        convention = convention_of(operation)
         self.decide(
             CONVENTION,
             convention,
-            service_fait.controler_ressources,
-            service_fait.ControlerRessources(
+            constatations.controler_ressources,
+            constatations.ControlerRessources(
                 **jour,
                 ressources=[
                     {
@@ -406,28 +411,40 @@ class Vie:
             csf,
         )
         if ecarte != "0.00":
-            self.decide(
-                CONVENTION,
-                convention,
-                service_fait.notifier_conclusions,
-                service_fait.NotifierConclusions(**jour, date_limite_reponse="2022-03-15"),
-                csf,
-            )
-            self.decide(
-                CONVENTION,
-                convention,
-                service_fait.recevoir_observations,
-                service_fait.RecevoirObservations(date_effet="2022-03-01"),
-                csf,
-            )
+            self._entendre(operation, csf)
         self.acte(
             actions.valider_csf,
             operation,
-            service_fait.ValiderCsf(date_effet="2022-03-20"),
+            validation.ValiderCsf(date_effet="2022-03-20"),
             csf,
             acteur="valideur-1",
         )
         return csf
+
+    def _entendre(self, operation: UUID, csf: UUID) -> None:
+        convention = convention_of(operation)
+        self.acte(
+            actions.notifier_conclusions,
+            operation,
+            validation.NotifierConclusions(
+                date_effet="2022-02-01", date_limite_reponse="2022-03-15"
+            ),
+            csf,
+        )
+        self.decide(
+            CONVENTION,
+            convention,
+            validation.recevoir_observations,
+            validation.RecevoirObservations(date_effet="2022-03-01"),
+            csf,
+        )
+        self.decide(
+            CONVENTION,
+            convention,
+            validation.notifier_conclusions_finales,
+            validation.NotifierConclusionsFinales(date_effet="2022-03-10"),
+            csf,
+        )
 
     def avenant(self, operation: UUID, fse: int) -> None:
         """Change the plan of a convention."""
@@ -625,15 +642,17 @@ class Vie:
             self.acte(
                 actions.emettre_ordre_reversement,
                 abandonnee,
-                paiements.EmettreOrdreReversement(**jour, montant="9000.00", echeance="2021-08-01"),
+                reversements.EmettreOrdreReversement(
+                    **jour, montant="9000.00", echeance="2021-08-01"
+                ),
             ),
             "ordre",
         )
         self.decide(
             CONVENTION,
             convention_of(abandonnee),
-            paiements.encaisser,
-            paiements.EncaisserReversement(
+            reversements.encaisser,
+            reversements.EncaisserReversement(
                 date_effet="2021-07-01", montant="4000.00", ref="titre-1"
             ),
             ordre,
