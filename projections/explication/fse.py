@@ -140,8 +140,14 @@ def du(lecture: Lecture) -> Iterable[LigneCalcul]:
     yield LigneCalcul(
         code="autofinancement",
         libelle="Autofinancement constaté",
-        calcul=f"{french_euros(resultat.cout_net_centimes)} − "
-        f"{french_euros(resultat.ressources_externes_centimes)} − {french_euros(resultat.fse_du_centimes)}",
+        calcul=" − ".join(
+            french_euros(m)
+            for m in (
+                resultat.cout_net_centimes,
+                resultat.ressources_externes_centimes,
+                resultat.fse_du_centimes,
+            )
+        ),
         centimes=resultat.autofinancement_constate_centimes,
     )
     if resultat.surfinancement_ecarte_centimes:
@@ -149,7 +155,8 @@ def du(lecture: Lecture) -> Iterable[LigneCalcul]:
             code="surfinancement",
             libelle="Surfinancement écarté",
             calcul=f"{french_euros(resultat.ressources_externes_centimes)} + "
-            f"{french_euros(resultat.fse_brut_centimes)} − {french_euros(resultat.cout_net_centimes)}",
+            f"{french_euros(resultat.fse_brut_centimes)} − "
+            f"{french_euros(resultat.cout_net_centimes)}",
             centimes=resultat.surfinancement_ecarte_centimes,
         )
 

@@ -14,7 +14,7 @@ from aggregates.depense.state import DEPENSE
 from oi_service.ids import convention_of
 from projections.journal import EvenementLu, lire_flux
 from projections.perimetre import Perimetre
-from projections.recalcul import entrees_de
+from projections.recalcul import csf_valide, entrees_de
 from rules.calcul import Apports, Resultat
 from rules.eligibilite import MOTIFS
 from rules.versions import calcul_de
