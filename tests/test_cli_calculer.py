@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,3 +175,13 @@ def test_a_file_that_is_not_text_or_not_there_is_refused(
     assert (code, "UTF-8" in dit) == (2, True)
     code, dit = oi(capsys, monkeypatch, "calculer", str(tmp_path / "absent.json"))
     assert (code, "il n’existe pas" in dit) == (2, True)
+
+
+def test_the_examples_of_the_guide_are_right(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    guide = (DOSSIER.parents[2] / "docs" / "calculateur.md").read_text("utf-8")
+    blocs = [json.loads(bloc) for bloc in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)]
+    assert len(blocs) == 4
+    for question, reponse in zip(blocs[::2], blocs[1::2], strict=True):
+        code, dit = oi(capsys, monkeypatch, "calculer", ecrire(tmp_path, question))
+        assert code == 0
+        assert json.loads(dit) == reponse
