@@ -41,6 +41,10 @@ class BilanAvantConvention(RuleBroken):
     """La convention n’est pas notifiée : aucun bilan ne peut être déposé."""
 
 
+class BilanApresClotureOffice(RuleBroken):
+    """Le dossier a été clos d’office : plus aucun bilan n’est attendu."""
+
+
 class NumeroBilanDejaPris(Conflict):
     """Le bilan n° {numero} est déjà déposé."""
 
@@ -117,6 +121,8 @@ def deposer_bilan(
     """File the bilan with its dépenses; the FSE declared is capped by the convention."""
     if convention.notifiee_le is None:
         raise BilanAvantConvention
+    if convention.cloturee_office:
+        raise BilanApresClotureOffice
     if convention.bilan_final is not None:
         raise BilanFinalDejaDepose
     standing = [b for b in convention.bilans.values() if b.statut != "renvoye"]
