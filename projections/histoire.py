@@ -61,6 +61,11 @@ TRAITEMENTS_RECETTES: Mapping[str, str] = {
     "ressource": "comptées comme une ressource",
     "exemptees": "sans effet sur le calcul",
 }
+INTERRUPTIONS: Mapping[str, str] = {
+    "montant_non_du": "montant qui n’est pas dû",
+    "piece_manquante": "pièce manquante",
+    "suspicion_irregularite": "suspicion d’irrégularité",
+}
 DEROGATIONS: Mapping[str, str] = {
     "aide_etat": "aide d’État",
     "commande_publique": "commande publique",
@@ -73,6 +78,7 @@ _LISTES: Mapping[str, Mapping[str, str]] = {
     "correction_fse": CORRECTIONS_FSE,
     "fondement": FONDEMENTS,
     "instance": INSTANCES,
+    "interruption": INTERRUPTIONS,
     "modalite": MODALITES,
     "motif": MOTIFS,
     "poste": POSTES,
@@ -272,9 +278,18 @@ PHRASES: Mapping[str, str] = {
         "{contrainte_active:contrainte}){resultat:corrections}"
     ),
     "convention.csf_rouvert.v1": "Contrôle de service fait rouvert{controle_ref:suite_de}",
-    "convention.paiement_ordonnance.v1": "Paiement ordonnancé ({type}) : {montant_centimes:euros}",
+    "convention.paiement_ordonnance.v1": (
+        "Paiement ordonnancé ({type}) : {montant_centimes:euros}{remplace:remplace}"
+    ),
+    "convention.paiement_annule.v1": (
+        "Paiement annulé avant son virement : {montant_centimes:euros}"
+    ),
     "convention.paiement_effectue.v1": (
         "Paiement effectué ({type}) : {montant_centimes:euros}, virement {ref_virement}"
+        "{compense_centimes:dont_compense}"
+    ),
+    "convention.paiement_acquitte.v1": (
+        "Paiement acquitté : virement confirmé par la banque ({ref})"
     ),
     "convention.paiement_rejete.v1": (
         "Paiement rejeté par la banque ({type}) : {montant_centimes:euros}"
@@ -285,6 +300,35 @@ PHRASES: Mapping[str, str] = {
     "convention.reversement_encaisse.v1": (
         "Reversement encaissé : {montant_centimes:euros} ({ref})"
     ),
+    "convention.ordre_reversement_notifie.v1": "Ordre de reversement notifié au bénéficiaire",
+    "convention.ordre_reversement_conteste.v1": (
+        "Ordre de reversement contesté par le bénéficiaire"
+    ),
+    "convention.contestation_tranchee.v1": (
+        "Contestation tranchée : l’ordre de reversement est maintenu"
+    ),
+    "convention.ordre_reversement_annule.v1": (
+        "Ordre de reversement annulé : {montant_centimes:euros} ne sont plus réclamés"
+    ),
+    "convention.creance_irrecouvrable.v1": (
+        "Créance irrécouvrable : {montant_centimes:euros} ne reviendront pas "
+        "(décision {decision_ref})"
+    ),
+    "convention.creance_retablie.v1": (
+        "Créance rétablie : {montant_centimes:euros} ne sont plus tenus pour irrécouvrables"
+    ),
+    "convention.compensation_operee.v1": (
+        "Ordre de reversement compensé : {montant_centimes:euros} réglés par un paiement de "
+        "l’opération {par_operation_id}"
+    ),
+    "convention.compensation_imputee.v1": (
+        "Paiement compensé : {montant_centimes:euros} règlent ce qui est à reverser sur "
+        "l’opération {pour_operation_id}"
+    ),
+    "convention.delai_paiement_interrompu.v1": (
+        "Délai de paiement interrompu, {cause:interruption} (notification {notification_ref})"
+    ),
+    "convention.delai_paiement_repris.v1": "Délai de paiement repris",
     "convention.etat_depenses_transmis.v1": (
         f"État de dépenses n° {{etat_no}} transmis à l’autorité de gestion : {_COUT}"
     ),
@@ -358,7 +402,7 @@ def _liste(avant: str, dire: Callable[[Any], str]) -> Callable[[Sequence[Any]], 
 
 def _forme(poste: Any) -> str:
     """Say under which form a poste is reimbursed."""
-    nom = POSTES.get(poste.code, poste.code)
+    nom = poste.libelle or POSTES.get(poste.code, poste.code)
     if poste.mode == "forfait":
         bases = ", ".join(POSTES.get(code, code) for code in poste.assiette)
         return f"{nom}, {_nombre(poste.taux_pct or Decimal(0))} % de : {bases}"
@@ -476,6 +520,8 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "annonce": _connu(" : FSE de {}"),
     "demande": _connu(" sur {} demandés"),
     "corrections": _corrections,
+    "remplace": _si(", en remplacement du paiement rejeté {}"),
+    "dont_compense": _si(", dont {} par compensation", french_euros),
 }
 
 

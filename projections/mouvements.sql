@@ -253,9 +253,11 @@ BEGIN
         ) AS m (mesure, centimes)
         WHERE e.name = 'convention.depense_retiree.v1'
 
+        -- A payment: what a compensation paid of it is posted by the compensation.
         UNION ALL
         SELECT e.position, (e.data ->> 'operation_id')::uuid, 'fse_paye',
-            (e.data ->> 'montant_centimes')::bigint, NULL, NULL
+            (e.data ->> 'montant_centimes')::bigint
+                - coalesce((e.data ->> 'compense_centimes')::bigint, 0), NULL, NULL
         FROM e
         WHERE e.name = 'convention.paiement_effectue.v1'
 
@@ -264,6 +266,24 @@ BEGIN
             -(e.data ->> 'montant_centimes')::bigint, NULL, NULL
         FROM e
         WHERE e.name IN ('convention.paiement_rejete.v1', 'convention.reversement_encaisse.v1')
+
+        -- A compensation: paid on one operation, and back on the other.
+        UNION ALL
+        SELECT e.position, m.operation_id, 'fse_paye', m.centimes, NULL, NULL
+        FROM e, LATERAL (VALUES
+            ((e.data ->> 'operation_id')::uuid, -(e.data ->> 'montant_centimes')::bigint),
+            ((e.data ->> 'par_operation_id')::uuid, (e.data ->> 'montant_centimes')::bigint)
+        ) AS m (operation_id, centimes)
+        WHERE e.name = 'convention.compensation_operee.v1'
+
+        -- What was paid, is not due and will not come back; or is asked again.
+        UNION ALL
+        SELECT e.position, (e.data ->> 'operation_id')::uuid, 'fse_irrecouvrable',
+            CASE WHEN e.name = 'convention.creance_irrecouvrable.v1' THEN 1 ELSE -1 END
+                * (e.data ->> 'montant_centimes')::bigint, NULL, NULL
+        FROM e
+        WHERE e.name IN (
+            'convention.creance_irrecouvrable.v1', 'convention.creance_retablie.v1')
     ),
 
     lignes AS (

@@ -169,19 +169,24 @@ INVARIANTS = (
     ),
     Invariant(
         "O4",
-        "0 ≤ payé ≤ conventionné, et payé net = dû une fois l’opération soldée, sans suites en "
-        "cours",
-        ("operation", "statut", "paye", "retenu", "conventionne"),
+        "0 ≤ payé ≤ conventionné, et payé net = dû + irrécouvrable une fois l’opération soldée, "
+        "sans suites en cours ni virement rejeté à payer de nouveau",
+        ("operation", "statut", "paye", "retenu", "irrecouvrable", "conventionne"),
         """
-        SELECT numero_mdfse, statut, fse_paye, fse_retenu_csf, fse_conventionne
+        SELECT numero_mdfse, statut, fse_paye, fse_retenu_csf, fse_irrecouvrable, fse_conventionne
         FROM oi.montants_operation
-        WHERE fse_paye < 0 OR fse_paye > fse_conventionne
-            OR (statut IN ('solde', 'cloture', 'archive') AND fse_paye <> fse_retenu_csf
+        WHERE fse_paye < 0 OR fse_paye > fse_conventionne OR fse_irrecouvrable < 0
+            OR (statut IN ('solde', 'cloture', 'archive')
+                AND fse_paye <> fse_retenu_csf + fse_irrecouvrable
                 AND coalesce((
                     SELECT e.name FROM oi.event AS e
                     WHERE e.stream_id = operation_id
                         AND e.name IN ('operation.suites_ouvertes.v1', 'operation.suites_closes.v1')
-                    ORDER BY e.version DESC LIMIT 1), '') <> 'operation.suites_ouvertes.v1')
+                    ORDER BY e.version DESC LIMIT 1), '') <> 'operation.suites_ouvertes.v1'
+                AND NOT (statut = 'solde' AND fse_paye < fse_retenu_csf AND EXISTS (
+                    SELECT FROM oi.event AS r
+                    WHERE r.name = 'convention.paiement_rejete.v1'
+                        AND (r.data ->> 'operation_id')::uuid = operation_id)))
         """,
     ),
     Invariant(
