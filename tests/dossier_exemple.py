@@ -9,25 +9,49 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from fabrique import commande
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from vie import VALIDEUR, Vie
+from vie import Vie
 
-from aggregates.operation import depot, instruction
-from aggregates.operation.state import OPERATION
-from api import actions
 from oi_service.app import open_service
 from oi_service.application import Service
 from oi_service.ids import new_id
 
 NUMERO, NOUVEAU, REFUSE, ABANDON = "202100007", "202100008", "202100009", "202100010"
 
+#: Every form of cost: real, flat rate, units, lump sum.
 PLAN: dict[str, Any] = {
     "postes": [
         {"code": "personnel", "montant": "60000.00"},
-        {"code": "fonctionnement", "montant": "25000.00"},
-        {"code": "prestations", "montant": "15000.00"},
+        {
+            "code": "indirectes",
+            "montant": "9000.00",
+            "mode": "forfait",
+            "option": "forfait_15_personnel",
+            "taux_pct": "15",
+            "assiette": ["personnel"],
+        },
+        {
+            "code": "ateliers",
+            "libelle": "Ateliers collectifs",
+            "montant": "15000.00",
+            "mode": "cout_unitaire",
+            "unite": "demi-journée animée",
+            "cout_unite": "150.00",
+            "unites": "100",
+            "couvre": ["prestations"],
+        },
+        {
+            "code": "forum",
+            "libelle": "Forum de l’emploi",
+            "montant": "16000.00",
+            "mode": "montant_forfaitaire",
+            "livrables": [
+                {"id": "L1", "libelle": "Forum tenu au printemps", "montant": "10000.00"},
+                {"id": "L2", "libelle": "Bilan du forum publié", "montant": "6000.00"},
+            ],
+            "couvre": ["participants"],
+        },
     ],
     "fse": "50000.00",
     "ressources": [
@@ -40,8 +64,10 @@ PLAN: dict[str, Any] = {
         {"type": "autofinancement", "financeur": "Bénéficiaire", "montant": "10000.00"},
     ],
 }
-PLAN_REVU = PLAN | {"fse": "48000.00", "ressources": [*PLAN["ressources"][:2]]}
-PLAN_REVU["ressources"].append(PLAN["ressources"][2] | {"montant": "12000.00"})
+PLAN_REVU = PLAN | {
+    "fse": "48000.00",
+    "ressources": [*PLAN["ressources"][:2], PLAN["ressources"][2] | {"montant": "12000.00"}],
+}
 
 
 def jouer(service: Service) -> Vie:
@@ -51,8 +77,15 @@ def jouer(service: Service) -> Vie:
     vie.tranche("300000.00", "300000.00")
     vie.enveloppe("A", "200000.00")
     vie.appel()
-    _deposer(vie, NUMERO, "Accompagnement renforcé vers l’emploi")
-    _deposer(vie, NOUVEAU, "Ateliers <numériques> & mobilité")
+    decrit = {
+        "plan": PLAN,
+        "objet": (
+            "Accompagner vers l’emploi durable des participants du PLIE, par un suivi individuel "
+            "et des ateliers collectifs."
+        ),
+    }
+    vie.depot(NUMERO, intitule="Accompagnement renforcé vers l’emploi", **decrit)
+    vie.depot(NOUVEAU, intitule="Ateliers <numériques> & mobilité", **decrit)
     vie.depot(REFUSE)
     vie.instruction(REFUSE)
     vie.refus(REFUSE)
@@ -65,41 +98,9 @@ def jouer(service: Service) -> Vie:
     return vie
 
 
-def _deposer(vie: Vie, numero: str, intitule: str) -> None:
-    asked = commande(
-        depot.DeposerDossier,
-        date_effet="2021-12-15",
-        appel_a_projets_id=vie.id("AAP"),
-        fiche_code="A1",
-        annee_tranche=2021,
-        plan=PLAN,
-        numero_mdfse=numero,
-        intitule=intitule,
-        objet=(
-            "Accompagner vers l’emploi durable des participants du PLIE, par un suivi individuel "
-            "et des ateliers collectifs."
-        ),
-    )
-    vie.acte(actions.deposer_dossier, vie.id(numero), asked)
-
-
-def _instruire(vie: Vie, numero: str) -> None:
-    for decide, kind, champs in (
-        (instruction.prononcer_recevabilite, instruction.PrononcerRecevabilite, {}),
-        (instruction.ouvrir_instruction, instruction.OuvrirInstruction, {}),
-        (instruction.instruire_plan, instruction.InstruirePlan, {"plan": PLAN}),
-    ):
-        asked = commande(kind, date_effet="2022-01-05", **champs)
-        vie.decision(OPERATION, vie.id(numero), decide, asked)
-    report = commande(instruction.ValiderRapport, date_effet="2022-01-05", avis="favorable")
-    vie.decision(
-        OPERATION, vie.id(numero), instruction.valider_rapport, report, VALIDEUR, acteur=VALIDEUR
-    )
-
-
 def _vie_entiere(vie: Vie) -> None:
     """Play avance, avenant, two bilans, écarts, a rejected transfer, a control done again."""
-    _instruire(vie, NUMERO)
+    vie.instruction(NUMERO)
     vie.programmation(NUMERO)
     vie.conventionnement(NUMERO)
     vie.paiement(NUMERO, "15000.00", type="avance")
@@ -109,14 +110,17 @@ def _vie_entiere(vie: Vie) -> None:
         numero=1,
         type="intermediaire",
         ressources=[{"type": "publique_epci", "montant": "9000.00"}],
+        unites=[{"poste": "ateliers", "quantite": "38.5"}],
+        livrables=["L1"],
     )
     vie.controle(NUMERO, 1, ecarte="512.34")
     vie.avenant(NUMERO, plan=PLAN_REVU)
     vie.bilan(
         NUMERO,
-        ["18000.00", "22000.50"],
+        ["18000.00", "12000.50"],
         numero=2,
         ressources=[{"type": "publique_departement", "montant": "8000.00"}],
+        unites=[{"poste": "ateliers", "quantite": "50"}],
     )
     vie.controle(NUMERO, 2, ecarte="1000.00")
     vie.ordonnancement(NUMERO, "10000.00", numero=2)

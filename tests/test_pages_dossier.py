@@ -3,21 +3,24 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 from dossier_exemple import ABANDON, NOUVEAU, NUMERO, REFUSE, service_joue
 from fastapi.testclient import TestClient
 
+from aggregates.convention.events import PlafondPoste
 from api import deps
 from api.app import create_app
 from api.deps import LectureOuverte
 from api.pages.dossier import REPLI, Dossier, VueDossier, dossier_demande, vue
 from api.pages.gabarits import templates
+from api.pages.plan import limite
 from oi_service.application import Service
 from oi_service.money import euros
+from projections.explication import Explication, LigneCalcul, Operande, Section
 from projections.perimetre import OI_ENTIER, Perimetre
 
 TOUS = (NUMERO, NOUVEAU, REFUSE, ABANDON)
@@ -154,6 +157,30 @@ def test_plan_is_the_one_in_force(joue: Service) -> None:
     assert sum(d.montant for d in plan.depenses) == plan.total == 100_000_00
 
 
+def test_each_poste_says_under_which_form_it_is_counted(joue: Service) -> None:
+    reel, forfait, unites, livrables = lire(joue, NUMERO).plan.depenses
+    assert (reel.forme, reel.precisions) == ("Coûts réels", ())
+    assert forfait.forme == "Taux forfaitaire de 15\u00a0%"
+    assert forfait.precisions == (
+        "Assiette\u00a0: Dépenses directes de personnel, soit 60\u00a0000,00\u00a0€",
+        "Option\u00a0: Dépenses indirectes, jusqu’à 15 % des dépenses directes de personnel",
+    )
+    assert (unites.libelle, unites.forme) == ("Ateliers collectifs", "Coûts unitaires")
+    assert unites.precisions == (
+        "100 × 150,00\u00a0€ (unité\u00a0: demi-journée animée)",
+        "Couvre\u00a0: prestations de services",
+    )
+    assert livrables.forme.startswith("Montants forfaitaires")
+    assert livrables.precisions[1] == (
+        "Livrable L2\u00a0: Bilan du forum publié, 6\u00a0000,00\u00a0€"
+    )
+
+
+def test_poste_that_the_convention_caps_says_so() -> None:
+    plafond = PlafondPoste(code="personnel", montant_centimes=1_00, tolerance_pct=Decimal("2.50"))
+    assert limite(plafond) == "Plafonné à 1,00\u00a0€, tolérance de 2,5\u00a0%"
+
+
 def test_new_dossier_shows_what_it_asks_for(client: TestClient) -> None:
     html = page(client, NOUVEAU)
     assert "dépôt du dossier du 15/12/2021" in html
@@ -169,17 +196,13 @@ def test_new_dossier_shows_what_it_asks_for(client: TestClient) -> None:
 def test_each_bilan_tells_its_acts_and_its_controls(joue: Service) -> None:
     premier, dernier = lire(joue, NUMERO).bilans
     assert premier.titre == "Bilan n°\u00a01, intermédiaire"
-    assert [a.libelle.split(" ")[0] for a in premier.actes] == [
-        "Bilan",
-        "Contrôle",
-        "1",
-        "Conclusions",
-        "Observations",
-        "Contrôle",
-    ]
+    premiers = [a.libelle for a in premier.actes]
+    assert premiers[0].startswith("Bilan intermédiaire n°\u00a01 déposé")
+    assert premiers[-1].startswith("Contrôle de service fait validé")
+    assert not [mots for mots in premiers if mots.startswith(("Dépense", "Paiement"))]
     assert [c.remplace for c in dernier.controles] == [True, False]
     total = dernier.controles[1].total
-    assert (total.declare, total.ecarte, total.retenu) == (40_000_50, 1_500_00, 38_500_50)
+    assert (total.declare, total.ecarte, total.retenu) == (30_000_50, 1_500_00, 28_500_50)
 
 
 def test_what_was_set_aside_says_why(joue: Service) -> None:
@@ -284,44 +307,9 @@ def test_dossier_of_another_territory_is_as_one_that_does_not_exist(joue: Servic
 # --- The calculation -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Operande:
-    libelle: str
-    valeur: str
-    position: int | None
-
-
-@dataclass(frozen=True)
-class LigneCalcul:
-    code: str
-    libelle: str
-    calcul: str | None = None
-    centimes: int | None = None
-    valeur: str | None = None
-    article: str | None = None
-    operandes: tuple[Operande, ...] = ()
-    retenue: bool = False
-
-
-@dataclass(frozen=True)
-class Section:
-    titre: str
-    lignes: tuple[LigneCalcul, ...]
-
-
-@dataclass(frozen=True)
-class Explication:
-    csf_id: UUID
-    bilan_numero: int
-    version: int
-    version_regles: str
-    valide_le: date
-    sections: tuple[Section, ...]
-
-
 def calcul(*lignes: LigneCalcul) -> str:
     explication = Explication(
-        UUID(int=7), 2, 1, "2026.2", date(2022, 5, 2), (Section("Plafonds", lignes),)
+        UUID(int=7), 2, 1, "2026.2", date(2022, 5, 2), 65, (Section("Plafonds", lignes),)
     )
     partial = templates().env.get_template("_calcul.html")
     html = partial.render(explication=explication, positions=frozenset((12, 57)))
@@ -364,6 +352,42 @@ def test_operand_leads_to_its_fact_when_the_page_tells_it() -> None:
     assert "#evenement-99" not in html
     assert "(fait n° 99)" in html
     assert "Arrondi : au demi supérieur </li>" in html
+
+
+def test_calculation_ends_on_the_figure_of_the_head(joue: Service) -> None:
+    found = lire(joue, NUMERO)
+    derniere, *precedentes = found.explications
+    lignes = {x.code: x for s in derniere.sections for x in s.lignes}
+    assert lignes["fse_du_cumule"].centimes == found.chiffres[3].montant
+    assert sum(x.retenue for x in lignes.values()) == 1
+    # The control that was done again, then the one of the first bilan.
+    assert [(e.bilan_numero, e.version) for e in (derniere, *precedentes)] == [
+        (2, 2),
+        (2, 1),
+        (1, 1),
+    ]
+
+
+def test_every_operand_of_the_calculation_is_told_on_the_page(joue: Service) -> None:
+    found = lire(joue, NUMERO)
+    positions = {
+        o.position
+        for e in found.explications
+        for s in e.sections
+        for x in s.lignes
+        for o in x.operandes
+        if o.position is not None
+    }
+    assert len(positions) > 5
+    assert positions - found.positions == set()
+
+
+def test_each_control_leads_to_its_calculation(client: TestClient) -> None:
+    html = page(client, NUMERO)
+    targets = re.findall(r'href="(#calcul-[0-9a-f-]+)">Voir le calcul', html)
+    assert len(targets) == len(set(targets)) == 3
+    assert html.count("Calcul précédent") == 2
+    assert "\u202f" not in html
 
 
 def test_many_operands_are_folded() -> None:

@@ -7,10 +7,10 @@ history, at `ancre(position)`; whatever is shown above links to the line that it
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,18 +19,24 @@ from fastapi.responses import HTMLResponse
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from aggregates.convention.events import CsfValide, PaiementOrdonnance
+from aggregates.convention.events import (
+    ConventionSignee,
+    CsfValide,
+    PaiementOrdonnance,
+    PlafondPoste,
+)
 from api.deps import Lecture
 from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
 from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, siret, taux
 from api.pages.gabarits import templates
 from api.pages.parcours import STATUTS_D_ARRET, Etape, etapes
-from api.pages.plan import PlanVu, plan_en_vigueur
+from api.pages.plan import PlanVu, noms_des_postes, plan_en_vigueur
 from oi_service.clock import PARIS
 from oi_service.codec import Evenement
 from oi_service.money import ratio
 from projections.curseurs import LIMITE_MAXIMALE
 from projections.depenses import LigneDepense, depenses
+from projections.explication import Explication, LigneCalcul, expliquer
 from projections.fiche_operation import (
     BilanVu,
     ConventionVue,
@@ -64,7 +70,7 @@ class Dossier:
     subvention: LigneSubvention
     histoire: tuple[EvenementLu, ...]
     ecartees: tuple[LigneDepense, ...]
-    explications: tuple[Any, ...] = ()
+    explications: tuple[Explication, ...]  #: of every valid control, the last one first
 
 
 def dossier_demande(lecture: Lecture, numero_mdfse: str) -> Dossier | None:
@@ -85,7 +91,21 @@ def dossier_demande(lecture: Lecture, numero_mdfse: str) -> Dossier | None:
             subvention=exiger_subvention(conn, perimetre, fiche.resume.subvention_globale_id),
             histoire=tuple(histoire),
             ecartees=tuple(_ecartees(conn, perimetre, operation_id)),
+            explications=tuple(_explications(conn, perimetre, operation_id, fiche.convention)),
         )
+
+
+def _explications(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    operation_id: UUID,
+    convention: ConventionVue | None,
+) -> list[Explication]:
+    """Explain every valid control, the last one first."""
+    bilans = () if convention is None else convention.bilans
+    valides = [csf.csf_id for b in bilans for csf in b.csf if csf.resultat is not None]
+    explications = [expliquer(conn, perimetre, operation_id, csf_id) for csf_id in valides]
+    return sorted(explications, key=lambda e: e.position, reverse=True)
 
 
 def _ecartees(
@@ -258,7 +278,7 @@ class VueDossier:
     chiffres: tuple[Chiffre, ...]
     plan: PlanVu
     bilans: tuple[BilanDeLaPage, ...]
-    explications: tuple[Any, ...]  #: the one in force first
+    explications: tuple[Explication, ...]  #: the one in force first
     paiements: tuple[LigneDePaiement, ...]
     reversements: tuple[LigneDeReversement, ...]
     compte: tuple[LigneDeCompte, ...]
@@ -293,6 +313,11 @@ class _Histoire:
             if not lu.name.startswith("depense.") and getattr(fait, champ, None) in valeurs
         ]
 
+    def plafonds(self) -> tuple[PlafondPoste, ...]:
+        """Return the postes that the convention caps."""
+        signees = (fait for _, fait in self.lus if isinstance(fait, ConventionSignee))
+        return next((fait.plafonds_poste for fait in signees), ())
+
 
 def vue(dossier: Dossier) -> VueDossier:
     """Prepare the page."""
@@ -325,9 +350,9 @@ def vue(dossier: Dossier) -> VueDossier:
         fin=fiche.convention.periode.fin if fiche.convention else resume.fin,
         etapes=etapes(resume.statut, resume.statut_libelle, dossier.histoire),
         chiffres=_chiffres(fiche, histoire),
-        plan=plan_en_vigueur(fiche, FONDS[dossier.subvention.reglement]),
+        plan=plan_en_vigueur(fiche, FONDS[dossier.subvention.reglement], histoire.plafonds()),
         bilans=_bilans(dossier, histoire),
-        explications=dossier.explications,
+        explications=tuple(_lisible(e) for e in dossier.explications),
         paiements=_paiements(fiche.convention, histoire),
         reversements=_reversements(fiche.convention, histoire),
         compte=_compte(fiche.convention),
@@ -396,6 +421,7 @@ def _part(montant: int, total: int, de_quoi: str) -> str | None:
 
 _STATUTS_BILAN = {
     "depose": ("déposé", "information"),
+    "recevable": ("recevable", "information"),
     "renvoye": ("renvoyé au bénéficiaire", "attention"),
     "en_controle": ("en contrôle", "attention"),
     "controle": ("contrôlé", "information"),
@@ -453,8 +479,14 @@ def _bilan(bilan: BilanVu, dossier: Dossier, histoire: _Histoire) -> BilanDeLaPa
 
 
 def _controle(csf: CsfVu, resultat: CsfValide, dossier: Dossier, histoire: _Histoire) -> ControleVu:
+    noms = noms_des_postes(dossier.fiche.plan)
     postes = tuple(
-        LigneDePoste(poste(p.code), p.declare_centimes, p.ecarte_centimes, p.retenu_centimes)
+        LigneDePoste(
+            noms.get(p.code) or poste(p.code),
+            p.declare_centimes,
+            p.ecarte_centimes,
+            p.retenu_centimes,
+        )
         for p in resultat.postes
     )
     valide = histoire.dernier("convention.csf_valide.v1", "csf_id", csf.csf_id)
@@ -490,12 +522,38 @@ def _ecart(ligne: LigneDepense, histoire: _Histoire) -> Ecart:
     )
 
 
+def _lisible(explication: Explication) -> Explication:
+    """Write what the calculation says as the rest of the page is written."""
+    return replace(
+        explication,
+        sections=tuple(
+            replace(section, lignes=tuple(_ligne_lisible(ligne) for ligne in section.lignes))
+            for section in explication.sections
+        ),
+    )
+
+
+def _ligne_lisible(ligne: LigneCalcul) -> LigneCalcul:
+    return replace(
+        ligne,
+        libelle=phrase(ligne.libelle),
+        calcul=ligne.calcul and phrase(ligne.calcul),
+        valeur=ligne.valeur and phrase(ligne.valeur),
+        article=ligne.article and phrase(ligne.article),
+        operandes=tuple(
+            replace(o, libelle=phrase(o.libelle), valeur=phrase(o.valeur)) for o in ligne.operandes
+        ),
+    )
+
+
 # --- Payments ------------------------------------------------------------------------------------
 
 _TYPES_PAIEMENT = {"avance": "Avance", "acompte": "Acompte", "solde": "Solde"}
 _STATUTS_PAIEMENT = {
     "ordonnance": ("ordonnancé", "attention"),
+    "annule": ("annulé", "attention"),
     "effectue": ("versé", "information"),
+    "acquitte": ("acquitté", "information"),
     "rejete": ("rejeté par la banque", "grave"),
 }
 
@@ -508,8 +566,7 @@ def _paiements(
     lignes = []
     for paiement in convention.paiements:
         faits = histoire.de("paiement_id", paiement.paiement_id)
-        ordonnance = faits[0][1]
-        assert isinstance(ordonnance, PaiementOrdonnance)
+        ordonnance = next(f for _, f in faits if isinstance(f, PaiementOrdonnance))
         # An avance is paid before any control: there is nothing due to set against.
         du = None if paiement.csf_id is None else ordonnance.fse_du_cumule_centimes
         deja = None if paiement.csf_id is None else ordonnance.paye_avant_centimes
@@ -534,7 +591,16 @@ _ACTES_COURTS = {
     "convention.paiement_ordonnance.v1": "ordonnancé",
     "convention.paiement_effectue.v1": "versé",
     "convention.paiement_rejete.v1": "rejeté",
+    "convention.paiement_annule.v1": "annulé",
+    "convention.paiement_acquitte.v1": "acquitté",
+    "convention.compensation_imputee.v1": "compensé",
     "convention.ordre_reversement_emis.v1": "émis",
+    "convention.ordre_reversement_notifie.v1": "notifié",
+    "convention.ordre_reversement_conteste.v1": "contesté",
+    "convention.contestation_tranchee.v1": "contestation tranchée",
+    "convention.ordre_reversement_annule.v1": "annulé",
+    "convention.creance_irrecouvrable.v1": "irrécouvrable",
+    "convention.compensation_operee.v1": "compensé",
     "convention.reversement_encaisse.v1": "encaissé",
 }
 
@@ -573,8 +639,8 @@ def _compte(convention: ConventionVue | None) -> tuple[LigneDeCompte, ...]:
     """Set what is due against what was paid, as a sum that anybody can do again."""
     if convention is None:
         return ()
-    verse = sum(p.montant for p in convention.paiements if p.statut == "effectue")
     encaisse = sum(r.encaisse for r in convention.reversements)
+    verse = convention.paye + encaisse
     reste = convention.fse_du - convention.paye
     lignes = [
         LigneDeCompte("", "FSE dû depuis le début, au dernier contrôle validé", convention.fse_du),

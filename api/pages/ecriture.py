@@ -33,8 +33,8 @@ def lien(lu: EvenementLu, libelle: str | None = None) -> Lien:
 
 
 def phrase(text: str) -> str:
-    """Keep amounts and punctuation whole; the thin space is too thin to be seen on a screen."""
-    return insecable(text.replace("\u202f", "\u00a0"))
+    """Keep amounts, numbers and punctuation whole; the thin space is too thin to be seen."""
+    return insecable(text.replace("\u202f", "\u00a0").replace("n° ", "n°\u00a0"))
 
 
 def majuscule(text: str) -> str:
@@ -45,12 +45,12 @@ def majuscule(text: str) -> str:
 def taux(value: Fraction | None) -> str:
     """Write a rate with the two decimals that conventions print."""
     shown = percent(value)
-    return _ABSENT if shown is None else f"{nombre(Decimal(shown))}\u00a0%"
+    return _ABSENT if shown is None else f"{shown.replace('.', ',')}\u00a0%"
 
 
 def nombre(value: Decimal) -> str:
-    """Write a decimal number as it was given, with a comma."""
-    return f"{value:f}".replace(".", ",")
+    """Write a decimal number with a comma, without zeros that say nothing."""
+    return f"{value.normalize():f}".replace(".", ",")
 
 
 def siret(number: str) -> str:

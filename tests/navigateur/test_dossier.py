@@ -39,10 +39,25 @@ def test_an_amount_leads_to_the_fact_behind_it_even_folded(page: Page, dossiers:
     page.goto(f"{dossiers}/dossiers/{NUMERO}")
     line = page.get_by_text("512,34\u00a0€ écartés (Dépense non acquittée)")
     expect(line).to_be_hidden()
-    page.get_by_role("link", name="512,34\u00a0€").click()
+    page.get_by_role("link", name="512,34\u00a0€", exact=True).click()
     expect(page).to_have_url(re.compile(r"#evenement-\d+$"))
     expect(line).to_be_visible()
     expect(line).to_be_in_viewport()
+
+
+def test_an_operand_of_the_calculation_leads_to_its_fact(page: Page, dossiers: str) -> None:
+    page.goto(f"{dossiers}/dossiers/{NUMERO}")
+    page.locator("#calcul").get_by_role("link", name="28\u00a0500,66").first.click()
+    expect(page.locator(".faits li:target")).to_contain_text("Contrôle de service fait validé")
+    expect(page.locator(".faits li:target")).to_be_in_viewport()
+
+
+def test_an_earlier_calculation_opens_by_its_link(page: Page, dossiers: str) -> None:
+    page.goto(f"{dossiers}/dossiers/{NUMERO}")
+    earlier = page.locator(".calcul-anterieur").last
+    expect(earlier.get_by_text("Coût total retenu, brut")).to_be_hidden()
+    page.get_by_role("link", name="Voir le calcul").first.click()
+    expect(earlier.get_by_text("Coût total retenu, brut")).to_be_visible()
 
 
 def test_the_summary_and_the_life_line_are_walked_with_the_keyboard(
