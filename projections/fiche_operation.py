@@ -15,16 +15,22 @@ from aggregates.convention import events as ce
 from aggregates.convention.state import CONVENTION, Convention, ConventionAbsente
 from aggregates.operation import events as oe
 from aggregates.operation.state import OPERATION, Operation, OperationAbsente
+from aggregates.parametres import Parametres
 from aggregates.plan import PlanFinancement, Ressource
+from oi_service.clock import today
 from oi_service.codec import Evenement
 from oi_service.dates import Periode
 from oi_service.errors import french_euros
 from oi_service.ids import convention_of
+from projections.bilans_attendus import BilanAttendu, bilans_de_la_convention
 from projections.contreparties import Affectation, affectations
+from projections.controles import Decisions, decisions
 from projections.dossiers import LigneOperation, exiger_operation, operations
 from projections.histoire import CONTRAINTES
 from projections.journal import EvenementLu, lire_flux
 from projections.perimetre import Perimetre
+from rules.calcul import Apports
+from rules.couts import Derogation
 from rules.indicateurs import atteinte
 from rules.nomenclature import POSTES, RESSOURCES
 
@@ -34,13 +40,18 @@ Origine = Literal["depot", "instruction", "convention", "avenant"]
 
 @dataclass(frozen=True, slots=True)
 class VersionDuPlan:
-    """A plan de financement, and the act that set it."""
+    """A plan de financement, and the act that set it.
+
+    The instruction says why simplified costs are not mandatory, and what else it found.
+    """
 
     origine: Origine
     avenant: int | None
     date_effet: date
     position: int
     plan: PlanFinancement
+    derogation_couts_simplifies: Derogation | None = None
+    avertissements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +121,28 @@ class AvenantVu:
 
 @dataclass(frozen=True, slots=True)
 class CsfVu:
-    """A contrôle de service fait, one version; ``resultat`` once it is valid."""
+    """A contrôle de service fait, one version; ``resultat`` once it is valid.
+
+    ``fse_demande`` and ``fse_annonce``: what the beneficiary asked for and was told, in cents.
+    ``controle_ref``: the audit for which this version was opened again.
+    """
 
     csf_id: UUID
     version: int
     controleur: str
+    modalite: str
     ouvert_le: date
+    decisions: Decisions
     conclusions_le: date | None
+    fse_demande: int | None
+    fse_annonce: int | None
     date_limite_reponse: date | None
     observations_le: date | None
+    conclusions_finales_le: date | None
     valide_le: date | None
     rouvert_le: date | None
+    motif_reouverture: str | None
+    controle_ref: str | None
     resultat: ce.CsfValide | None
 
     @property
@@ -131,7 +153,10 @@ class CsfVu:
 
 @dataclass(frozen=True, slots=True)
 class BilanVu:
-    """A bilan d'exécution and its controls; amounts are cents."""
+    """A bilan d'exécution and its controls; amounts are cents.
+
+    ``apports``: what it declares, as the calculation reads it; absent from the oldest bilans.
+    """
 
     bilan_id: UUID
     numero: int
@@ -139,10 +164,15 @@ class BilanVu:
     statut: str
     periode: Periode
     depose_le: date
+    recevable_le: date | None
     nb_depenses: int
     cout_total_declare: int
     fse_declare: int
     ressources: tuple[Ressource, ...]
+    unites: tuple[ce.UnitesDeclarees, ...]
+    livrables: tuple[str, ...]
+    recettes_nettes: int
+    apports: Apports | None
     csf: tuple[CsfVu, ...]
 
 
@@ -203,7 +233,11 @@ class ConventionVue:
     avance_pct: Decimal
     avance_plafond: int | None
     plafond_avant_solde_pct: Decimal | None
+    parametres: Parametres
+    plafonds_poste: tuple[ce.PlafondPoste, ...]
     bilans_prevus: tuple[ce.BilanPrevu, ...]
+    bilans_attendus: tuple[BilanAttendu, ...]
+    cloture_office: ce.ClotureOfficePrononcee | None
     date_limite_acquittement: date
     fse_du: int
     cout_total_retenu: int
@@ -222,6 +256,16 @@ class ConventionVue:
 
 
 @dataclass(frozen=True, slots=True)
+class SuiteVue:
+    """A control opened again after the solde; ``close_le`` once its money was settled."""
+
+    csf_id: UUID
+    controle_ref: str | None
+    ouverte_le: date
+    close_le: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class FicheOperation:
     """Everything about an operation."""
 
@@ -237,16 +281,39 @@ class FicheOperation:
     decisions: tuple[DecisionVue, ...]
     convention: ConventionVue | None
     contreparties: tuple[Affectation, ...]
+    suites: tuple[SuiteVue, ...]
     a_conserver_jusqu_au: date | None
     nb_depenses: int
     nb_evenements: int
 
+    @property
+    def suites_en_cours(self) -> bool:
+        """Whether a control opened again after the solde is not settled yet."""
+        return any(suite.close_le is None for suite in self.suites)
+
+    @property
+    def derogation_couts_simplifies(self) -> Derogation | None:
+        """Why simplified costs are not mandatory, as last instructed."""
+        instruites = [v for v in self.versions_du_plan if v.origine == "instruction"]
+        return instruites[-1].derogation_couts_simplifies if instruites else None
+
+    @property
+    def avertissements(self) -> tuple[str, ...]:
+        """What the last instruction of the plan found and let pass."""
+        instruites = [v for v in self.versions_du_plan if v.origine == "instruction"]
+        return instruites[-1].avertissements if instruites else ()
+
 
 def fiche_operation(
-    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    operation_id: UUID,
+    *,
+    le: date | None = None,
 ) -> FicheOperation:
     """Return the sheet of an operation, all its figures taken at the same instant.
 
+    ``le``: the day on which a bilan is found awaited or late; today if not said.
     Raises: OperationAbsente.
     """
     convention_id = convention_of(operation_id)
@@ -256,6 +323,7 @@ def fiche_operation(
         flux = lire_flux(conn, perimetre, [operation_id, convention_id])
         nb_depenses, nb_de_depenses = _comptes(conn, operation_id)
         contreparties = affectations(conn, perimetre, operation_id=operation_id)
+        attendus = bilans_de_la_convention(conn, perimetre, operation_id, le=le or today())
     lus, signes = flux[operation_id], flux.get(convention_id, [])
     operation = OPERATION.replay(lu.fait for lu in lus)
     convention = CONVENTION.replay(lu.fait for lu in signes)
@@ -272,8 +340,11 @@ def fiche_operation(
         indicateurs=_indicateurs(operation),
         avis=_avis(lus),
         decisions=_decisions(lus),
-        convention=None if convention is None else _convention(convention_id, convention, signes),
+        convention=(
+            None if convention is None else _convention(convention_id, convention, signes, attendus)
+        ),
         contreparties=tuple(contreparties),
+        suites=_suites(lus),
         a_conserver_jusqu_au=archive[-1].date_limite_conservation if archive else None,
         nb_depenses=nb_depenses,
         nb_evenements=len(lus) + len(signes) + nb_de_depenses,
@@ -281,19 +352,26 @@ def fiche_operation(
 
 
 def fiche_convention(
-    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    operation_id: UUID,
+    *,
+    le: date | None = None,
 ) -> ConventionVue:
-    """Return the convention of an operation.
+    """Return the convention of an operation; ``le`` as in `fiche_operation`.
 
     Raises: OperationAbsente, ConventionAbsente.
     """
-    exiger_operation(conn, perimetre, operation_id)
     convention_id = convention_of(operation_id)
-    lus = lire_flux(conn, perimetre, [convention_id]).get(convention_id, [])
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        exiger_operation(conn, perimetre, operation_id)
+        lus = lire_flux(conn, perimetre, [convention_id]).get(convention_id, [])
+        attendus = bilans_de_la_convention(conn, perimetre, operation_id, le=le or today())
     convention = CONVENTION.replay(lu.fait for lu in lus)
     if convention is None:
         raise ConventionAbsente(id=convention_id)
-    return _convention(convention_id, convention, lus)
+    return _convention(convention_id, convention, lus, attendus)
 
 
 def _resume(conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID) -> LigneOperation:
@@ -334,7 +412,14 @@ def _versions_du_plan(
             case oe.DossierDepose():
                 versions.append(_version("depot", lu, fait.plan))
             case oe.PlanFinancementInstruit():
-                versions.append(_version("instruction", lu, fait.plan))
+                instruite = _version("instruction", lu, fait.plan)
+                versions.append(
+                    replace(
+                        instruite,
+                        derogation_couts_simplifies=fait.derogation_couts_simplifies,
+                        avertissements=fait.avertissements,
+                    )
+                )
             case ce.ConventionSignee():
                 versions.append(_version("convention", lu, fait.plan))
             case ce.AvenantSigne(apres=ce.Termes(plan=PlanFinancement() as plan)):
@@ -436,14 +521,35 @@ def _decision(
     )
 
 
+def _suites(lus: list[EvenementLu]) -> tuple[SuiteVue, ...]:
+    suites: list[SuiteVue] = []
+    for lu in lus:
+        fait = lu.fait
+        match fait:
+            case oe.SuitesOuvertes():
+                suites.append(SuiteVue(fait.csf_id, fait.controle_ref, fait.date_effet, None))
+            case oe.SuitesCloses():
+                suites = [
+                    replace(s, close_le=fait.date_effet) if s.close_le is None else s
+                    for s in suites
+                ]
+            case _:
+                pass
+    return tuple(suites)
+
+
 # --- The convention ------------------------------------------------------------------------------
 
 
 def _convention(
-    convention_id: UUID, convention: Convention, lus: list[EvenementLu]
+    convention_id: UUID,
+    convention: Convention,
+    lus: list[EvenementLu],
+    attendus: tuple[BilanAttendu, ...],
 ) -> ConventionVue:
     signee = lus[0].fait
     assert isinstance(signee, ce.ConventionSignee)
+    clotures = [fait for _, fait in _de(lus, ce.ClotureOfficePrononcee)]
     return ConventionVue(
         id=convention_id,
         version=lus[-1].version,
@@ -455,10 +561,14 @@ def _convention(
         periode=convention.periode,
         fse_max=convention.fse_max,
         cout_total_eligible=convention.cout_total_eligible,
-        avance_pct=convention.avance_pct,
-        avance_plafond=convention.avance_plafond,
-        plafond_avant_solde_pct=convention.plafond_avant_solde_pct,
+        avance_pct=convention.parametres.avance_pct,
+        avance_plafond=convention.parametres.avance_plafond_centimes,
+        plafond_avant_solde_pct=convention.parametres.plafond_avant_solde_pct,
+        parametres=convention.parametres,
+        plafonds_poste=convention.plafonds_poste,
         bilans_prevus=convention.bilans_prevus,
+        bilans_attendus=attendus,
+        cloture_office=clotures[-1] if clotures else None,
         date_limite_acquittement=convention.date_limite_acquittement,
         fse_du=convention.fse_du,
         cout_total_retenu=convention.cout_total_retenu,
@@ -547,7 +657,10 @@ def _montants(plan: PlanFinancement) -> dict[str, int]:
     montants = {
         "FSE": plan.fse_centimes,
         "Coût total éligible": plan.cout_total_centimes,
-        **{f"Dépenses, {POSTES[p.code]}": p.montant_centimes for p in plan.postes},
+        **{
+            f"Dépenses, {POSTES.get(p.code) or p.libelle or p.code}": p.montant_centimes
+            for p in plan.postes
+        },
     }
     for r in plan.ressources:
         nom = f"Ressource, {RESSOURCES[r.type]} ({r.financeur})"
@@ -557,6 +670,7 @@ def _montants(plan: PlanFinancement) -> dict[str, int]:
 
 def _bilans(convention: Convention, lus: list[EvenementLu]) -> tuple[BilanVu, ...]:
     controles = _csf(lus)
+    recevables = {f.bilan_id: f.date_effet for _, f in _de(lus, ce.BilanJugeRecevable)}
     return tuple(
         BilanVu(
             bilan_id=depose.bilan_id,
@@ -565,10 +679,15 @@ def _bilans(convention: Convention, lus: list[EvenementLu]) -> tuple[BilanVu, ..
             statut=convention.bilans[depose.bilan_id].statut,
             periode=depose.periode,
             depose_le=depose.date_effet,
+            recevable_le=recevables.get(depose.bilan_id),
             nb_depenses=len(depose.depenses),
             cout_total_declare=depose.cout_total_declare_centimes,
             fse_declare=depose.fse_declare_centimes,
             ressources=depose.ressources,
+            unites=depose.unites,
+            livrables=depose.livrables,
+            recettes_nettes=depose.recettes_nettes_centimes,
+            apports=depose.apports,
             csf=tuple(controles.get(depose.bilan_id, ())),
         )
         for _, depose in _de(lus, ce.BilanDepose)
@@ -578,23 +697,35 @@ def _bilans(convention: Convention, lus: list[EvenementLu]) -> tuple[BilanVu, ..
 def _csf(lus: list[EvenementLu]) -> dict[UUID, list[CsfVu]]:
     conclusions = {f.csf_id: f for _, f in _de(lus, ce.ConclusionsIntermediairesNotifiees)}
     observations = {f.csf_id: f.date_effet for _, f in _de(lus, ce.ObservationsRecues)}
+    finales = {f.csf_id: f.date_effet for _, f in _de(lus, ce.ConclusionsFinalesNotifiees)}
     valides = {f.csf_id: f for _, f in _de(lus, ce.CsfValide)}
-    rouverts = {f.csf_id: f.date_effet for _, f in _de(lus, ce.CsfRouvert)}
+    rouverts = {f.csf_id: f for _, f in _de(lus, ce.CsfRouvert)}
+    prises = decisions(lu.fait for lu in lus)
     found: dict[UUID, list[CsfVu]] = {}
     for _, ouvert in _de(lus, ce.CsfOuvert):
         csf_id = ouvert.csf_id
+        versions = found.setdefault(ouvert.bilan_id, [])
+        reouverture = rouverts.get(versions[-1].csf_id) if versions else None
         conclusion, valide = conclusions.get(csf_id), valides.get(csf_id)
-        found.setdefault(ouvert.bilan_id, []).append(
+        rouvert = rouverts.get(csf_id)
+        versions.append(
             CsfVu(
                 csf_id=csf_id,
                 version=ouvert.version,
                 controleur=ouvert.controleur,
+                modalite=ouvert.modalite,
                 ouvert_le=ouvert.date_effet,
+                decisions=prises[csf_id],
                 conclusions_le=None if conclusion is None else conclusion.date_effet,
+                fse_demande=None if conclusion is None else conclusion.fse_demande_centimes,
+                fse_annonce=None if conclusion is None else conclusion.fse_retenu_centimes,
                 date_limite_reponse=None if conclusion is None else conclusion.date_limite_reponse,
                 observations_le=observations.get(csf_id),
+                conclusions_finales_le=finales.get(csf_id),
                 valide_le=None if valide is None else valide.date_effet,
-                rouvert_le=rouverts.get(csf_id),
+                rouvert_le=None if rouvert is None else rouvert.date_effet,
+                motif_reouverture=None if reouverture is None else reouverture.motif,
+                controle_ref=None if reouverture is None else reouverture.controle_ref,
                 resultat=valide,
             )
         )
@@ -626,13 +757,13 @@ def _paiements(convention: Convention, lus: list[EvenementLu]) -> tuple[Paiement
 def _reversements(convention: Convention, lus: list[EvenementLu]) -> tuple[ReversementVu, ...]:
     vus = []
     for _, ordre in _de(lus, ce.OrdreReversementEmis):
-        encaisse = convention.ordres[ordre.ordre_id].encaisse
+        etat = convention.ordres[ordre.ordre_id]
         vus.append(
             ReversementVu(
                 ordre_id=ordre.ordre_id,
                 montant=ordre.montant_centimes,
-                encaisse=encaisse,
-                reste=ordre.montant_centimes - encaisse,
+                encaisse=etat.rentre,
+                reste=etat.reste,
                 emis_le=ordre.date_effet,
                 echeance=ordre.echeance,
                 motif=ordre.motif,

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.v1 import (
     appel_a_projets,
     bilan,
+    bilans_attendus,
     calculs,
     constats,
     contrepartie,
@@ -28,6 +29,7 @@ for chapter in (
     depense,
     constats,
     bilan,
+    bilans_attendus,
     paiement,
     contrepartie,
     calculs,

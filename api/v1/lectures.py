@@ -52,7 +52,7 @@ class ExportReserve(NotFound):
 # --- Filters -------------------------------------------------------------------------------------
 
 
-class _Filtres(BaseModel):
+class Filtres(BaseModel):
     """Which page of a list. Unknown names are refused: a typing error never passes for a filter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,50 +68,50 @@ class _Filtres(BaseModel):
 
 
 #: PostgreSQL has no text with a zero byte: none can be found.
-_Mot = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+Mot = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 _Tranche = Annotated[int, Field(ge=2014, le=2035)]
 #: A place in the log, as the database counts them.
 _Position = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
-class FiltresAppels(_Filtres):
+class FiltresAppels(Filtres):
     """Calls."""
 
     subvention_globale_id: UUID | None = None
 
 
-class FiltresEnveloppes(_Filtres):
+class FiltresEnveloppes(Filtres):
     """Enveloppes."""
 
-    plie: _Mot | None = None
+    plie: Mot | None = None
     annee: _Tranche | None = None
 
 
-class FiltresContreparties(_Filtres):
+class FiltresContreparties(Filtres):
     """Contreparties."""
 
-    plie: _Mot | None = None
+    plie: Mot | None = None
     annee: _Tranche | None = None
     type_financeur: TypeRessource | None = None
-    recherche: _Mot | None = Field(None, description="Texte du nom du financeur.")
+    recherche: Mot | None = Field(None, description="Texte du nom du financeur.")
 
 
-class FiltresOperations(_Filtres):
+class FiltresOperations(Filtres):
     """Operations."""
 
     subvention_globale_id: UUID | None = None
-    plie: _Mot | None = None
+    plie: Mot | None = None
     statut: Statut | None = None
-    objectif_specifique: _Mot | None = None
+    objectif_specifique: Mot | None = None
     annee: _Tranche | None = Field(None, description="Tranche.")
-    recherche: _Mot | None = Field(
+    recherche: Mot | None = Field(
         None, description="Texte des numéros, du bénéficiaire ou de l’intitulé."
     )
     tri: projection_dossiers.Tri = "numero"
     ordre: projection_dossiers.Ordre = "asc"
 
 
-class FiltresDepenses(_Filtres):
+class FiltresDepenses(Filtres):
     """Dépenses."""
 
     poste: CodePoste | None = None
@@ -119,23 +119,30 @@ class FiltresDepenses(_Filtres):
     bilan_id: UUID | None = None
     motif_code: MotifIneligibilite | None = None
     ecartees: bool | None = Field(None, description="Écartées, même en partie, ou non.")
-    recherche: _Mot | None = Field(None, description="Texte de la nature, du tiers ou de la pièce.")
+    recherche: Mot | None = Field(None, description="Texte de la nature, du tiers ou de la pièce.")
     tri: projection_depenses.Tri = "saisie"
     ordre: projection_depenses.Ordre = "asc"
 
 
-class FiltresJournal(_Filtres):
+class FiltresJournal(Filtres):
     """Events."""
 
     flux: UUID | None = Field(None, description="Un seul flux.")
     operation_id: UUID | None = Field(
         None, description="Le dossier, sa convention et ses dépenses."
     )
-    nom: _Mot | None = Field(None, examples=["convention.paiement_effectue.v1"])
-    acteur: _Mot | None = None
+    nom: Mot | None = Field(None, examples=["convention.paiement_effectue.v1"])
+    acteur: Mot | None = None
     du: Jour | None = Field(None, description="Premier jour d’effet, compris.")
     au: Jour | None = Field(None, description="Dernier jour d’effet, compris.")
     ordre: Literal["asc", "desc"] = "desc"
+
+
+#: Where a bilan stands depends on the day; every other figure is that of now.
+JourDesBilans = Annotated[
+    Jour | None,
+    Query(description="Jour auquel dire où en sont les bilans attendus ; aujourd’hui à défaut."),
+]
 
 
 def _version(response: Response, version: int) -> None:
@@ -174,7 +181,7 @@ _TETE_DE_MAQUETTE = r.MaquetteOut.model_fields.keys() - {"par_plie"}
 
 @router.get("/subventions-globales", responses=refus(422))
 def lister_subventions_globales(
-    filtres: Annotated[_Filtres, Query()], lecture: Lecture
+    filtres: Annotated[Filtres, Query()], lecture: Lecture
 ) -> r.PageOut[r.SubventionOut]:
     """Lister les subventions globales."""
     page = projection_subventions.subventions_globales(
@@ -267,18 +274,24 @@ def lister_operations(
     return r.PageOut[r.OperationOut].model_validate(page)
 
 
-@router.get("/operations/{operation_id}", responses=_AVEC_VERSION | refus(404))
-def lire_operation(operation_id: UUID, lecture: Lecture, response: Response) -> r.FicheOperationOut:
+@router.get("/operations/{operation_id}", responses=_AVEC_VERSION | refus(404, 422))
+def lire_operation(
+    operation_id: UUID, lecture: Lecture, response: Response, le: JourDesBilans = None
+) -> r.FicheOperationOut:
     """Lire une opération : plan et ses versions, indicateurs, convention, bilans, paiements."""
-    fiche = projection_fiche.fiche_operation(lecture.conn, lecture.perimetre, operation_id)
+    fiche = projection_fiche.fiche_operation(lecture.conn, lecture.perimetre, operation_id, le=le)
     _version(response, fiche.version)
     return r.FicheOperationOut.model_validate(fiche)
 
 
-@router.get("/operations/{operation_id}/convention", responses=_AVEC_VERSION | refus(404))
-def lire_convention(operation_id: UUID, lecture: Lecture, response: Response) -> r.ConventionOut:
+@router.get("/operations/{operation_id}/convention", responses=_AVEC_VERSION | refus(404, 422))
+def lire_convention(
+    operation_id: UUID, lecture: Lecture, response: Response, le: JourDesBilans = None
+) -> r.ConventionOut:
     """Lire la convention d’une opération ; son `ETag` vaut pour les actes qui portent sur elle."""
-    convention = projection_fiche.fiche_convention(lecture.conn, lecture.perimetre, operation_id)
+    convention = projection_fiche.fiche_convention(
+        lecture.conn, lecture.perimetre, operation_id, le=le
+    )
     _version(response, convention.version)
     return r.ConventionOut.model_validate(convention)
 

@@ -189,8 +189,15 @@ class ObjectifSpecifiqueOut(Representation):
     libelle: str
 
 
+class RefactionOut(Representation):
+    """La clause de réfaction pour indicateurs non atteints."""
+
+    seuil_pct: Decimal = Field(description="Part de la cible sous laquelle elle joue, en %.")
+    taux_pct: Decimal = Field(description="Part du FSE retirée, en %.")
+
+
 class ParametresOut(Representation):
-    """Ce que la convention de subvention globale décide."""
+    """Les choix que les textes laissent, une fois faits."""
 
     avance_pct: Decimal = Field(description="Avance, en % du FSE conventionné.")
     avance_plafond: MontantSigne | None = Field(
@@ -202,6 +209,50 @@ class ParametresOut(Representation):
     )
     delai_contradictoire_jours: int = Field(description="Phase contradictoire, en jours.")
     arrondi: str = Field(description="`demi_superieur` ou `troncature`, au centime.")
+    taux_mode: str = Field(description="Taux du FSE : `exact`, ou `affiche` à deux décimales.")
+    imputation_avance: str = Field(description="Quand l’avance s’impute sur ce qui est dû.")
+    fongibilite: str = Field(
+        description="Un poste peut dépasser son montant : `libre`, `plafond_par_poste` ou "
+        "`tolerance`."
+    )
+    tolerance_poste_pct: Decimal = Field(description="Dépassement admis d’un poste, en %.")
+    ressources_intermediaires: str = Field(
+        description="Avant le bilan final, les ressources comptent `percues` ou au `prorata`."
+    )
+    contreparties_non_percues: str = Field(
+        description="Au bilan final : sur `attestation` du financeur, ou `percu_seulement`."
+    )
+    extrapolation: bool = Field(description="La convention prévoit l’extrapolation.")
+    echantillon_taille_min: int = Field(description="Pièces à tirer, au moins.")
+    echantillon_couverture_min_pct: Decimal = Field(
+        description="Part du montant du poste à tirer, au moins, en %."
+    )
+    refaction: RefactionOut | None
+
+
+class SurchargeOut(Representation):
+    """Ce qu’une fiche décide autrement que sa subvention globale ; `null` laisse ce qui est."""
+
+    avance_pct: Decimal | None = Field(description="Avance, en % du FSE conventionné.")
+    avance_plafond: MontantSigne | None = Field(
+        validation_alias="avance_plafond_centimes", description="Plafond de l’avance, en euros."
+    )
+    types_beneficiaires_sans_avance: list[str] | None
+    plafond_avant_solde_pct: Decimal | None = Field(
+        description="Part du FSE conventionné payable avant le solde, en %."
+    )
+    delai_contradictoire_jours: int | None
+    arrondi: str | None
+    taux_mode: str | None
+    imputation_avance: str | None
+    fongibilite: str | None
+    tolerance_poste_pct: Decimal | None = Field(description="En %.")
+    ressources_intermediaires: str | None
+    contreparties_non_percues: str | None
+    extrapolation: bool | None
+    echantillon_taille_min: int | None
+    echantillon_couverture_min_pct: Decimal | None = Field(description="En %.")
+    refaction: RefactionOut | None
 
 
 class AvenantSubventionOut(Representation):
@@ -329,6 +380,9 @@ class FicheOut(Representation):
     periode: PeriodeOut
     condition: ConditionOut | None
     indicateurs: list[IndicateurOut]
+    parametres: SurchargeOut | None = Field(
+        description="Ce que la fiche décide autrement que sa subvention globale."
+    )
 
 
 class FicheAppelOut(Representation):
@@ -376,12 +430,35 @@ class BeneficiaireOut(Representation):
     type: str
 
 
+class LivrableOut(Representation):
+    """Un livrable d’un montant forfaitaire : atteint, son montant est dû ; sinon, rien."""
+
+    id: str
+    libelle: str
+    montant: MontantSigne = Field(validation_alias="montant_centimes", description="En euros.")
+
+
 class PosteOut(Representation):
-    """Un poste de dépense du plan."""
+    """Un poste de dépense du plan, et la forme sous laquelle il est remboursé."""
 
     code: str
+    libelle: str | None = Field(description="Donné au dépôt ; sinon, celui de la nomenclature.")
     montant: MontantSigne = Field(validation_alias="montant_centimes", description="En euros.")
-    mode: str
+    mode: str = Field(
+        description="`reel`, `forfait`, `cout_unitaire` ou `montant_forfaitaire` : un coût n’a "
+        "qu’une forme."
+    )
+    option: str | None = Field(description="Taux forfaitaire des textes.")
+    taux_pct: Decimal | None = Field(description="Taux figé par la convention, en %.")
+    assiette: list[str] = Field(description="Postes auxquels le taux s’applique.")
+    methode_ref: str | None = Field(description="Document de la méthode de calcul.")
+    couvre: list[str] = Field(description="Postes que le barème ou le forfait couvre.")
+    unite: str | None
+    cout_unite: MontantSigne | None = Field(
+        validation_alias="cout_unite_centimes", description="Coût d’une unité, en euros."
+    )
+    unites: Decimal | None = Field(description="Unités prévues.")
+    livrables: list[LivrableOut]
 
 
 class RessourceOut(Representation):
@@ -412,6 +489,11 @@ class VersionDuPlanOut(Representation):
     date_effet: date
     position: int = Field(description="Numéro de l’événement.")
     plan: PlanOut
+    derogation_couts_simplifies: str | None = Field(
+        description="Pourquoi les coûts simplifiés ne sont pas imposés : `aide_etat` ou "
+        "`commande_publique`."
+    )
+    avertissements: list[str] = Field(description="Ce que l’instruction a relevé sans refuser.")
 
 
 class IndicateurSuiviOut(Representation):
@@ -482,13 +564,165 @@ class BilanPrevuOut(Representation):
     date_limite: date
 
 
-class PosteRetenuOut(Representation):
-    """Ce qu’un bilan apporte à un poste."""
+class EtatBilanOut(Representation):
+    """Un bilan que la convention attend, et où il en est au jour demandé."""
+
+    le: date = Field(description="Jour auquel l’état est dit ; seuls comptent les faits d’alors.")
+    numero: int
+    type: str = Field(description="`intermediaire` ou `final`.")
+    date_limite: date
+    etat: str = Field(
+        description="`attendu`, `en_retard`, `reclame`, `depose`, `clos_office`, ou `sans_objet` "
+        "quand le bilan final ou le solde l’a rendu inutile."
+    )
+    etat_libelle: str
+    jours_de_retard: int
+    bilan_id: UUID | None = Field(description="Le bilan déposé.")
+    depose_le: date | None
+    reclame_le: date | None
+    reponse_jusqu_au: date | None = Field(description="Fin du délai de réponse à la réclamation.")
+    reponse_depassee: bool = Field(description="Réclamé en vain : le dossier peut être clos.")
+    clos_le: date | None = Field(description="Clôture d’office.")
+
+
+class BilanAttenduOut(EtatBilanOut):
+    """Un bilan attendu, avec son opération."""
+
+    operation_id: UUID
+    numero_mdfse: str
+    numero_convention: str
+    beneficiaire: str
+    plie_id: str
+    plie_nom: str
+    intitule: str
+    statut: str = Field(description="État actuel de l’opération.")
+    statut_libelle: str
+
+
+class BilansAttendusOut(PageOut[BilanAttenduOut]):
+    """Les bilans attendus à un jour donné."""
+
+    le: date
+
+
+class PlafondPosteOut(Representation):
+    """Un poste que la convention plafonne."""
 
     code: str
-    declare: MontantSigne = Field(validation_alias="declare_centimes", description="En euros.")
-    ecarte: MontantSigne = Field(validation_alias="ecarte_centimes", description="En euros.")
-    retenu: MontantSigne = Field(validation_alias="retenu_centimes", description="En euros.")
+    montant: MontantSigne = Field(validation_alias="montant_centimes", description="En euros.")
+    tolerance_pct: Decimal = Field(description="Dépassement admis, en %.")
+
+
+class ClotureOfficeOut(Representation):
+    """La clôture d’office d’un dossier dont le bilan n’est pas venu."""
+
+    date_effet: date
+    motif: str | None
+    numero: int = Field(description="Bilan réclamé en vain.")
+    fse_du_avant: MontantSigne = Field(
+        validation_alias="fse_du_avant_centimes", description="En euros."
+    )
+    fse_du_apres: MontantSigne = Field(
+        validation_alias="fse_du_apres_centimes", description="En euros."
+    )
+    cout_total_retenu_avant: MontantSigne = Field(
+        validation_alias="cout_total_retenu_avant_centimes", description="En euros."
+    )
+    cout_total_retenu_apres: MontantSigne = Field(
+        validation_alias="cout_total_retenu_apres_centimes", description="En euros."
+    )
+
+
+# --- Contrôle de service fait --------------------------------------------------------------------
+
+
+class UnitesDeclareesOut(Representation):
+    """Les unités qu’un bilan déclare sur un poste."""
+
+    poste: str
+    quantite: Decimal
+
+
+class UnitesControleesOut(Representation):
+    """Des unités déclarées et prouvées."""
+
+    poste: str
+    declarees: Decimal
+    retenues: Decimal
+    motif_code: str | None
+
+
+class LivrableControleOut(Representation):
+    """Un livrable, atteint ou non."""
+
+    poste: str
+    id: str
+    montant: MontantSigne = Field(validation_alias="montant_centimes", description="En euros.")
+    atteint: bool
+    motif_code: str | None
+
+
+class TirageOut(Representation):
+    """L’échantillon d’un poste ; avec la graine et l’algorithme, chacun refait le tirage."""
+
+    poste: str
+    tire_le: date = Field(validation_alias="date_effet")
+    population_nombre: int
+    population: MontantSigne = Field(
+        validation_alias="population_centimes", description="Montant des pièces, en euros."
+    )
+    tirage: list[UUID] = Field(description="Dépenses tirées, dans l’ordre du tirage.")
+    tirage_montant: MontantSigne = Field(
+        validation_alias="tirage_centimes", description="Montant tiré, en euros."
+    )
+    graine: str
+    algorithme: str
+    justification: str
+
+
+class ExtrapolationDecideeOut(Representation):
+    """La décision d’étendre le taux d’écart du tirage aux pièces non tirées."""
+
+    poste: str
+    decidee_le: date = Field(validation_alias="date_effet")
+    fondement: str = Field(description="`convention` ou `accord_ecrit`.")
+    accord_ref: str | None
+
+
+class MarcheCorrigeOut(Representation):
+    """La correction forfaitaire d’un marché ; 0 la lève."""
+
+    marche_ref: str
+    taux_pct: Decimal = Field(description="En % des dépenses du marché.")
+    decidee_le: date = Field(validation_alias="date_effet")
+    motif: str | None
+
+
+class FseCorrigeOut(Representation):
+    """Une correction du FSE lui-même, après les plafonds ; 0 la lève."""
+
+    nature: str = Field(description="`publicite` ou `refaction_indicateurs`.")
+    taux_pct: Decimal = Field(description="En % du FSE.")
+    decidee_le: date = Field(validation_alias="date_effet")
+    motif: str | None
+
+
+class RecettesControleesOut(Representation):
+    """Ce qui est retenu des recettes nettes, et ce qui en est fait."""
+
+    declarees: MontantSigne = Field(validation_alias="declarees_centimes", description="En euros.")
+    retenues: MontantSigne = Field(validation_alias="retenues_centimes", description="En euros.")
+    traitement: str = Field(description="`deduites`, `ressource` ou `exemptees`.")
+    fondement: str
+
+
+class PointControleOut(Representation):
+    """Une réponse de la grille de contrôle."""
+
+    numero: int
+    libelle: str
+    reponse: str = Field(description="`conforme`, `non_conforme` ou `sans_objet`.")
+    commentaire: str | None
 
 
 class RessourceRetenueOut(Representation):
@@ -501,6 +735,236 @@ class RessourceRetenueOut(Representation):
     )
     montant_retenu: MontantSigne = Field(
         validation_alias="montant_retenu_centimes", description="En euros."
+    )
+    attestation_ref: str | None = Field(description="Attestation du financeur qui n’a pas payé.")
+    motif: str | None
+
+
+class DecisionsCsfOut(Representation):
+    """Ce que le contrôleur décide au-delà des lignes ; une version part de la précédente."""
+
+    tirages: list[TirageOut]
+    extrapolations: list[ExtrapolationDecideeOut]
+    marches: list[MarcheCorrigeOut]
+    corrections_fse: list[FseCorrigeOut]
+    ressources: list[RessourceRetenueOut] | None = Field(
+        description="`null` tant qu’elles ne sont pas décidées."
+    )
+    unites: list[UnitesControleesOut]
+    livrables: list[LivrableControleOut]
+    recettes: RecettesControleesOut | None
+    grille: list[PointControleOut]
+
+
+class PosteRetenuOut(Representation):
+    """Ce qu’un bilan apporte à un poste."""
+
+    code: str
+    declare: MontantSigne = Field(validation_alias="declare_centimes", description="En euros.")
+    ecarte: MontantSigne = Field(validation_alias="ecarte_centimes", description="En euros.")
+    retenu: MontantSigne = Field(validation_alias="retenu_centimes", description="En euros.")
+
+
+# What the calculation read, and every operand that it found.
+
+
+class PosteConvenuOut(Representation):
+    """Comment la convention compte un poste."""
+
+    code: str
+    mode: str
+    taux_pct: Decimal | None
+    assiette: list[str]
+    cout_unite: MontantSigne | None = Field(
+        validation_alias="cout_unite_centimes", description="En euros."
+    )
+    plafond: MontantSigne | None = Field(
+        validation_alias="plafond_centimes", description="En euros."
+    )
+    tolerance_pct: Decimal
+
+
+class ConditionsCalculOut(Representation):
+    """Ce que la convention fixe du calcul."""
+
+    fse_max: MontantSigne = Field(validation_alias="fse_max_centimes", description="En euros.")
+    cout_total_eligible: MontantSigne = Field(
+        validation_alias="cout_total_eligible_centimes", description="En euros."
+    )
+    postes: list[PosteConvenuOut]
+    arrondi: str
+    taux_mode: str
+    ressources_intermediaires: str
+    ressources_prevues: list[tuple[str, MontantSigne]] = Field(
+        description="Type et montant en euros des ressources du plan."
+    )
+
+
+class LignesPosteOut(Representation):
+    """Ce que font les lignes d’un poste dans un bilan."""
+
+    code: str
+    declare: MontantSigne = Field(validation_alias="declare_centimes", description="En euros.")
+    ecarte: MontantSigne = Field(validation_alias="ecarte_centimes", description="En euros.")
+
+
+class EchantillonOut(Representation):
+    """Ce que dit le tirage d’un poste, et la base non tirée."""
+
+    poste: str
+    tirage_declare: MontantSigne = Field(
+        validation_alias="tirage_declare_centimes", description="En euros."
+    )
+    tirage_ecarte: MontantSigne = Field(
+        validation_alias="tirage_ecarte_centimes", description="En euros."
+    )
+    base: MontantSigne = Field(validation_alias="base_centimes", description="En euros.")
+
+
+class LignesMarcheOut(Representation):
+    """Ce qui est retenu d’un marché dans un poste, avant correction."""
+
+    marche: str
+    poste: str
+    retenu: MontantSigne = Field(validation_alias="retenu_centimes", description="En euros.")
+
+
+class TauxDecideOut(Representation):
+    """Une correction forfaitaire : d’un marché, ou du FSE."""
+
+    objet: str
+    taux_pct: Decimal
+
+
+class UnitesOut(Representation):
+    """Des unités déclarées et retenues."""
+
+    poste: str
+    declarees: Decimal
+    retenues: Decimal
+
+
+class LivrableVuOut(Representation):
+    """Un livrable, atteint ou non."""
+
+    poste: str
+    id: str
+    montant: MontantSigne = Field(validation_alias="montant_centimes", description="En euros.")
+    atteint: bool
+
+
+class ApportsOut(Representation):
+    """Ce qu’un bilan apporte au calcul."""
+
+    final: bool
+    lignes: list[LignesPosteOut]
+    echantillons: list[EchantillonOut]
+    marches: list[LignesMarcheOut]
+    corrections_marche: list[TauxDecideOut]
+    unites: list[UnitesOut]
+    livrables: list[LivrableVuOut]
+    recettes_nettes: MontantSigne = Field(
+        validation_alias="recettes_nettes_centimes", description="Déduites du coût, en euros."
+    )
+    ressources: list[tuple[str, MontantSigne]] = Field(
+        description="Type et montant retenu, en euros."
+    )
+    corrections_fse: list[TauxDecideOut]
+
+
+class EntreesCalculOut(Representation):
+    """Tout ce que le calcul a lu : la convention, puis chaque bilan contrôlé, dans leur ordre."""
+
+    conditions: ConditionsCalculOut
+    bilans: list[ApportsOut]
+    rang: int = Field(description="Rang, depuis 0, du bilan de ce contrôle.")
+
+
+class PosteCalculeOut(Representation):
+    """Un poste et comment il vient à ce qui est retenu, depuis le début."""
+
+    code: str
+    mode: str
+    retenu: MontantSigne = Field(validation_alias="retenu_centimes", description="En euros.")
+    declare: MontantSigne = Field(validation_alias="declare_centimes", description="En euros.")
+    ecarte: MontantSigne = Field(validation_alias="ecarte_centimes", description="En euros.")
+    extrapole: MontantSigne = Field(validation_alias="extrapole_centimes", description="En euros.")
+    corrige_marche: MontantSigne = Field(
+        validation_alias="corrige_marche_centimes", description="En euros."
+    )
+    ecrete: MontantSigne = Field(
+        validation_alias="ecrete_centimes", description="Au-delà du plafond du poste, en euros."
+    )
+    taux_pct: Decimal | None
+    assiette: list[str]
+    assiette_montant: MontantSigne | None = Field(
+        validation_alias="assiette_centimes", description="En euros."
+    )
+    unites: Decimal | None
+    cout_unite: MontantSigne | None = Field(
+        validation_alias="cout_unite_centimes", description="En euros."
+    )
+
+
+class ExtrapolationCalculeeOut(Representation):
+    """Une extrapolation."""
+
+    poste: str
+    taux: str = Field(examples=["3/148"], description="Fraction exacte.")
+    base: MontantSigne = Field(validation_alias="base_centimes", description="En euros.")
+    correction: MontantSigne = Field(
+        validation_alias="correction_centimes", description="En euros."
+    )
+
+
+class MarcheCalculeOut(Representation):
+    """La correction d’un marché, sur tout ce qui en est retenu depuis le début."""
+
+    marche: str
+    taux_pct: Decimal
+    base: MontantSigne = Field(validation_alias="base_centimes", description="En euros.")
+    correction: MontantSigne = Field(
+        validation_alias="correction_centimes", description="En euros."
+    )
+
+
+class CorrectionFseOut(Representation):
+    """Une correction du FSE."""
+
+    nature: str
+    taux_pct: Decimal
+    correction: MontantSigne = Field(
+        validation_alias="correction_centimes", description="En euros."
+    )
+
+
+class CalculOut(Representation):
+    """Le calcul du FSE dû depuis le début, opérande par opérande."""
+
+    postes: list[PosteCalculeOut]
+    extrapolations: list[ExtrapolationCalculeeOut]
+    marches: list[MarcheCalculeOut]
+    cout_brut: MontantSigne = Field(validation_alias="cout_brut_centimes", description="En euros.")
+    recettes_nettes: MontantSigne = Field(
+        validation_alias="recettes_nettes_centimes", description="En euros."
+    )
+    cout_net: MontantSigne = Field(validation_alias="cout_net_centimes", description="En euros.")
+    ressources_externes: MontantSigne = Field(
+        validation_alias="ressources_externes_centimes", description="En euros."
+    )
+    c1: MontantSigne = Field(validation_alias="c1_centimes", description="En euros.")
+    c2: MontantSigne = Field(validation_alias="c2_centimes", description="En euros.")
+    c3: MontantSigne = Field(validation_alias="c3_centimes", description="En euros.")
+    c4: MontantSigne | None = Field(validation_alias="c4_centimes", description="En euros.")
+    contrainte_active: str
+    fse_brut: MontantSigne = Field(validation_alias="fse_brut_centimes", description="En euros.")
+    corrections_fse: list[CorrectionFseOut]
+    fse_du: MontantSigne = Field(validation_alias="fse_du_centimes", description="En euros.")
+    autofinancement_constate: MontantSigne = Field(
+        validation_alias="autofinancement_constate_centimes", description="En euros."
+    )
+    surfinancement_ecarte: MontantSigne = Field(
+        validation_alias="surfinancement_ecarte_centimes", description="En euros."
     )
 
 
@@ -553,6 +1017,10 @@ class ResultatCsfOut(Representation):
     surfinancement_ecarte: MontantSigne = Field(
         validation_alias="surfinancement_ecarte_centimes", description="En euros."
     )
+    entrees: EntreesCalculOut | None = Field(
+        description="`null` pour les contrôles des règles 2026.1, au réel seulement."
+    )
+    calcul: CalculOut | None = Field(validation_alias="resultat")
 
 
 class CsfOut(Representation):
@@ -561,12 +1029,23 @@ class CsfOut(Representation):
     csf_id: UUID
     version: int
     controleur: str
+    modalite: str = Field(description="`exhaustif` ou `echantillon`.")
     ouvert_le: date
+    decisions: DecisionsCsfOut
     conclusions_le: date | None
+    fse_demande: MontantSigne | None = Field(
+        description="FSE dû si tout le déclaré était retenu, dit au bénéficiaire, en euros."
+    )
+    fse_annonce: MontantSigne | None = Field(
+        description="FSE dû annoncé au bénéficiaire, en euros."
+    )
     date_limite_reponse: date | None
     observations_le: date | None
+    conclusions_finales_le: date | None
     valide_le: date | None
-    rouvert_le: date | None
+    rouvert_le: date | None = Field(description="Jour où une autre version l’a remplacée.")
+    motif_reouverture: str | None = Field(description="Pourquoi cette version a été ouverte.")
+    controle_ref: str | None = Field(description="Contrôle à la suite duquel elle l’a été.")
     contrainte: str | None = Field(description="Ce qui a limité le FSE, en clair.")
     resultat: ResultatCsfOut | None
 
@@ -577,13 +1056,20 @@ class BilanOut(Representation):
     bilan_id: UUID
     numero: int
     type: str
-    statut: str
+    statut: str = Field(
+        description="`depose`, `recevable`, `renvoye`, `en_controle` ou `controle`."
+    )
     periode: PeriodeOut
     depose_le: date
+    recevable_le: date | None
     nb_depenses: int
     cout_total_declare: MontantSigne = Field(description="En euros.")
     fse_declare: MontantSigne = Field(description="En euros.")
     ressources: list[RessourceOut]
+    unites: list[UnitesDeclareesOut]
+    livrables: list[str] = Field(description="Livrables déclarés atteints.")
+    recettes_nettes: MontantSigne = Field(description="Recettes nettes déclarées, en euros.")
+    apports: ApportsOut | None = Field(description="Ce que le calcul lit du déclaré.")
     csf: list[CsfOut]
 
 
@@ -641,7 +1127,13 @@ class ConventionOut(Representation):
     avance_pct: Decimal = Field(description="En % du FSE maximal.")
     avance_plafond: MontantSigne | None = Field(description="En euros.")
     plafond_avant_solde_pct: Decimal | None = Field(description="En % du FSE maximal.")
+    parametres: ParametresOut = Field(description="Choix figés à la signature.")
+    plafonds_poste: list[PlafondPosteOut]
     bilans_prevus: list[BilanPrevuOut]
+    bilans_attendus: list[EtatBilanOut] = Field(
+        description="Où en est chaque bilan prévu ; vide tant que la convention n’est pas notifiée."
+    )
+    cloture_office: ClotureOfficeOut | None
     date_limite_acquittement: date
     fse_du: MontantSigne = Field(description="FSE dû depuis le début, en euros.")
     cout_total_retenu: MontantSigne = Field(description="En euros.")
@@ -666,6 +1158,15 @@ class AffectationOut(Representation):
     montant: MontantSigne = Field(description="Affecté, en euros.")
 
 
+class SuiteOut(Representation):
+    """Un contrôle rouvert après le solde."""
+
+    csf_id: UUID
+    controle_ref: str | None
+    ouverte_le: date
+    close_le: date | None
+
+
 class FicheOperationOut(Representation):
     """Une opération, entière."""
 
@@ -681,6 +1182,10 @@ class FicheOperationOut(Representation):
     decisions: list[DecisionOut]
     convention: ConventionOut | None
     contreparties: list[AffectationOut]
+    derogation_couts_simplifies: str | None = Field(description="Au dernier plan instruit.")
+    avertissements: list[str] = Field(description="Relevés au dernier plan instruit.")
+    suites: list[SuiteOut]
+    suites_en_cours: bool = Field(description="Un contrôle rouvert après le solde reste à régler.")
     a_conserver_jusqu_au: date | None
     nb_depenses: int = Field(description="Dépenses non annulées.")
     nb_evenements: int
