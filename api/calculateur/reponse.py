@@ -284,7 +284,10 @@ def _echantillons(bilan: BilanDuCas) -> tuple[Echantillon, ...]:
             poste=choisi.poste,
             tirage_declare_centimes=sum(d.montant_declare for d in tirees),
             tirage_ecarte_centimes=sum(d.montant_ecarte for d in tirees),
-            base_centimes=sum(d.montant_declare for d in du_poste if d.id not in tirage),
+            # A regularisation is controlled on its own: no rate of a sample applies to it.
+            base_centimes=sum(
+                d.montant_declare for d in du_poste if d.id not in tirage and d.montant_declare > 0
+            ),
         ),
     )
 

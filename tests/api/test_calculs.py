@@ -373,6 +373,16 @@ def test_a_sample_that_declares_nothing_gives_no_rate(http: TestClient) -> None:
     assert "aucun taux ne s’en déduit" in found["#/bilans/0/extrapolation/tirage"]
 
 
+def test_the_rate_of_a_sample_does_not_apply_to_a_regularisation(http: TestClient) -> None:
+    cas = copy.deepcopy(CAS["CSF-15"])
+    cas["bilans"][0]["depenses"].append(
+        LIGNE | {"montant_declare": "-1000.00", "motif": "REGULARISATION_BILAN_ANTERIEUR"}
+    )
+    [rendu] = calculer(http, cas).json()
+    assert rendu["extrapolation"]["base_non_tiree"] == "41500.00"
+    assert rendu["postes_retenus_cumules"]["personnel"] == "57783.78"
+
+
 def test_too_many_postes_are_refused(http: TestClient) -> None:
     cas = copy.deepcopy(CAS["CSF-01"])
     cas["bilans"][0]["depenses"] = [

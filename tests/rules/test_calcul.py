@@ -396,7 +396,7 @@ class Realise:
                 tirage_declare_centimes=sum(x.declare for x in tirees),
                 tirage_ecarte_centimes=sum(x.ecarte for x in tirees),
                 base_centimes=sum(
-                    x.declare for x in self.lignes if x.poste == poste and not x.tiree
+                    max(0, x.declare) for x in self.lignes if x.poste == poste and not x.tiree
                 ),
             )
         ]
@@ -436,13 +436,14 @@ def conventions(draw: st.DrawFn) -> Conditions:
 
 @st.composite
 def lignes_controlees(draw: st.DrawFn, *, echantillon: bool) -> Ligne:
-    declare = draw(montants)
+    """Return a line; a regularisation, negative, is kept as it is and never drawn."""
+    declare = draw(montants | st.integers(-(10**6), -1))
     return Ligne(
         poste=draw(st.sampled_from(REELS)),
         declare=declare,
-        ecarte=draw(st.integers(0, declare)),
+        ecarte=draw(st.integers(0, max(0, declare))),
         marche=draw(st.none() | st.sampled_from(["M1", "M2"])),
-        tiree=echantillon and draw(st.booleans()),
+        tiree=echantillon and declare > 0 and draw(st.booleans()),
     )
 
 
@@ -512,7 +513,8 @@ def test_setting_more_of_a_line_aside_never_raises_what_is_due(
         return
     rang = data.draw(st.integers(0, len(realise.lignes) - 1))
     ligne = realise.lignes[rang]
-    plus = replace(ligne, ecarte=data.draw(st.integers(ligne.ecarte, ligne.declare)))
+    possible = max(ligne.ecarte, ligne.declare)
+    plus = replace(ligne, ecarte=data.draw(st.integers(ligne.ecarte, possible)))
     durci = replace(realise, lignes=(*realise.lignes[:rang], plus, *realise.lignes[rang + 1 :]))
     assert du(convenu, durci) <= du(convenu, realise)
 
