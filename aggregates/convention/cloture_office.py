@@ -10,8 +10,8 @@ from rules.delais import date_limite_reponse
 
 
 class BilanNonAttendu(RuleBroken):
-    """Le bilan n° {numero} n’est pas prévu par la convention, ou il est déjà déposé : il n’y a rien
-    à réclamer.
+    """Le bilan n° {numero} n’est pas prévu par la convention, ou il est déjà déposé, ou le bilan
+    final l’est : il n’y a rien à réclamer.
     """
 
 
@@ -21,7 +21,7 @@ class BilanPasEnRetard(RuleBroken):
 
 class ClotureOfficeSansReclamation(RuleBroken):
     """Le dossier ne peut pas être clos d’office : le bilan n° {numero} n’a pas été réclamé, ou la
-    réponse est attendue jusqu’au {limite}.
+    réponse est encore attendue ({limite}).
     """
 
     article = "Obligations liées à un cofinancement par le FSE, appel à projets AGAPE 2021 n° 3"
@@ -43,7 +43,8 @@ class ReclamerBilan(Commande):
 
 def _attendu(convention: Convention, numero: int) -> None:
     deposes = {b.numero for b in convention.bilans.values() if b.statut != "renvoye"}
-    if numero in deposes or numero not in {b.numero for b in convention.bilans_prevus}:
+    prevus = {b.numero for b in convention.bilans_prevus}
+    if numero in deposes or numero not in prevus or convention.bilan_final is not None:
         raise BilanNonAttendu(numero=numero)
 
 
@@ -84,7 +85,7 @@ def clore_office(convention: Convention, commande: CloreOffice) -> list[ClotureO
     limite = convention.reclames.get(commande.numero)
     if limite is None or commande.date_effet <= limite:
         raise ClotureOfficeSansReclamation(
-            numero=commande.numero, limite=limite or "la réclamation"
+            numero=commande.numero, limite=limite or "bilan à réclamer"
         )
     for bilan in convention.bilans.values():
         if bilan.statut in {"depose", "recevable", "en_controle"}:

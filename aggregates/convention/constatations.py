@@ -170,6 +170,10 @@ def controler_ressources(
 def _exiger_acquise(convention: Convention, bilan: Bilan, ressource: RessourceControlee) -> None:
     if ressource.montant_retenu <= ressource.montant_declare:
         return
+    if (ressource.type, ressource.financeur) not in {
+        (r.type, r.financeur) for r in bilan.ressources
+    }:
+        return  # Found by the control: received, and not declared.
     attestee = (
         bilan.type == "final"
         and ressource.attestation_ref is not None
@@ -339,7 +343,7 @@ def corriger_marche(
 
 
 class CorrigerFse(CommandeMotivee):
-    """Correct the Fund's share itself, after the ceilings. A publicity rate of 0 lifts it."""
+    """Correct the Fund's share itself, after the ceilings. A rate of 0 lifts the correction."""
 
     nature: Literal["publicite", "refaction_indicateurs"]
     taux_pct: Pourcentage | None = None
@@ -353,7 +357,7 @@ def corriger_fse(
     if commande.nature == "publicite":
         taux = _taux_publicite(convention, commande)
     else:
-        taux = _taux_refaction(convention, operation)
+        taux = _taux_refaction(convention, commande, operation)
     return [
         FseCorrige(
             date_effet=commande.date_effet,
@@ -380,14 +384,17 @@ def _taux_publicite(convention: Convention, commande: CorrigerFse) -> Decimal:
     return taux
 
 
-def _taux_refaction(convention: Convention, operation: Operation) -> Decimal:
+def _taux_refaction(convention: Convention, commande: CorrigerFse, operation: Operation) -> Decimal:
     clause = convention.parametres.refaction
     if clause is None:
         raise RefactionNonPrevue
+    if commande.taux_pct is not None and Decimal(commande.taux_pct) == 0:
+        return Decimal(0)
     seuil = Fraction(clause.seuil_pct) / 100
     sous_realise = any(
         operation.realise.get(rang, Decimal(0)) < seuil * Fraction(indicateur.cible)
         for rang, indicateur in enumerate(operation.indicateurs, start=1)
+        if indicateur.comparateur != "<="
     )
     if not sous_realise:
         raise RefactionSansSousRealisation(seuil=clause.seuil_pct)

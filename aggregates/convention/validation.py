@@ -80,8 +80,8 @@ class ContradictoireManquant(RuleBroken):
 
 
 class ConclusionsAvantReponse(RuleBroken):
-    """Les conclusions finales suivent les observations du bénéficiaire, ou la fin du délai, le
-    {limite}.
+    """Les conclusions finales suivent les conclusions intermédiaires, puis les observations du
+    bénéficiaire ou la fin du délai ({limite}).
     """
 
 
@@ -128,7 +128,7 @@ def notifier_conclusions(
             pieces=commande.jointes(),
             csf_id=csf_id,
             date_limite_reponse=commande.date_limite_reponse or limite,
-            fse_demande_centimes=_demande(convention, bilan, depenses),
+            fse_demande_centimes=_demande(convention, bilan, csf, depenses).fse_du_centimes,
             fse_retenu_centimes=_calcul(convention, bilan, csf, depenses)[1].fse_du_centimes,
         )
     ]
@@ -158,7 +158,7 @@ def notifier_conclusions_finales(
     """Close, once the beneficiary answered or had the time to."""
     _, csf = csf_de(convention, csf_id)
     if not _entendu(csf, commande.date_effet):
-        raise ConclusionsAvantReponse(limite=csf.date_limite_reponse or "notifiez-les d’abord")
+        raise ConclusionsAvantReponse(limite=csf.date_limite_reponse or "conclusions à notifier")
     return [
         ConclusionsFinalesNotifiees(
             date_effet=commande.date_effet, pieces=commande.jointes(), csf_id=csf_id
@@ -167,9 +167,10 @@ def notifier_conclusions_finales(
 
 
 def _entendu(csf: Csf, jour: date) -> bool:
-    if csf.statut in {"observations", "finales"}:
-        return True
-    return csf.date_limite_reponse is not None and jour > csf.date_limite_reponse
+    """Tell whether the beneficiary answered what it was told, or had the time to."""
+    if csf.date_limite_reponse is None:
+        return False
+    return csf.statut in {"observations", "finales"} or jour > csf.date_limite_reponse
 
 
 class ValiderCsf(Commande):
@@ -269,9 +270,12 @@ def _exiger_contradictoire(
     A new version is heard on what it takes from the former one. What the beneficiary was told may
     improve after its answer; it may not get worse unsaid.
     """
-    premiere = csf.version == 1
-    attendu = _demande(convention, bilan, depenses) if premiere else convention.fse_du
-    ecarte = premiere and (bool(csf.extrapolations) or any(d.ecarte for d in depenses.values()))
+    attendu, ecarte = convention.fse_du, False
+    if csf.version == 1:
+        demande = _demande(convention, bilan, csf, depenses)
+        attendu = demande.fse_du_centimes
+        ecarte = du.cout_net_centimes < demande.cout_net_centimes
+        ecarte = ecarte or any(d.ecarte for d in depenses.values())
     if not ecarte and du.fse_du_centimes >= attendu:
         return
     if csf.statut != "finales":
@@ -291,13 +295,23 @@ def _calcul(
     return _sur(convention, bilan, _retenus(bilan, csf, depenses))
 
 
-def _demande(convention: Convention, bilan: Bilan, depenses: Depenses) -> int:
-    """Return what the Fund would owe if this bilan were kept as it is declared."""
+def _demande(convention: Convention, bilan: Bilan, csf: Csf, depenses: Depenses) -> Resultat:
+    """Compute as if this bilan were kept as it is declared, its revenue treated as decided."""
+    recettes, ressources = _recettes(csf, bilan.recettes_nettes)
     demandes = msgspec.structs.replace(
         declares(convention, bilan.type, list(depenses.values()), bilan.unites, bilan.livrables),
-        ressources=tuple((r.type, r.montant_centimes) for r in bilan.ressources),
+        recettes_nettes_centimes=recettes,
+        ressources=(*((r.type, r.montant_centimes) for r in bilan.ressources), *ressources),
     )
-    return _sur(convention, bilan, demandes)[1].fse_du_centimes
+    return _sur(convention, bilan, demandes)[1]
+
+
+def _recettes(csf: Csf, montant: int) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Return what revenue takes from the cost, and what it adds to the resources."""
+    traitement = csf.recettes.traitement if csf.recettes else None
+    if traitement == "deduites":
+        return montant, ()
+    return 0, (("recettes", montant),) if traitement == "ressource" else ()
 
 
 def _sur(convention: Convention, bilan: Bilan, apports: Apports) -> tuple[EntreesCalcul, Resultat]:
@@ -321,11 +335,7 @@ def _retenus(bilan: Bilan, csf: Csf, depenses: Depenses) -> Apports:
             marches[depense.detail.marche_ref, depense.detail.poste] += (
                 depense.montant - depense.ecarte
             )
-    recettes = csf.recettes
-    retenues = recettes.retenues_centimes if recettes else 0
-    ressources = [(r.type, r.montant_retenu_centimes) for r in csf.ressources or ()]
-    if recettes and recettes.traitement == "ressource":
-        ressources.append(("recettes", retenues))
+    recettes, ressources = _recettes(csf, csf.recettes.retenues_centimes if csf.recettes else 0)
     return Apports(
         final=bilan.type == "final",
         lignes=tuple(
@@ -353,10 +363,11 @@ def _retenus(bilan: Bilan, csf: Csf, depenses: Depenses) -> Apports:
             )
             for x in csf.livrables
         ),
-        recettes_nettes_centimes=(
-            retenues if recettes and recettes.traitement == "deduites" else 0
+        recettes_nettes_centimes=recettes,
+        ressources=(
+            *((r.type, r.montant_retenu_centimes) for r in csf.ressources or ()),
+            *ressources,
         ),
-        ressources=tuple(ressources),
         corrections_fse=_taux(csf.corrections_fse),
     )
 
