@@ -72,6 +72,7 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
             f"/operations/{une}/csf/{csf['csf_id']}/recalcul"
         ),
         "/bilans/attendus": "/bilans/attendus",
+        "/paiements/horloges": "/paiements/horloges",
         "/depenses/{depense_id}": f"/depenses/{vie.depenses[0]}",
         "/depenses/{depense_id}/constats": f"/depenses/{vie.depenses[0]}/constats",
         "/parametres": "/parametres",
