@@ -168,6 +168,17 @@ def test_what_is_cancelled_or_corrected_away_is_no_double(vie: Depenses) -> None
     assert vie.constat("meme_piece", une).statut == "conforme"
 
 
+@pytest.mark.parametrize(("ecarte", "statut"), [("999.99", "anomalie"), ("1000.00", "conforme")])
+def test_what_a_control_rejected_whole_is_no_double(
+    vie: Depenses, ecarte: str, statut: str
+) -> None:
+    une = vie.declarer("un", piece_ref="P-0")
+    assert vie.constat("meme_piece", une).statut == "conforme"
+    vie.bilan("deux", ["1000.00"])
+    vie.controle("deux", ecarte=ecarte)
+    assert vie.constat("meme_piece", une).statut == statut
+
+
 # The time of one person.
 
 
@@ -185,8 +196,25 @@ def test_a_person_over_a_hundred_per_cent_over_two_operations(vie: Depenses) -> 
 
 
 def test_the_same_reference_of_another_employer_is_another_person(vie: Depenses) -> None:
-    une = vie.heures("un", "150")
-    vie.heures("trois", "150")
+    une = vie.heures("un", "150", piece_ref="BS-7", pieces=[PIECE])
+    vie.heures("trois", "150", piece_ref="BS-7", pieces=[PIECE])
+    assert vie.constat("temps_mois", une).statut == "conforme"
+
+
+def test_time_counts_as_it_was_corrected(vie: Depenses) -> None:
+    une, deux = vie.heures("un", "90"), vie.heures("deux", "90")
+    assert vie.constat("temps_mois", une).statut == "anomalie"
+    temps = {
+        "methode": "temps_travaille",
+        "cout": "3000.00",
+        "heures_operation": "60",
+        "heures_base": "150",
+        "mois": 5,
+    }
+    corrected = commande(
+        CorrigerDepense, detail=DETAIL_SAISI | {"temps": temps, "montant_impute": None}
+    )
+    vie.acte(actions.corriger_depense, deux, corrected)
     assert vie.constat("temps_mois", une).statut == "conforme"
 
 
@@ -314,6 +342,8 @@ def test_a_poste_added_by_avenant_is_eligible_from_its_request(vie: Depenses) ->
         "un", poste="prestations", date_realisation="2021-12-20", piece_ref="F-120"
     )
     assert vie.constat("avenant", apres).statut == "conforme"
+    d_origine = vie.declarer("un", date_realisation="2021-01-04", piece_ref="BS-2021-01")
+    assert vie.constat("avenant", d_origine).statut == "conforme"
 
 
 def test_what_the_operation_buys_from_one_supplier_adds_up(vie: Depenses) -> None:

@@ -509,6 +509,12 @@ def test_a_purchase_from_the_threshold_proves_its_competition() -> None:
     assert lisible(trouve.valeurs[-1].valeur) == "1 000,00 € (notre choix, à confirmer)"
 
 
+@pytest.mark.parametrize("jour", [date(1950, 1, 1), date(2150, 1, 1)])
+def test_a_day_outside_every_text_is_looked_at_by_those_of_the_operation(jour: date) -> None:
+    trouve = concurrence(montant_ttc_centimes=100_000, realisation=jour)
+    assert trouve.statut == "anomalie"
+
+
 def test_purchases_from_one_supplier_add_up() -> None:
     petit = {"montant_ttc_centimes": 40_000, "montant_centimes": 40_000}
     assert concurrence(contexte(fournisseur_centimes=99_999), **petit).statut == "conforme"
