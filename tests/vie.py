@@ -32,6 +32,7 @@ from aggregates.convention import certification as ce
 from aggregates.convention import cloture_office as co
 from aggregates.convention import constatations as cs
 from aggregates.convention import echantillons as ec
+from aggregates.convention import horloge as ho
 from aggregates.convention import paiements as pa
 from aggregates.convention import reversements as re
 from aggregates.convention import service_fait as sf
@@ -46,7 +47,7 @@ from aggregates.convention.signature import NotifierConvention, SignerConvention
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.controle import ControlerDepenses
 from aggregates.depense.declaration import DeclarerDepenses
-from aggregates.operation import cloture, depot, execution, instruction, programmation
+from aggregates.operation import cloture, depot, execution, instruction, programmation, suites
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.subvention_globale import conventionnement, maquette
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
@@ -750,14 +751,24 @@ class Vie:
         type: str = "solde",  # noqa: A002 - the word of the field
         numero: int | None = None,
         le: date = date(2022, 5, 10),
+        *,
+        remplace: bool = False,
     ) -> Outcome:
-        """Ordonnancer un paiement ; « numero » est celui du bilan contrôlé."""
+        """Ordonnancer un paiement ; « numero » est celui du bilan contrôlé.
+
+        « remplace » : il remplace le dernier, que la banque a rejeté.
+        """
         csf_id = None
         if type != "avance":
             csf = self._bilan(operation, numero or 1).csf
             csf_id = None if csf is None else csf.csf_id
         asked = commande(
-            pa.OrdonnancerPaiement, date_effet=le, type=type, montant=montant, csf_id=csf_id
+            pa.OrdonnancerPaiement,
+            date_effet=le,
+            type=type,
+            montant=montant,
+            csf_id=csf_id,
+            remplace=self._dernier_paiement(operation) if remplace else None,
         )
         return self.acte(actions.ordonnancer_paiement, self.id(operation), asked)
 
@@ -778,6 +789,18 @@ class Vie:
         paiement_id = self._dernier_paiement(operation)
         return self.decision(CONVENTION, stream, pa.rejeter, asked, paiement_id)
 
+    def annulation_paiement(self, operation: str, le: date = date(2022, 5, 11)) -> Outcome:
+        """Annuler le dernier paiement ordonnancé, avant son virement."""
+        asked = commande(pa.AnnulerPaiement, date_effet=le)
+        return self._convention(operation, pa.annuler, asked, self._dernier_paiement(operation))
+
+    def acquittement(self, operation: str, le: date = date(2022, 5, 20)) -> None:
+        """Enregistrer la confirmation de chaque virement par la banque."""
+        for paiement_id, paiement in self.convention(operation).paiements.items():
+            if paiement.statut == "effectue":
+                asked = commande(pa.AcquitterPaiement, date_effet=le)
+                self._convention(operation, pa.acquitter, asked, paiement_id)
+
     def paiement(self, operation: str, montant: str, **saisie: Any) -> None:
         """Ordonnancer et virer."""
         self.ordonnancement(operation, montant, **saisie)
@@ -790,17 +813,86 @@ class Vie:
         asked = commande(re.EmettreOrdreReversement, date_effet=le, montant=montant)
         return self.acte(actions.emettre_ordre_reversement, self.id(operation), asked)
 
+    def _dernier_ordre(self, operation: str) -> UUID:
+        return list(self.convention(operation).ordres)[-1]
+
+    def notification_ordre(self, operation: str, le: date = date(2022, 6, 3)) -> Outcome:
+        """Notifier le dernier ordre de reversement."""
+        asked = commande(re.NotifierOrdre, date_effet=le)
+        return self._convention(operation, re.notifier, asked, self._dernier_ordre(operation))
+
+    def contestation(self, operation: str, le: date = date(2022, 6, 10)) -> Outcome:
+        """Contester le dernier ordre de reversement."""
+        asked = commande(re.ContesterOrdre, date_effet=le)
+        return self._convention(operation, re.contester, asked, self._dernier_ordre(operation))
+
+    def decision_contestation(self, operation: str, le: date = date(2022, 6, 20)) -> Outcome:
+        """Trancher la contestation : l’ordre tient."""
+        asked = commande(re.TrancherContestation, date_effet=le)
+        return self._convention(operation, re.trancher, asked, self._dernier_ordre(operation))
+
+    def annulation_ordre(self, operation: str, le: date = date(2022, 6, 20)) -> Outcome:
+        """Annuler le dernier ordre de reversement."""
+        asked = commande(re.AnnulerOrdre, date_effet=le)
+        return self._convention(operation, re.annuler, asked, self._dernier_ordre(operation))
+
+    def irrecouvrable(self, operation: str, montant: str, le: date = date(2022, 7, 1)) -> Outcome:
+        """Déclarer irrécouvrable une part du dernier ordre de reversement."""
+        asked = commande(
+            re.DeclarerIrrecouvrable, date_effet=le, montant=montant, decision_ref="DEC-1"
+        )
+        ordre_id = self._dernier_ordre(operation)
+        return self._convention(operation, re.declarer_irrecouvrable, asked, ordre_id)
+
+    def retablissement(self, operation: str, montant: str, le: date = date(2022, 8, 1)) -> Outcome:
+        """Réclamer de nouveau ce qui avait été déclaré irrécouvrable."""
+        asked = commande(re.RetablirCreance, date_effet=le, montant=montant)
+        return self._convention(operation, re.retablir, asked, self._dernier_ordre(operation))
+
+    def compensation(
+        self, operation: str, montant: str, par: str, le: date = date(2022, 7, 1)
+    ) -> Outcome:
+        """Régler le dernier ordre par le dernier paiement ordonnancé de l’opération « par »."""
+        asked = pa.CompenserOrdre(
+            date_effet=le,
+            montant=montant,
+            par_operation_id=self.id(par),
+            par_paiement_id=self._dernier_paiement(par),
+        )
+        ordre_id = self._dernier_ordre(operation)
+        return self.acte(actions.compenser_ordre, self.id(operation), asked, ordre_id)
+
     def encaissement(self, operation: str, montant: str, le: date = date(2022, 7, 1)) -> Outcome:
         """Encaisser sur le dernier ordre de reversement."""
         asked = commande(re.EncaisserReversement, date_effet=le, montant=montant)
-        ordre_id = list(self.convention(operation).ordres)[-1]
-        stream = convention_of(self.id(operation))
-        return self.decision(CONVENTION, stream, re.encaisser, asked, ordre_id)
+        return self._convention(operation, re.encaisser, asked, self._dernier_ordre(operation))
 
     def reversement(self, operation: str, montant: str) -> None:
         """Réclamer et encaisser."""
         self.ordre_reversement(operation, montant)
         self.encaissement(operation, montant)
+
+    def interruption_delai(
+        self,
+        operation: str,
+        numero: int = 1,
+        cause: str = "piece_manquante",
+        le: date = date(2022, 4, 20),
+    ) -> Outcome:
+        """Interrompre le délai de paiement d’un bilan."""
+        asked = commande(
+            ho.InterrompreDelai, date_effet=le, cause=cause, notification_ref="COURRIER-1"
+        )
+        bilan_id = self._bilan(operation, numero).bilan_id
+        return self._convention(operation, ho.interrompre, asked, bilan_id)
+
+    def reprise_delai(
+        self, operation: str, numero: int = 1, le: date = date(2022, 4, 30)
+    ) -> Outcome:
+        """Laisser repartir le délai de paiement d’un bilan."""
+        asked = commande(ho.ReprendreDelai, date_effet=le)
+        bilan_id = self._bilan(operation, numero).bilan_id
+        return self._convention(operation, ho.reprendre, asked, bilan_id)
 
     def transmission(
         self, operation: str, fse: str, cout_total: str, le: date = date(2022, 8, 1)
@@ -848,9 +940,16 @@ class Vie:
         return self.acte(actions.solder, self.id(operation), commande(pa.Solder, date_effet=le))
 
     def cloture(self, operation: str, le: date = date(2022, 6, 20)) -> Outcome:
-        """Clôturer l’opération."""
+        """Clôturer l’opération, ses virements confirmés au besoin."""
+        self.acquittement(operation)
         asked = commande(cloture.Cloturer, date_effet=le)
-        return self._operation(operation, cloture.cloturer, asked)
+        return self.acte(actions.cloturer, self.id(operation), asked)
+
+    def suites_closes(self, operation: str, le: date = date(2022, 12, 1)) -> Outcome:
+        """Clore les suites d’un contrôle rouvert après le solde."""
+        self.acquittement(operation)
+        asked = commande(suites.CloreSuites, date_effet=le)
+        return self.acte(actions.clore_suites, self.id(operation), asked)
 
     def archivage(self, operation: str, le: date = date(2022, 12, 20)) -> Outcome:
         """Archiver le dossier."""

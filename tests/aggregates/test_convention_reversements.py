@@ -135,7 +135,7 @@ def test_an_interrupted_operation_gives_its_avance_back(statut: Statut) -> None:
 
 @pytest.mark.parametrize("statut", ["solde", "cloture", "archive"])
 def test_a_recalculation_after_the_solde_claims_as_the_solde_does(statut: Statut) -> None:
-    under_way = {"suites": frozenset([AUTRE_ID])}
+    under_way: dict[str, Any] = {"suites": frozenset([AUTRE_ID])}
     claim(statut=statut, **under_way).then_one(OrdreReversementEmis)
     # One that had been interrupted never had a final bilan.
     interrupted = [
