@@ -485,7 +485,8 @@ def _corrections(resultat: Any) -> str:
         ),
     ]
     return _liste(
-        ". Déduit depuis le début : ", lambda perte: f"{french_euros(perte[1])} ({perte[0]})"
+        ". Corrections d’ensemble depuis le début : ",
+        lambda perte: f"{french_euros(perte[1])} ({perte[0]})",
     )([perte for perte in pertes if perte[1]])
 
 
