@@ -12,6 +12,7 @@ from typing import Any
 #: The lines of the maquette are those of the three specific objectives.
 DISPOSITIFS = {"OS1": "parcours", "OS2": "employeurs", "OS3": "coordination"}
 ANNEES = (2021, 2022)
+REGLEMENT = "2014-2020"
 REELLE = {"debut": "2021-01-01", "fin": "2021-12-31"}
 #: The second call is invented, so that the maquette has two years: some fiches of the real one,
 #: for a later period, answered all year round.
@@ -49,7 +50,7 @@ def subvention_globale(fse_total: str) -> dict[str, Any]:
     return {
         "oi_id": faits["oi"]["id"],
         "oi_nom": faits["oi"]["sigle"],
-        "reglement": "2014-2020",
+        "reglement": REGLEMENT,
         "numero": "SG-FICTIVE-2018",
         "agd": "DREETS (convention fictive)",
         "programme_cci": faits["programme"]["cci"],
@@ -62,7 +63,10 @@ def subvention_globale(fse_total: str) -> dict[str, Any]:
             {"code": code, "libelle": libelle}
             for code, libelle in faits["objectifs_specifiques"].items()
         ],
-        "parametres": {"avance_plafond": "50000.00"},
+        "parametres": {
+            "avance_plafond": "50000.00",
+            "types_beneficiaires_sans_avance": ["collectivite"],
+        },
         "nature_des_donnees": "fictives",
     }
 

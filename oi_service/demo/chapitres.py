@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from oi_service.demo.depenses import declare, lots, rend_son_bilan
+from oi_service.demo.controle import est_controle
+from oi_service.demo.depenses import declare, depose_son_bilan, lots, rend_son_bilan
 from oi_service.demo.execution import constate_la_fin, demarre, signe_sa_convention
 from oi_service.demo.instruction import est_retenu
 from oi_service.demo.recit import Lot, RecitDossier
@@ -10,10 +11,12 @@ from oi_service.demo.reglement import (
     est_archive,
     est_certifie,
     est_cloture,
-    est_controle,
     est_solde,
     recoit,
 )
+
+#: When a contrepartie is shared between operations of a PLIE, before they are settled.
+MUTUALISATION = date(2022, 10, 4)
 
 
 def execute(r: RecitDossier) -> None:
@@ -24,16 +27,29 @@ def execute(r: RecitDossier) -> None:
 
 
 def rend_son_bilan_final(r: RecitDossier) -> Lot:
-    """Everything up to the final bilan, with its intermediate one if there is one."""
+    """Everything up to the final bilan, complete, with its intermediate one if there is one."""
+    lot = prepare_son_bilan_final(r)
+    rend_son_bilan(r, lot)
+    return lot
+
+
+def depose_son_bilan_final(r: RecitDossier) -> Lot:
+    """Everything up to the final bilan, which nobody has looked at."""
+    lot = prepare_son_bilan_final(r)
+    depose_son_bilan(r, lot)
+    return lot
+
+
+def prepare_son_bilan_final(r: RecitDossier) -> Lot:
+    """Everything up to the eve of the final bilan."""
     execute(r)
     *intermediaires, final = lots(r)
     if intermediaires:
-        rend_un_acompte(r, date(2022, 5, 9))
+        rend_un_acompte(r, date(2022, 4, 27))
     r.attend(date(2022, 5, 9) + timedelta(days=r.dossier.rang % 20))
     declare(r, final)
     constate_la_fin(r)
     r.passe(6)
-    rend_son_bilan(r, final)
     return final
 
 
@@ -62,6 +78,9 @@ def paye_apres_controle(r: RecitDossier) -> Lot:
 
 def finit(r: RecitDossier) -> None:
     """Settle, send to the State, close, archive: as far as the table says."""
+    if r.dossier.avec("mutualise"):
+        r.attend(MUTUALISATION)
+        r.passe(1)
     est_solde(r)
     if r.dossier.avec("soldee"):
         return

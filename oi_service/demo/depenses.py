@@ -1,5 +1,6 @@
 """Chapters of what is spent: the dépenses of each bilan, declared, corrected, then filed."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -8,12 +9,19 @@ from aggregates.convention import bilans
 from aggregates.depense import declaration
 from api import actions
 from oi_service.dates import add_months
-from oi_service.demo.generateur import hasard, inventer_depenses, saisir_ressources
+from oi_service.demo.execution import PLAFONNE
+from oi_service.demo.generateur import Plan, hasard, saisir_ressources
+from oi_service.demo.pieces import Ligne, inventer_depenses
 from oi_service.demo.recit import Lot, RecitDossier
 from oi_service.money import euros
 
 #: Dépenses are sent by batches of that many; some dossiers send the first ones one by one.
 TAILLE_LOT = 30
+MARCHE = "MP-FICTIF-2021-1"
+RECETTES = 17  #: net revenue of an operation that has some, in thousandths of its cost
+LOCATION = 138_600
+#: Of the poste that a convention caps, what is spent, in thousandths of what is executed.
+DEPASSEMENT = 1_280
 
 
 def lots(r: RecitDossier) -> list[Lot]:
@@ -23,11 +31,13 @@ def lots(r: RecitDossier) -> list[Lot]:
     if r.dossier.annee == 2022:
         return [_lot(r, 1, "intermediaire", (date(2022, 1, 1), 8), execute * 52 // 100)]
     if r.dossier.avec("deux_bilans"):
-        return [
-            _lot(r, 1, "intermediaire", (date(2021, 1, 1), 6), execute * 49 // 100),
-            _lot(r, 2, "final", (date(2021, 7, 1), 6), execute * 51 // 100),
-        ]
-    return [_lot(r, 1, "final", (date(2021, 1, 1), 12), execute)]
+        premier = _lot(r, 1, "intermediaire", (date(2021, 1, 1), 6), execute * 49 // 100)
+        second = _lot(r, 2, "final", (date(2021, 7, 1), 6), execute * 51 // 100)
+        if r.dossier.avec("regularise"):
+            second = _ajoute(r, second, _regularisation(premier))
+        return [premier, second]
+    lot = _lot(r, 1, "final", (date(2021, 1, 1), 12), execute)
+    return [_ajoute(r, lot, _deja_forfaitisee(lot)) if r.dossier.avec("forfaitise") else lot]
 
 
 def _lot(
@@ -40,7 +50,11 @@ def _lot(
     debut, nb_mois = mois
     h = hasard(r.graine, r.dossier.numero_mdfse, "depenses", numero)
     prefixe = f"{r.dossier.numero_mdfse}-B{numero}"
-    lignes = inventer_depenses(h, r.plan, debut, nb_mois, milliemes, prefixe)
+    lignes = inventer_depenses(h, _execute(r), debut, nb_mois, milliemes, prefixe)
+    if r.dossier.avec("marche"):
+        for ligne in lignes:
+            if ligne.poste == "prestations":
+                ligne.saisie["marche_ref"] = MARCHE
     fin = add_months(debut, nb_mois) - timedelta(days=1)
     recu = 1_600 if r.dossier.avec("surfinance") else 1000
     return Lot(
@@ -53,7 +67,54 @@ def _lot(
             t: m * milliemes // 1000 * (recu if t == "publique_epci" else 1000) // 1000
             for t, m in r.plan.externes.items()
         },
+        parcours=r.plan.parcours * milliemes // 1000,
+        livrables=r.plan.livrables if type_ == "final" else (),
+        recettes=r.plan.cout_total * RECETTES // 1000 if r.dossier.avec("recettes") else 0,
     )
+
+
+def _execute(r: RecitDossier) -> Plan:
+    """Return what is executed: the plan, but for a poste that goes far above its ceiling."""
+    if not r.dossier.avec("plafonne"):
+        return r.plan
+    depasse = r.plan.postes[PLAFONNE] * DEPASSEMENT // 1000
+    return replace(r.plan, postes=r.plan.postes | {PLAFONNE: depasse})
+
+
+def _ajoute(r: RecitDossier, lot: Lot, ligne: Ligne) -> Lot:
+    numero = len(lot.lignes) + 1
+    piece = {"piece_ref": f"{r.dossier.numero_mdfse}-B{lot.numero}-{numero}"}
+    lignes = [*lot.lignes, replace(ligne, saisie=ligne.saisie | piece)]
+    ids = [*lot.ids, _depense_id(r, lot.numero, numero - 1)]
+    return replace(lot, lignes=lignes, ids=ids)
+
+
+def _regularisation(lot: Lot) -> Ligne:
+    """Take back a part of what an earlier bilan was paid for: charges that were relieved."""
+    rang = next(i for i, x in enumerate(lot.lignes) if x.poste == "personnel" and not x.ecarte)
+    repris = lot.lignes[rang].montant * 13 // 100
+    saisie = lot.lignes[rang].saisie | {
+        "nature": "Régularisation : allègement de charges obtenu depuis",
+        "montant_impute": f"-{euros(repris)}",
+        "date_piece": "2022-01-31",
+        "regularise": str(lot.ids[rang]),
+    }
+    for inutile in ("temps", "date_acquittement", "preuve_acquittement"):
+        saisie.pop(inutile)
+    return Ligne(saisie, -repris, 0, "REGULARISATION_BILAN_ANTERIEUR")
+
+
+def _deja_forfaitisee(lot: Lot) -> Ligne:
+    """Declare what the flat rate already covers, which the control then rejects whole."""
+    saisie = lot.lignes[-1].saisie | {
+        "poste": "fonctionnement",
+        "nature": "Location d’une salle",
+        "tiers_ref": "fictif-fonctionnement-1",
+        "preuve_acquittement": "facture_acquittee",
+        "montant_impute": euros(LOCATION),
+    }
+    saisie.pop("temps", None)
+    return Ligne(saisie, LOCATION, LOCATION, "DOUBLE_FINANCEMENT")
 
 
 def _une_par_une(r: RecitDossier) -> int:
@@ -123,8 +184,8 @@ def _declare_une(r: RecitDossier, nom: str, detail: dict[str, Any]) -> None:
     )
 
 
-def rend_son_bilan(r: RecitDossier, lot: Lot, envoi: str = "depot") -> None:
-    """File the bilan with its dépenses and what others paid."""
+def depose_son_bilan(r: RecitDossier, lot: Lot, envoi: str = "depot") -> None:
+    """File the bilan with its dépenses, what it reached, and what others paid."""
     r.sur_dossier(
         lot.nom(envoi),
         r.gestionnaire,
@@ -135,4 +196,25 @@ def rend_son_bilan(r: RecitDossier, lot: Lot, envoi: str = "depot") -> None:
         periode=lot.periode,
         depenses=lot.ids,
         ressources=saisir_ressources(lot.ressources),
+        unites=[{"poste": "parcours", "quantite": str(lot.parcours)}] if lot.parcours else [],
+        livrables=lot.livrables,
+        recettes_nettes=euros(lot.recettes),
     )
+
+
+def rend_son_bilan(r: RecitDossier, lot: Lot, envoi: str = "depot") -> None:
+    """File the bilan, signed and complete."""
+    depose_son_bilan(r, lot, envoi)
+    r.passe(2)
+    r.sur_convention(
+        lot.nom(f"{envoi}/recevabilite"),
+        r.controleur,
+        bilans.juger_recevable,
+        bilans.JugerRecevable,
+        bilan_de(r, lot, envoi),
+    )
+
+
+def bilan_de(r: RecitDossier, lot: Lot, envoi: str = "depot") -> UUID:
+    """Return the identifier of a bilan as it was filed."""
+    return uuid5(r.cle(lot.nom(envoi)), "bilan")

@@ -4,24 +4,30 @@ from datetime import date
 
 from aggregates.convention import avenants
 from api import actions
-from oi_service.demo.chapitres import execute, rend_son_bilan_final, rend_un_acompte_2022
+from oi_service.demo.chapitres import (
+    depose_son_bilan_final,
+    execute,
+    rend_son_bilan_final,
+    rend_un_acompte_2022,
+)
+from oi_service.demo.controle import (
+    constate,
+    est_controle,
+    notifie_ses_conclusions,
+    ouvre_le_controle,
+)
 from oi_service.demo.depenses import declare, lots
 from oi_service.demo.enveloppes import HAUSSE
 from oi_service.demo.execution import (
     constate_la_fin,
     demande_un_avenant,
     ordonnance,
+    reste,
     signe_sa_convention,
     signe_son_avenant,
 )
 from oi_service.demo.instruction import est_retenu
 from oi_service.demo.recit import RecitDossier
-from oi_service.demo.reglement import (
-    controle_les_lignes,
-    est_controle,
-    notifie_ses_conclusions,
-    ouvre_le_controle,
-)
 
 
 def attend_son_demarrage(r: RecitDossier) -> None:
@@ -41,14 +47,14 @@ def tarde_a_rendre_son_bilan(r: RecitDossier) -> None:
 
 def attend_son_controle(r: RecitDossier) -> None:
     """Its final bilan is in."""
-    rend_son_bilan_final(r)
+    depose_son_bilan_final(r)
 
 
 def est_en_cours_de_controle(r: RecitDossier) -> None:
     """Every line is decided, the validation waits."""
     lot = rend_son_bilan_final(r)
     r.attend(date(2022, 11, 7))
-    controle_les_lignes(r, lot, ouvre_le_controle(r, lot))
+    constate(r, lot, ouvre_le_controle(r, lot))
 
 
 def discute_son_controle(r: RecitDossier) -> None:
@@ -56,7 +62,7 @@ def discute_son_controle(r: RecitDossier) -> None:
     lot = rend_son_bilan_final(r)
     r.attend(date(2022, 11, 14))
     csf_id = ouvre_le_controle(r, lot)
-    controle_les_lignes(r, lot, csf_id)
+    constate(r, lot, csf_id)
     notifie_ses_conclusions(r, lot, csf_id)
 
 
@@ -66,7 +72,7 @@ def attend_son_solde(r: RecitDossier) -> None:
     r.attend(date(2022, 10, 10))
     csf_id = est_controle(r, lot)
     r.attend(date(2022, 12, 12))
-    ordonnance(r, "solde", "solde", r.lu(lambda c: c.fse_du - c.engage), csf_id)
+    ordonnance(r, "solde", "solde", r.lu(reste("solde")), csf_id)
 
 
 def augmente_son_plan(r: RecitDossier) -> None:

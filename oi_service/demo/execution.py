@@ -1,10 +1,14 @@
 """Chapters of an operation: its convention, its start, its payments, its end, its avenants."""
 
+from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid5
 
 from aggregates.contrepartie import affectation
 from aggregates.convention import avenants, paiements, signature
+from aggregates.convention.state import Convention
 from aggregates.operation import execution
 from api import actions
 from oi_service.dates import add_months
@@ -13,6 +17,12 @@ from oi_service.demo.generateur import hasard
 from oi_service.demo.instruction import INSTANCE, attend_la_seance
 from oi_service.demo.recit import COMPTABLE, ORDONNATEUR, RecitDossier, identifiant
 from oi_service.money import euros
+
+#: How the convention of the operation that is controlled by sample fixes the draw.
+ECHANTILLON: dict[str, Any] = {"taille_min": 12, "couverture_min_pct": Decimal(30)}
+PLAFONNE = "fonctionnement"  #: the poste that a convention caps, where one does
+#: Percentage of its target that an indicator reaches under a clause of réfaction.
+REALISE_SOUS_LA_CIBLE = 64
 
 
 def nom_contrepartie(annee: int, plie: str, type_ressource: str) -> str:
@@ -38,6 +48,7 @@ def signe_sa_convention(r: RecitDossier) -> None:
         numero=f"C-{r.dossier.numero_mdfse}",
         signataires=["organisme-intermediaire", f"beneficiaire-{r.dossier.beneficiaire:02d}"],
         bilans_prevus=prevus,
+        **_choix(r),
     )
     r.passe(3)
     r.sur_dossier(
@@ -46,7 +57,7 @@ def signe_sa_convention(r: RecitDossier) -> None:
         actions.notifier_convention,
         signature.NotifierConvention,
     )
-    for type_ressource, montant in r.plan.externes.items():
+    for type_ressource, montant in r.plan.contreparties.items():
         nom = nom_contrepartie(r.dossier.annee, r.dossier.plie, type_ressource)
         r.agit(
             f"affectation/{type_ressource}",
@@ -57,6 +68,27 @@ def signe_sa_convention(r: RecitDossier) -> None:
             operation_id=r.operation,
             montant=euros(montant),
         )
+
+
+def _choix(r: RecitDossier) -> dict[str, object]:
+    """Return what this convention decides otherwise than the grant."""
+    if r.dossier.avec("echantillon"):
+        taille, couverture = ECHANTILLON["taille_min"], str(ECHANTILLON["couverture_min_pct"])
+        return {
+            "parametres": {
+                "extrapolation": True,
+                "echantillon_taille_min": taille,
+                "echantillon_couverture_min_pct": couverture,
+            }
+        }
+    if r.dossier.avec("refaction"):
+        return {"parametres": {"refaction": {"seuil_pct": "80", "taux_pct": "5"}}}
+    if r.dossier.avec("plafonne"):
+        plafond = {"code": PLAFONNE, "montant": euros(r.plan.postes[PLAFONNE])}
+        return {"plafonds_poste": [plafond | {"tolerance_pct": "2"}]}
+    if r.dossier.avec("deux_bilans"):
+        return {"parametres": {"plafond_avant_solde_pct": "80"}}
+    return {}
 
 
 def demarre(r: RecitDossier) -> None:
@@ -72,12 +104,58 @@ def demarre(r: RecitDossier) -> None:
     if r.dossier.avec("avance"):
         r.passe(5)
         paie(r, "avance", "avance", r.lu(paiements.plafond_avance), None)
+        acquitte(r, "avance")
 
 
-def paie(r: RecitDossier, nom: str, type_: str, montant: object, csf_id: UUID | None) -> None:
+def paie(
+    r: RecitDossier,
+    nom: str,
+    type_: str,
+    montant: object,
+    csf_id: UUID | None,
+    remplace: UUID | None = None,
+) -> None:
     """Order a payment, then send it."""
-    ordonnance(r, nom, type_, montant, csf_id)
+    ordonnance(r, nom, type_, montant, csf_id, remplace)
     r.passe(6)
+    vire(r, nom)
+
+
+def ordonnance(
+    r: RecitDossier,
+    nom: str,
+    type_: str,
+    montant: object,
+    csf_id: UUID | None,
+    remplace: UUID | None = None,
+) -> None:
+    """Order a payment."""
+    r.sur_dossier(
+        nom,
+        ORDONNATEUR,
+        actions.ordonnancer_paiement,
+        paiements.OrdonnancerPaiement,
+        type=type_,
+        montant=montant,
+        csf_id=csf_id,
+        remplace=remplace,
+    )
+
+
+def annule(r: RecitDossier, nom: str, motif: str) -> None:
+    """Take an order back before the transfer."""
+    r.sur_convention(
+        f"{nom}/annulation",
+        ORDONNATEUR,
+        paiements.annuler,
+        paiements.AnnulerPaiement,
+        uuid5(r.cle(nom), "paiement"),
+        motif=motif,
+    )
+
+
+def vire(r: RecitDossier, nom: str) -> None:
+    """The transfer leaves."""
     r.sur_convention(
         f"{nom}/virement",
         COMPTABLE,
@@ -89,17 +167,27 @@ def paie(r: RecitDossier, nom: str, type_: str, montant: object, csf_id: UUID | 
     )
 
 
-def ordonnance(r: RecitDossier, nom: str, type_: str, montant: object, csf_id: UUID | None) -> None:
-    """Order a payment."""
-    r.sur_dossier(
-        nom,
-        ORDONNATEUR,
-        actions.ordonnancer_paiement,
-        paiements.OrdonnancerPaiement,
-        type=type_,
-        montant=montant,
-        csf_id=csf_id,
+def acquitte(r: RecitDossier, nom: str) -> None:
+    """The bank confirms that the money arrived."""
+    r.passe(2)
+    r.sur_convention(
+        f"{nom}/acquittement",
+        COMPTABLE,
+        paiements.acquitter,
+        paiements.AcquitterPaiement,
+        uuid5(r.cle(nom), "paiement"),
+        ref=f"RELEVE-{r.dossier.numero_mdfse}-{nom}",
     )
+
+
+def reste(type_: str) -> Callable[[Convention], int]:
+    """Return how to read what is left to pay under a kind of payment."""
+
+    def lire(convention: Convention) -> int:
+        final = type_ == "solde"
+        return paiements.reste_a_regler(convention, convention.engage, final=final).a_payer_centimes
+
+    return lire
 
 
 def constate_la_fin(r: RecitDossier) -> None:
@@ -110,6 +198,8 @@ def constate_la_fin(r: RecitDossier) -> None:
     for rang, indicateur in enumerate(fiches()[r.dossier.fiche]["indicateurs"], 1):
         entier, _, decimales = indicateur["cible"].partition(".")
         pour_cent = h.randint(86, 118)
+        if rang == 1 and r.dossier.avec("refaction"):
+            pour_cent = REALISE_SOUS_LA_CIBLE
         realise = int(entier) * pour_cent // 100
         r.sur_operation(
             f"indicateur-{rang}",

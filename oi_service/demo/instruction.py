@@ -110,6 +110,7 @@ def instruit_le_plan(r: RecitDossier, nom: str) -> None:
         instruction.instruire_plan,
         instruction.InstruirePlan,
         plan=r.plan.saisie(),
+        derogation_couts_simplifies="aide_etat" if r.dossier.avec("derogation") else None,
     )
 
 

@@ -16,7 +16,8 @@ from aggregates.operation.state import OPERATION
 from oi_service.aggregate import Aggregate
 from oi_service.application import Unit
 from oi_service.demo.distribution import Dossier
-from oi_service.demo.generateur import Ligne, Plan, hasard, inventer_plan
+from oi_service.demo.generateur import Plan, hasard, inventer_plan
+from oi_service.demo.pieces import Ligne
 from oi_service.ids import convention_of
 from oi_service.money import euros
 
@@ -53,6 +54,11 @@ def command_id(graine: int, nom: str) -> UUID:
 def identifiant(graine: int, nom: str) -> UUID:
     """Return the identifier of something that the story creates."""
     return uuid5(command_id(graine, nom), "id")
+
+
+def ne_de(graine: int, nom: str, quoi: str) -> UUID:
+    """Return the identifier that an act of another dossier gave to what it made."""
+    return uuid5(command_id(graine, nom), quoi)
 
 
 def jour_ouvre(jour: date) -> date:
@@ -137,7 +143,10 @@ class Recit:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """The dépenses of one bilan, with their identifiers, and what others paid meanwhile."""
+    """The dépenses of one bilan, with their identifiers, and what others paid meanwhile.
+
+    ``parcours``: units declared; ``livrables``: deliverables declared; ``recettes``: net revenue.
+    """
 
     numero: int
     type: str
@@ -145,6 +154,9 @@ class Lot:
     lignes: list[Ligne]
     ids: list[UUID]
     ressources: dict[str, int]
+    parcours: int
+    livrables: tuple[str, ...]
+    recettes: int
 
     def nom(self, acte: str) -> str:
         """Return the name of an act about this bilan."""
@@ -208,5 +220,6 @@ class RecitDossier(Recit):
 
 def plans(graine: int, dossier: Dossier) -> tuple[Plan, Plan]:
     """Return the plan that is asked for and the plan that the instruction keeps."""
-    demande = inventer_plan(hasard(graine, dossier.numero_mdfse, "plan"), dossier.objectif)
+    h = hasard(graine, dossier.numero_mdfse, "plan")
+    demande = inventer_plan(h, dossier.objectif, dossier.forme)
     return demande, demande.a_l_echelle(955) if dossier.avec("reduit") else demande

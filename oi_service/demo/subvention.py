@@ -8,12 +8,13 @@ from typing import Any
 from aggregates.appel_a_projets import publication
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.commande import Commande
-from aggregates.contrepartie import affectation
+from aggregates.contrepartie import affectation, repartition
 from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.subvention_globale import conventionnement, maquette
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from oi_service.demo import appel
+from oi_service.demo.chapitres import MUTUALISATION
 from oi_service.demo.distribution import Dossier
 from oi_service.demo.enveloppes import (
     RESERVE,
@@ -173,7 +174,7 @@ def raconte_les_contreparties(graine: int, cast: list[Dossier]) -> list[Recit]:
     for d in cast:
         if d.programme:
             _, plan = plans(graine, d)
-            for type_, montant in plan.externes.items():
+            for type_, montant in plan.contreparties.items():
                 promis[d.annee, d.plie, type_] += montant
     return [_contrepartie(graine, *cle, montant) for cle, montant in sorted(promis.items())]
 
@@ -212,4 +213,21 @@ def _contrepartie(graine: int, annee: int, plie: str, type_: str, promis: int) -
             montant=euros(montant),
             ref=f"VERSEMENT-{rang}",
         )
+    return r
+
+
+def raconte_la_repartition(graine: int, cast: list[Dossier]) -> Recit:
+    """One funder's money, shared by need between the operations of a PLIE before their solde."""
+    appuyes = [d for d in cast if d.avec("mutualise")]
+    annee, plie = appuyes[0].annee, appuyes[0].plie
+    r = Recit(graine, "repartition", MUTUALISATION)
+    r.agit(
+        "epci",
+        _GESTIONNAIRE,
+        actions.repartir_contrepartie,
+        identifiant(graine, nom_contrepartie(annee, plie, "publique_epci")),
+        repartition.RepartirContrepartie,
+        operations=[identifiant(graine, d.numero_mdfse) for d in appuyes],
+        motif="Besoins connus après le contrôle des trois bilans finals",
+    )
     return r

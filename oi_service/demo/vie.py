@@ -15,6 +15,7 @@ from oi_service.demo.destins import DESTINS
 from oi_service.demo.distribution import dossiers
 from oi_service.demo.recit import Etape, RecitDossier, command_id
 from oi_service.demo.subvention import (
+    raconte_la_repartition,
     raconte_la_subvention,
     raconte_les_appels,
     raconte_les_contreparties,
@@ -68,6 +69,7 @@ def raconter(graine: int) -> list[Etape]:
         raconte_la_subvention(graine, cast),
         *raconte_les_contreparties(graine, cast),
         raconte_les_appels(graine),
+        raconte_la_repartition(graine, cast),
     ]
     for dossier in cast:
         recit = RecitDossier(graine, dossier)

@@ -9,21 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.fr import siret as siret_number
 
+from aggregates.depense.declaration import DetailSaisi
 from aggregates.plan import PlanSaisi
+from oi_service.dates import Periode
 from oi_service.demo.appel import fiches
 from oi_service.demo.destins import DESTINS
 from oi_service.demo.distribution import Dossier, dossiers
 from oi_service.demo.enveloppes import besoins, enveloppes
-from oi_service.demo.generateur import (
-    COUT_TOTAL,
-    beneficiaire,
-    hasard,
-    inventer_depenses,
-    inventer_plan,
-    repartir,
-)
+from oi_service.demo.formes import FORMES
+from oi_service.demo.generateur import beneficiaire, hasard, inventer_plan, repartir
+from oi_service.demo.pieces import inventer_depenses
 from oi_service.demo.recit import plans
 from oi_service.demo.vie import DERNIER, raconter
+from rules.couts import couts_simplifies_manquants, verifier_formes
 
 CAST = dossiers()
 GRAINES = st.integers(min_value=0, max_value=10**6)
@@ -88,34 +86,68 @@ def test_nobody_controls_or_validates_their_own_work() -> None:
             assert (ouverture, acteur) not in acteurs
 
 
+def test_every_form_of_cost_is_programmed() -> None:
+    assert {d.forme for d in CAST if d.programme} == set(FORMES)
+
+
 @given(GRAINES, st.sampled_from(CAST))
 def test_invented_plans_are_balanced_and_meet_the_condition_of_their_fiche(
     graine: int, dossier: Dossier
 ) -> None:
+    smallest, largest = FORMES[dossier.forme].couts
     for plan in plans(graine, dossier):
         saisi = PlanSaisi(**plan.saisie()).plan()
         assert saisi.cout_total_centimes == plan.cout_total
         assert min(m for m in (*plan.postes.values(), *plan.ressources.values())) > 0
         assert 50 * plan.cout_total <= 100 * plan.fse <= 80 * plan.cout_total
-        assert plan.cout_total <= COUT_TOTAL[1]
+        assert 90 * smallest <= 100 * plan.cout_total <= 101 * largest
         assert 10 * sum(plan.externes.values()) >= plan.cout_total
         if dossier.fiche == "HP1":
             assert 5 * sum(plan.externes.values()) >= plan.cout_total
 
 
-@given(GRAINES, st.sampled_from(["OS1", "OS2", "OS3"]), st.integers(300, 1100))
-def test_invented_depenses_add_up_to_the_share_of_each_poste(
-    graine: int, objectif: str, milliemes: int
+@given(GRAINES, st.sampled_from(CAST))
+def test_invented_plans_use_the_forms_that_the_texts_open_and_ask_for(
+    graine: int, dossier: Dossier
 ) -> None:
-    plan = inventer_plan(hasard(graine, "plan"), objectif)
+    le = date(2022, 1, 17)
+    for plan in plans(graine, dossier):
+        saisi = PlanSaisi(**plan.saisie()).plan()
+        periode = Periode(debut=date(2021, 1, 1), fin=date(2021, 12, 31))
+        verifier_formes(saisi.postes, reglement="2014-2020", le=le, periode=periode)
+        manquants = couts_simplifies_manquants(
+            saisi.postes,
+            cout_total=saisi.cout_total_centimes,
+            soutien_public=saisi.soutien_public_centimes,
+            reglement="2014-2020",
+            le=le,
+        )
+        assert (manquants is not None) == (dossier.forme == "reel")
+
+
+@given(
+    GRAINES,
+    st.sampled_from(["OS1", "OS2", "OS3"]),
+    st.sampled_from(sorted(FORMES)),
+    st.integers(300, 1100),
+)
+def test_invented_depenses_add_up_to_the_share_of_each_poste(
+    graine: int, objectif: str, forme: str, milliemes: int
+) -> None:
+    plan = inventer_plan(hasard(graine, "plan"), objectif, forme)
     h = hasard(graine, "depenses")
-    lignes = inventer_depenses(h, plan, date(2021, 1, 1), 12, milliemes, "P")
-    for poste, prevu in plan.postes.items():
-        declare = sum(ligne.montant for ligne in lignes if ligne.saisie["poste"] == poste)
-        assert declare == prevu * milliemes // 1000
+    lignes = inventer_depenses(h, plan, date(2021, 1, 1), 12, milliemes, "F1-B1")
+    assert {ligne.poste for ligne in lignes} == set(plan.reels)
+    for poste, prevu in plan.reels.items():
+        declarees = [ligne.montant for ligne in lignes if ligne.poste == poste]
+        # Time is counted by quarters of an hour: each line leaves less than one of them.
+        perdu = 700 * len(declarees) if FORMES[forme].horaire else 0
+        assert 0 <= prevu * milliemes // 1000 - sum(declarees) <= perdu
     assert len({ligne.saisie["piece_ref"] for ligne in lignes}) == len(lignes)
     assert all(0 <= ligne.ecarte <= ligne.montant for ligne in lignes)
     assert all((ligne.ecarte > 0) == (ligne.motif is not None) for ligne in lignes)
+    for ligne in lignes:
+        assert DetailSaisi(**ligne.saisie).detail().montant_impute_centimes == ligne.montant
 
 
 @given(st.integers(0, 10**10), st.lists(st.integers(1, 1000), min_size=1, max_size=60))
