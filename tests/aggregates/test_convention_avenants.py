@@ -1,11 +1,13 @@
 """Avenants: asked, examined again by the OI's body, signed; never below what is paid or due."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from dsl import Decision, Given
 from fabrique import (
+    CADRE,
     CSF_ID,
     NOTIFIEE,
     PLAN,
@@ -15,11 +17,14 @@ from fabrique import (
     condition,
     euros,
     fait,
+    forfait,
     operation,
     plan,
     ressource,
     saisie_du_plan,
+    signee,
 )
+from msgspec.structs import replace
 
 from aggregates.convention.avenants import (
     AbandonnerAvenant,
@@ -32,6 +37,7 @@ from aggregates.convention.avenants import (
     AvenantSansObjet,
     AvenantSousLePaye,
     DemanderAvenant,
+    FormeFigee,
     ProgrammerAvenant,
     SignerAvenant,
     abandonner_avenant,
@@ -52,10 +58,11 @@ from aggregates.convention.events import (
 )
 from aggregates.convention.state import CONVENTION
 from aggregates.operation.transitions import ActeHorsDeSonOrdre
-from aggregates.plan import PlanDesequilibre
+from aggregates.plan import PlanDesequilibre, Ressource
 from aggregates.subvention_globale.maquette import InstanceIncompetente
 from oi_service.dates import Periode
 from rules.cofinancement import FseAuDelaDuPlafondDeLaFiche
+from rules.couts import CoutsSimplifiesObligatoires, FormesIncompatibles
 
 MOTIF = "Motif de l’essai"
 HAUSSE = plan(55_000, personnel=110_000)
@@ -180,6 +187,66 @@ def test_avenant_keeps_to_the_condition_of_the_fiche() -> None:
         FseAuDelaDuPlafondDeLaFiche, "55 000,01 €"
     )
     ask(op=op, plan=saisie_du_plan(HAUSSE)).then_one(AvenantDemande)
+
+
+# --- Forms of cost -------------------------------------------------------------------------------
+
+
+def simplified(montant: int = 100_000, **forme: Any) -> Any:
+    """Return a plan of 15 % on staff; ``forme`` changes its flat rate."""
+    taux = forme.pop("taux", "15")
+    part = forfait("forfait_15_personnel", montant * 15 // 100, "15", "personnel")
+    part = replace(
+        part,
+        taux_pct=Decimal(taux),
+        montant_centimes=euros(montant) * int(taux) // 100,
+        **forme,
+    )
+    total = euros(montant) + part.montant_centimes
+    autres = Ressource(
+        type="publique_epci", financeur="EPCI", montant_centimes=total - euros(50_000)
+    )
+    return plan(50_000, autres, personnel=montant, indirectes=part)
+
+
+FORFAITISEE = [signee(simplified()), *NOTIFIEE[1:]]
+
+
+def test_an_avenant_changes_an_amount_and_not_the_form() -> None:
+    ask(FORFAITISEE, plan=saisie_du_plan(simplified(90_000))).then_one(AvenantDemande)
+    for forme in ({"taux": "14"}, {"option": "forfait_25", "methode_ref": "M-1"}):
+        ask(FORFAITISEE, plan=saisie_du_plan(simplified(**forme))).refuses(
+            FormeFigee, "poste « indirectes » sont figés par la convention"
+        )
+    au_reel = plan(50_000, ressource("publique_epci", 65_000), personnel=100_000, indirectes=15_000)
+    ask(FORFAITISEE, plan=saisie_du_plan(au_reel)).refuses(FormeFigee, "« indirectes »")
+
+
+def test_an_avenant_may_add_a_poste_or_drop_one() -> None:
+    sans_forfait = plan(50_000, ressource("publique_epci", 50_000), personnel=100_000)
+    ask(FORFAITISEE, plan=saisie_du_plan(sans_forfait)).then_one(AvenantDemande)
+    ajoute = plan(50_000, ressource("publique_epci", 60_000), personnel=100_000, prestations=10_000)
+    ask(plan=saisie_du_plan(ajoute)).then_one(AvenantDemande)
+
+
+def test_an_avenant_adds_no_form_that_the_texts_do_not_open() -> None:
+    double = plan(
+        50_000,
+        ressource("publique_epci", 100_000),
+        personnel=100_000,
+        prestations=10_000,
+        autres=forfait("forfait_40", 40_000, "40", "personnel"),
+    )
+    ask(plan=saisie_du_plan(double)).refuses(FormesIncompatibles, "« prestations »")
+
+
+def test_an_avenant_below_the_threshold_needs_the_derogation_of_the_instruction() -> None:
+    cadre = replace(CADRE, reglement="2021-2027")
+    ask(op=operation(cadre=cadre), plan=saisie_du_plan(HAUSSE)).refuses(
+        CoutsSimplifiesObligatoires, "110 000,00 €"
+    )
+    excuse = operation(cadre=cadre, derogation="aide_etat")
+    ask(op=excuse, plan=saisie_du_plan(HAUSSE)).then_one(AvenantDemande)
 
 
 def test_avenant_below_what_is_paid_is_refused_to_the_cent() -> None:

@@ -81,7 +81,7 @@ def test_the_clock_stops_by_a_written_notice_and_its_reason() -> None:
         }
         del said[missing]
         with pytest.raises(ValidationError):
-            InterrompreDelai(**said)  # type: ignore[arg-type]
+            InterrompreDelai(**said)
 
 
 def test_it_goes_on_afterwards() -> None:

@@ -14,11 +14,14 @@ from fabrique import (
     commande,
     euros,
     fait,
+    forfait,
     operation,
+    plan,
+    ressource,
     subvention,
 )
 
-from aggregates.convention.events import ConventionNotifiee, ConventionSignee
+from aggregates.convention.events import ConventionNotifiee, ConventionSignee, PlafondPoste
 from aggregates.convention.signature import (
     BilanFinalAbsent,
     BilanFinalTropTard,
@@ -26,6 +29,7 @@ from aggregates.convention.signature import (
     ConventionDejaNotifiee,
     ConventionDejaSignee,
     NotifierConvention,
+    PlafondSansPoste,
     SignaturesManquantes,
     SignerConvention,
     notifier,
@@ -33,6 +37,7 @@ from aggregates.convention.signature import (
 )
 from aggregates.convention.state import CONVENTION, ConventionAbsente
 from aggregates.operation.events import Beneficiaire
+from aggregates.parametres import ParametresSaisis
 
 
 def sign(facts: Any = (), op: Any = None, sg: Any = None, **saisie: Any) -> Decision:
@@ -115,6 +120,83 @@ def test_parameters_of_the_grant_are_frozen_in_the_convention() -> None:
         avance_plafond_centimes=euros(10_000),
         plafond_avant_solde_pct=Decimal(80),
         arrondi="troncature",
+    )
+
+
+def test_a_choice_falls_from_the_texts_to_the_grant_the_fiche_and_the_convention() -> None:
+    sg = msgspec.structs.replace(
+        subvention(),
+        parametres=msgspec.structs.replace(
+            PARAMETRES,
+            avance_pct=Decimal(25),
+            delai_contradictoire_jours=20,
+            arrondi="troncature",
+        ),
+    )
+    fiche = ParametresSaisis(avance_pct="20", delai_contradictoire_jours=15).surcharge()
+    fact = sign(
+        op=operation("programme", parametres=fiche), sg=sg, parametres={"avance_pct": "10"}
+    ).then_one(ConventionSignee)
+    assert (
+        fact.parametres.avance_pct,
+        fact.parametres.delai_contradictoire_jours,
+        fact.parametres.arrondi,
+        fact.parametres.imputation_avance,
+    ) == (Decimal(10), 15, "troncature", "immediate")
+
+
+def test_what_is_said_twice_in_the_fact_says_the_same() -> None:
+    """Older readers know the amounts beside the parameters only."""
+    fact = sign(
+        parametres={
+            "avance_pct": "10",
+            "avance_plafond": "1000.00",
+            "plafond_avant_solde_pct": "80",
+        }
+    ).then_one(ConventionSignee)
+    assert (fact.avance_pct, fact.avance_plafond_centimes, fact.plafond_avant_solde_pct) == (
+        fact.parametres.avance_pct,
+        fact.parametres.avance_plafond_centimes,
+        fact.parametres.plafond_avant_solde_pct,
+    )
+    assert fact.arrondi == fact.parametres.arrondi
+
+
+def test_the_convention_keeps_its_choices_whatever_the_grant_becomes() -> None:
+    signed = sign(parametres={"delai_contradictoire_jours": 45}).state()
+    assert signed.parametres.delai_contradictoire_jours == 45
+
+
+def test_a_convention_may_refuse_an_avance_that_the_texts_would_give() -> None:
+    commune = Beneficiaire(siret="73282932000074", nom="Bénéficiaire fictif", type="collectivite")
+    op = operation("programme", beneficiaire=commune)
+    sign(op=op, parametres={"types_beneficiaires_sans_avance": []}).then_one(
+        ConventionSignee, avance_pct=Decimal(30)
+    )
+
+
+def test_a_cap_stands_on_a_poste_at_real_cost_of_the_plan() -> None:
+    cap = {"code": "personnel", "montant": "60000.00", "tolerance_pct": "10"}
+    sign(plafonds_poste=[cap]).then_one(
+        ConventionSignee,
+        plafonds_poste=(
+            PlafondPoste(
+                code="personnel", montant_centimes=euros(60_000), tolerance_pct=Decimal(10)
+            ),
+        ),
+    )
+    sign(plafonds_poste=[cap | {"code": "prestations"}]).refuses(
+        PlafondSansPoste, "« prestations » n’est pas au coût réel"
+    )
+    forfaitise = plan(
+        50_000,
+        ressource("publique_epci", 65_000),
+        personnel=100_000,
+        i=forfait("forfait_15_personnel", 15_000, "15", "personnel"),
+    )
+    op = operation("programme", plan=forfaitise)
+    sign(op=op, plafonds_poste=[cap | {"code": "indirectes"}]).refuses(
+        PlafondSansPoste, "« indirectes »"
     )
 
 

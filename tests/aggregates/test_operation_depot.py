@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 from dsl import Decision, Given
 from fabrique import (
@@ -10,6 +11,7 @@ from fabrique import (
     CADRE,
     CELLULE,
     DEPOSE,
+    FICHE,
     INDICATEUR,
     PARCOURS,
     PLAN,
@@ -17,6 +19,11 @@ from fabrique import (
     commande,
     euros,
     fait,
+    forfait,
+    livrables,
+    parcours,
+    plan,
+    ressource,
     saisie_du_plan,
 )
 from pydantic import ValidationError
@@ -39,8 +46,15 @@ from aggregates.operation.depot import (
 )
 from aggregates.operation.events import DossierDepose, DossierRetire
 from aggregates.operation.state import OPERATION
-from aggregates.plan import PlanDesequilibre, PlanSansDepense, PosteEnDouble
+from aggregates.parametres import ParametresSaisis
+from aggregates.plan import (
+    ContributionSansRessource,
+    PlanDesequilibre,
+    PlanSansDepense,
+    PosteEnDouble,
+)
 from oi_service.dates import Periode
+from rules.couts import MontantDuPosteInexact
 
 GRANT = Periode(debut=date(2018, 1, 1), fin=date(2023, 12, 31))
 
@@ -147,6 +161,54 @@ def test_plan_with_a_poste_twice_is_refused() -> None:
     deposit(plan=plan_saisi(postes=[moitie, moitie])).refuses(
         PosteEnDouble, "« personnel » apparaît deux fois"
     )
+
+
+@pytest.mark.parametrize("code", ["nature", "tiers"])
+def test_a_contribution_has_the_same_amount_on_both_sides(code: str) -> None:
+    def contribution(depense: int, recue: int) -> dict[str, Any]:
+        autres = 50_000 - recue
+        apports = (ressource(code, recue), ressource("publique_epci", autres))
+        return saisie_du_plan(
+            plan(50_000, *apports, **{"personnel": 100_000 - depense, code: depense})
+        )
+
+    deposit(plan=contribution(20_000, 20_000)).then_one(DossierDepose)
+    deposit(plan=contribution(20_000, 19_999)).refuses(
+        ContributionSansRessource, "ont pour ressource correspondante 19 999,00 €"
+    )
+    deposit(plan=contribution(0, 1)).refuses(ContributionSansRessource, "0,00 € de dépenses")
+
+
+def test_every_form_of_cost_is_deposited_as_it_is_typed() -> None:
+    """What is typed and what the fact carries say the same, for each form."""
+    for propose in (
+        plan(60_000, ressource("privee", 30_000), p=parcours()),
+        plan(24_000, ressource("privee", 36_000), mf=livrables(L1=35_000, L2=25_000)),
+        plan(
+            57_500,
+            ressource("privee", 57_500),
+            personnel=100_000,
+            i=forfait("forfait_15_personnel", 15_000, "15", "personnel", methode_ref="M-1"),
+        ),
+    ):
+        deposit(plan=saisie_du_plan(propose)).then_one(DossierDepose, plan=propose)
+
+
+def test_a_poste_that_does_not_come_to_its_amount_is_refused() -> None:
+    faux = plan(
+        57_500,
+        ressource("privee", "57 500,01"),
+        personnel=100_000,
+        i=forfait("forfait_15_personnel", "15 000,01", "15", "personnel"),
+    )
+    deposit(plan=saisie_du_plan(faux)).refuses(MontantDuPosteInexact, "soit 15 000,00 €")
+
+
+def test_what_the_fiche_decides_goes_with_the_dossier() -> None:
+    surcharge = ParametresSaisis(avance_pct="20").surcharge()
+    fiche = msgspec.structs.replace(FICHE, parametres=surcharge)
+    deposit(call=appel(fiche)).then_one(DossierDepose, parametres=surcharge)
+    deposit().then_one(DossierDepose, parametres=None)
 
 
 def test_end_before_start_is_refused_at_the_door() -> None:

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import pytest
-from dsl import Decision, Given
+from dsl import Decision, Given, lisible
 from fabrique import (
+    CADRE,
     PARCOURS,
     PLAN,
     commande,
     condition,
     fait,
+    forfait,
     plan,
     ressource,
     saisie_du_plan,
@@ -62,6 +65,7 @@ from rules.cofinancement import (
     ContrepartiesInsuffisantes,
     FseAuDelaDuPlafondDeLaFiche,
 )
+from rules.couts import CoutsSimplifiesObligatoires, FormesIncompatibles, OptionHorsRegime
 
 MOTIF = "Motif de l’essai"
 
@@ -120,7 +124,13 @@ CAS: dict[str, tuple[ConditionCofinancement, PlanFinancement, type[Exception] | 
     "AG-08": (S4, plan(50_000, ressource("autofinancement", 0), personnel=50_000), None),
     "AG-09": (
         HP1,
-        plan(75_000, ressource("publique_epci", 5_000), ressource("tiers", 20_000)),
+        plan(
+            75_000,
+            ressource("publique_epci", 5_000),
+            ressource("tiers", 20_000),
+            personnel=80_000,
+            tiers=20_000,
+        ),
         None,
     ),
     "own money is not a counterpart": (
@@ -139,15 +149,16 @@ def test_cofinancing_condition_of_the_fiche_is_met_to_the_cent(cas: str, phase: 
         asked = Given(OPERATION, [fait(DossierDepose, condition=du_fiche, plan=propose)]).when(
             prononcer_recevabilite, commande(PrononcerRecevabilite)
         )
-        accepted: Any = fait(RecevabilitePrononcee)
+        accepted: dict[str, Any] = {}
     else:
         life = [fait(DossierDepose, condition=du_fiche), *PARCOURS["en_instruction"][1:]]
         asked = Given(OPERATION, life).when(
             instruire_plan, commande(InstruirePlan, plan=saisie_du_plan(propose))
         )
-        accepted = fait(PlanFinancementInstruit, plan=propose)
+        accepted = {"plan": propose}
+    kind = RecevabilitePrononcee if phase == "recevabilite" else PlanFinancementInstruit
     if refus is None:
-        asked.then(accepted)
+        asked.then_one(kind, **accepted)
     else:
         with pytest.raises(refus):
             asked.facts()
@@ -165,6 +176,93 @@ def test_instructed_plan_unbalanced_by_a_cent_is_refused() -> None:
     Given(OPERATION, PARCOURS["en_instruction"]).when(
         instruire_plan, commande(InstruirePlan, plan=penche)
     ).refuses(PlanDesequilibre, "0,01 €")
+
+
+# --- Forms of cost -------------------------------------------------------------------------------
+
+
+def instruct(
+    propose: PlanFinancement,
+    *,
+    reglement: str = "2014-2020",
+    **saisie: Any,
+) -> Decision:
+    cadre = msgspec.structs.replace(CADRE, reglement=reglement)
+    life = [fait(DossierDepose, cadre=cadre), *PARCOURS["en_instruction"][1:]]
+    return Given(OPERATION, life).when(
+        instruire_plan, commande(InstruirePlan, plan=saisie_du_plan(propose), **saisie)
+    )
+
+
+QUARANTE = plan(
+    70_000,
+    ressource("publique_epci", 70_000),
+    personnel=100_000,
+    autres=forfait("forfait_40", 40_000, "40", "personnel"),
+)
+
+
+def test_a_form_that_the_texts_open_is_kept_as_it_is() -> None:
+    instruct(QUARANTE).then_one(PlanFinancementInstruit, plan=QUARANTE, avertissements=())
+    instruct(QUARANTE, reglement="2021-2027").then_one(PlanFinancementInstruit)
+
+
+def test_a_form_that_they_do_not_open_is_refused() -> None:
+    sept = plan(
+        53_500,
+        ressource("publique_epci", 53_500),
+        personnel=100_000,
+        i=forfait("forfait_7", 7_000, "7", "personnel"),
+    )
+    instruct(sept, reglement="2021-2027").then_one(PlanFinancementInstruit)
+    instruct(sept).refuses(OptionHorsRegime, "n’existe pas sous le règlement 2014-2020")
+    double = plan(
+        75_000,
+        ressource("publique_epci", 75_000),
+        personnel=100_000,
+        prestations=10_000,
+        autres=forfait("forfait_40", 40_000, "40", "personnel"),
+    )
+    instruct(double).refuses(FormesIncompatibles, "« prestations »")
+
+
+def test_a_small_operation_at_real_cost_is_refused_where_the_threshold_was_read() -> None:
+    petit = plan(80_000, ressource("publique_epci", 120_000), personnel=200_000)
+    instruct(petit, reglement="2021-2027").refuses(
+        CoutsSimplifiesObligatoires, "Le coût total est de 200 000,00 €"
+    )
+    grand = plan(80_000, ressource("publique_epci", "120 000,01"), personnel="200 000,01")
+    instruct(grand, reglement="2021-2027").then_one(PlanFinancementInstruit, avertissements=())
+
+
+def test_a_threshold_that_nobody_read_again_warns_and_refuses_nothing() -> None:
+    """100 000 € of public support since 2018: the article was never read at its source."""
+    fact = instruct(PLAN).then_one(PlanFinancementInstruit, plan=PLAN)
+    [avertissement] = fact.avertissements
+    assert "Le soutien public est de 90 000,00 €" in lisible(avertissement)
+    assert "« personnel » restent au coût réel" in avertissement
+    # Own and private money is no public support.
+    prive = plan(50_000, ressource("privee", 150_000), personnel=200_000)
+    assert instruct(prive).then_one(PlanFinancementInstruit).avertissements
+    au_dela = plan(50_000, ressource("publique_epci", "50 000,01"), personnel="100 000,01")
+    instruct(au_dela).then_one(PlanFinancementInstruit, avertissements=())
+
+
+def test_the_threshold_of_before_2018_was_read_and_refuses() -> None:
+    petit = plan(20_000, ressource("publique_epci", 30_000), personnel=50_000)
+    instruct(petit, date_effet="2018-08-01").refuses(
+        CoutsSimplifiesObligatoires, "dans la limite de 50 000,00 €"
+    )
+    instruct(PLAN, date_effet="2018-08-01").then_one(PlanFinancementInstruit, avertissements=())
+
+
+@pytest.mark.parametrize("derogation", ["aide_etat", "commande_publique"])
+def test_a_derogation_is_said_and_recorded(derogation: str) -> None:
+    asked = instruct(PLAN, reglement="2021-2027", derogation_couts_simplifies=derogation)
+    asked.then_one(
+        PlanFinancementInstruit, derogation_couts_simplifies=derogation, avertissements=()
+    )
+    assert asked.state().derogation == derogation
 
 
 def rectify(statut: Any, **changes: Any) -> Decision:

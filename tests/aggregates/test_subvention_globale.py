@@ -1,12 +1,15 @@
 """The grant and its maquette: shared by tranches, enveloppes, réserve and transfers."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from dsl import Decision, Given
 from fabrique import (
     AUTRE_ID,
+    CADRE,
     CELLULE,
     CELLULE_B,
     CELLULE_RESERVE,
@@ -14,7 +17,6 @@ from fabrique import (
     LIGNE,
     LIGNE_SAISIE,
     OPERATION_ID,
-    PARAMETRES,
     SUBVENTION,
     SUBVENTION_ID,
     TRANCHE,
@@ -24,6 +26,12 @@ from fabrique import (
 )
 from pydantic import ValidationError
 
+from aggregates.parametres import (
+    Parametres,
+    Refaction,
+    RefactionInutile,
+    parametres_des_textes,
+)
 from aggregates.subvention_globale.conventionnement import (
     AvenantSousLeReparti,
     ConventionnerSubventionGlobale,
@@ -89,9 +97,76 @@ def grant(facts: Any = (), **saisie: Any) -> Decision:
 
 
 def test_a_grant_is_recorded_once() -> None:
-    grant().then(fait(SubventionGlobaleConventionnee, numero="SG-1", date_effet=date(2018, 2, 12)))
-    grant().then_one(SubventionGlobaleConventionnee, parametres=PARAMETRES, fictive=False)
+    grant().then_one(
+        SubventionGlobaleConventionnee,
+        cadre=CADRE,
+        numero="SG-1",
+        date_effet=date(2018, 2, 12),
+        fictive=False,
+    )
     grant(SUBVENTION).refuses(SubventionGlobaleDejaConventionnee, "SG-1 est déjà enregistrée")
+
+
+def test_where_the_grant_says_nothing_the_texts_of_its_day_hold() -> None:
+    fact = grant().then_one(SubventionGlobaleConventionnee)
+    assert fact.parametres == parametres_des_textes("2014-2020", date(2018, 2, 12))
+    assert (fact.parametres.avance_pct, fact.parametres.avance_plafond_centimes) == (30, None)
+    assert fact.parametres.types_beneficiaires_sans_avance == ()
+    suivante = grant(reglement="2021-2027", date_effet="2022-02-12").then_one(
+        SubventionGlobaleConventionnee
+    )
+    assert suivante.parametres.types_beneficiaires_sans_avance == ("collectivite", "opco", "etat")
+
+
+def test_the_grant_decides_one_by_one() -> None:
+    choix: dict[str, Any] = {
+        "avance_pct": "20",
+        "avance_plafond": "50000.00",
+        "types_beneficiaires_sans_avance": ["etat"],
+        "plafond_avant_solde_pct": "80",
+        "delai_contradictoire_jours": 15,
+        "arrondi": "troncature",
+        "taux_mode": "affiche",
+        "imputation_avance": "sur_solde",
+        "fongibilite": "tolerance",
+        "tolerance_poste_pct": "12.5",
+        "ressources_intermediaires": "prorata",
+        "contreparties_non_percues": "percu_seulement",
+        "extrapolation": True,
+        "echantillon_taille_min": 12,
+        "echantillon_couverture_min_pct": "40",
+        "refaction": {"seuil_pct": "80", "taux_pct": "5"},
+    }
+    textes = parametres_des_textes("2014-2020", date(2018, 2, 12))
+    lus = {
+        "avance_pct": Decimal(20),
+        "avance_plafond_centimes": euros(50_000),
+        "types_beneficiaires_sans_avance": ("etat",),
+        "plafond_avant_solde_pct": Decimal(80),
+        "delai_contradictoire_jours": 15,
+        "arrondi": "troncature",
+        "taux_mode": "affiche",
+        "imputation_avance": "sur_solde",
+        "fongibilite": "tolerance",
+        "tolerance_poste_pct": Decimal("12.5"),
+        "ressources_intermediaires": "prorata",
+        "contreparties_non_percues": "percu_seulement",
+        "extrapolation": True,
+        "echantillon_taille_min": 12,
+        "echantillon_couverture_min_pct": Decimal(40),
+        "refaction": Refaction(seuil_pct=Decimal(80), taux_pct=Decimal(5)),
+    }
+    assert lus.keys() == set(Parametres.__struct_fields__)
+    for (nom, saisi), (champ, lu) in zip(choix.items(), lus.items(), strict=True):
+        fact = grant(parametres={nom: saisi}).then_one(SubventionGlobaleConventionnee)
+        assert fact.parametres == msgspec.structs.replace(textes, **{champ: lu}), nom
+
+
+def test_a_refaction_takes_something_away() -> None:
+    for rien in ("0", "0.0000"):
+        grant(parametres={"refaction": {"seuil_pct": "80", "taux_pct": rien}}).refuses(
+            RefactionInutile, "ne retire rien"
+        )
 
 
 def test_invented_amounts_are_said_so_from_the_first_event() -> None:
