@@ -6,6 +6,7 @@ piece is looked for everywhere, even beyond the perimeter of the reader; the ope
 is not named.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -191,7 +192,7 @@ def _autres(
         conn.cursor(row_factory=class_row(_Autre))
         .execute(
             """
-            WITH fichiers AS (
+            WITH fichiers AS MATERIALIZED (
                 SELECT e.stream_id AS id, array_agg(DISTINCT p.piece ->> 'sha256') AS documents
                 FROM oi.event AS e, jsonb_array_elements(e.pieces) AS p (piece)
                 WHERE e.name IN ('depense.declaree.v1', 'depense.corrigee.v1')
@@ -199,35 +200,39 @@ def _autres(
                 GROUP BY e.stream_id
             ),
 
-            pieces AS (
-                SELECT DISTINCT u.tiers_ref, u.piece_ref, u.date_piece
-                FROM unnest(%(tiers)s::text[], %(pieces)s::text[], %(dates)s::date[])
+            -- The same persons, the same pieces, the same documents: each found on its own way.
+            trouvees AS MATERIALIZED (
+                SELECT d.id
+                FROM projection.depense AS d
+                INNER JOIN projection.operation AS o ON d.operation_id = o.id
+                WHERE o.siret = %(siret)s AND d.tiers_ref = ANY(%(personnes)s)
+                UNION
+                SELECT d.id
+                FROM projection.depense AS d
+                INNER JOIN unnest(%(tiers)s::text[], %(pieces)s::text[], %(dates)s::date[])
                     AS u (tiers_ref, piece_ref, date_piece)
+                    ON d.tiers_ref = u.tiers_ref AND d.piece_ref = u.piece_ref
+                        AND d.date_piece = u.date_piece
+                UNION
+                SELECT f.id FROM fichiers AS f
             )
 
             SELECT
                 d.id, d.operation_id, o.numero_mdfse, o.plie_id, o.siret,
-                coalesce(f.documents, '{}') AS documents, x.name, x.data,
-                x.date_effet
-            FROM projection.depense AS d
+                coalesce(f.documents, '{}') AS documents, x.name, x.data, x.date_effet
+            FROM trouvees AS t
+            INNER JOIN projection.depense AS d ON t.id = d.id
             INNER JOIN projection.operation AS o ON d.operation_id = o.id
             LEFT JOIN fichiers AS f ON d.id = f.id
-            LEFT JOIN pieces AS p
-                ON d.tiers_ref = p.tiers_ref AND d.piece_ref = p.piece_ref
-                    AND d.date_piece = p.date_piece
             CROSS JOIN LATERAL (
                 SELECT e.name, e.data::text AS data, e.date_effet::text AS date_effet
                 FROM oi.event AS e
-                WHERE e.stream_id = d.id
-                    AND e.name IN ('depense.declaree.v1', 'depense.corrigee.v1')
+                -- Not by name, whose index would be read whole for each stream.
+                WHERE e.stream_id = d.id AND (e.data ? 'detail' OR e.data ? 'apres')
                 ORDER BY e.version DESC
                 LIMIT 1
             ) AS x
             WHERE d.statut <> 'annulee' AND d.retenu_centimes IS DISTINCT FROM 0
-                AND (
-                    f.id IS NOT NULL OR p.tiers_ref IS NOT NULL
-                    OR (o.siret = %(siret)s AND d.tiers_ref = ANY(%(personnes)s))
-                )
             ORDER BY d.position
             """,
             {
@@ -289,7 +294,7 @@ def _examiner(
     )
     voisinage = _Voisinage(
         dossier=dossier,
-        autres=[(autre, autre.detail) for autre in autres],
+        autres=autres,
         noms=_noms(perimetre, dossier.operation_id, autres),
         achats=_achats(conn, dossier.operation_id),
         corrigees={i: _etat(lus) for i, lus in corrigees_lues.items()},
@@ -335,88 +340,97 @@ def _noms(perimetre: Perimetre, ici: UUID, autres: Iterable[_Autre]) -> dict[UUI
     return noms
 
 
-@dataclass(frozen=True, slots=True)
 class _Voisinage:
-    """Everything around the dépenses under examination, read once."""
+    """Everything around the dépenses under examination, read once and sorted by what it shares."""
 
-    dossier: _Dossier
-    autres: list[tuple[_Autre, Detail]]
-    noms: Mapping[UUID, str]
-    achats: Mapping[str, int]
-    corrigees: Mapping[UUID, Depense]
+    def __init__(
+        self,
+        dossier: _Dossier,
+        autres: Iterable[_Autre],
+        noms: Mapping[UUID, str],
+        achats: Mapping[str, int],
+        corrigees: Mapping[UUID, Depense],
+    ) -> None:
+        self._dossier = dossier
+        self._achats = achats
+        self._corrigees = corrigees
+        self._temps: dict[str, list[tuple[UUID, TempsAilleurs]]] = defaultdict(list)
+        self._fichiers: dict[str, dict[UUID, Presentation]] = defaultdict(dict)
+        self._pieces: dict[_Reference, dict[UUID, Presentation]] = defaultdict(dict)
+        for autre in autres:
+            self._ranger(autre, noms[autre.operation_id])
+
+    def _ranger(self, autre: _Autre, nom: str) -> None:
+        detail = autre.detail
+        if autre.siret == self._dossier.siret and detail.temps is not None:
+            ailleurs = TempsAilleurs(
+                operation=nom, temps=detail.temps, regularisation=detail.regularise is not None
+            )
+            self._temps[detail.tiers_ref].append((autre.id, ailleurs))
+        if detail.regularise is not None:
+            return  # It gives money back, it claims none.
+        ici = autre.operation_id == self._dossier.operation_id
+        presentation = _examinee(detail, ()).presentation(nom, ici=ici)
+        for document in autre.documents:
+            self._fichiers[document][autre.id] = presentation
+        for reference in _references(detail, autre.siret):
+            self._pieces[reference][autre.id] = presentation
 
     def contexte(self, depense_id: UUID, detail: Detail, documents: tuple[str, ...]) -> Contexte:
         """Return what the rules look at one dépense against."""
-        convention = self.dossier.convention
+        convention = self._dossier.convention
+        fichiers: dict[UUID, Presentation] = {}
+        pieces: dict[UUID, Presentation] = {}
+        if detail.regularise is None:
+            for document in documents:
+                fichiers |= self._fichiers.get(document, {})
+            for reference in _references(detail, self._dossier.siret):
+                pieces |= self._pieces.get(reference, {})
         return Contexte(
             reglement=convention.cadre.reglement,
             periode=convention.periode,
             limite_acquittement=convention.date_limite_acquittement,
-            depose_le=self.dossier.depose_le,
-            fin_materielle=self.dossier.fin_materielle,
+            depose_le=self._dossier.depose_le,
+            fin_materielle=self._dossier.fin_materielle,
             cout_total_centimes=convention.cout_total_eligible,
-            type_beneficiaire=self.dossier.type_beneficiaire,
+            type_beneficiaire=self._dossier.type_beneficiaire,
             arrondi=convention.arrondi,
             modes={poste.code: poste.mode for poste in convention.plan.postes},
-            postes_ajoutes=self.dossier.postes_ajoutes,
-            fournisseur_centimes=self.achats.get(detail.tiers_ref),
-            temps_ailleurs=tuple(self._temps(depense_id, detail)),
-            memes_fichiers=tuple(
-                self._presentation(autre, lu)
-                for autre, lu in self._presentees(depense_id, detail)
-                if not set(documents).isdisjoint(autre.documents)
+            postes_ajoutes=self._dossier.postes_ajoutes,
+            fournisseur_centimes=self._achats.get(detail.tiers_ref),
+            temps_ailleurs=tuple(
+                temps for i, temps in self._temps.get(detail.tiers_ref, ()) if i != depense_id
             ),
-            memes_pieces=tuple(
-                self._presentation(autre, lu)
-                for autre, lu in self._presentees(depense_id, detail)
-                if self._meme_piece(detail, autre, lu)
-            ),
+            memes_fichiers=tuple(p for i, p in fichiers.items() if i != depense_id),
+            memes_pieces=tuple(p for i, p in pieces.items() if i != depense_id),
             corrigee=self._corrigee(detail),
-        )
-
-    def _temps(self, depense_id: UUID, detail: Detail) -> Iterable[TempsAilleurs]:
-        for autre, lu in self.autres:
-            meme_personne = autre.siret == self.dossier.siret and lu.tiers_ref == detail.tiers_ref
-            if autre.id != depense_id and meme_personne and lu.temps is not None:
-                yield TempsAilleurs(
-                    operation=self.noms[autre.operation_id],
-                    temps=lu.temps,
-                    regularisation=lu.regularise is not None,
-                )
-
-    def _presentees(self, depense_id: UUID, detail: Detail) -> Iterable[tuple[_Autre, Detail]]:
-        """Return the other dépenses that claim money: a régularisation gives some back."""
-        if detail.regularise is not None:
-            return
-        for autre, lu in self.autres:
-            if autre.id != depense_id and lu.regularise is None:
-                yield autre, lu
-
-    def _meme_piece(self, detail: Detail, autre: _Autre, lu: Detail) -> bool:
-        if (lu.tiers_ref, lu.piece_ref, lu.date_piece) != (
-            detail.tiers_ref,
-            detail.piece_ref,
-            detail.date_piece,
-        ):
-            return False
-        # Payslips of two employers may bear the same references.
-        return autre.siret == self.dossier.siret or "personnel" not in {lu.poste, detail.poste}
-
-    def _presentation(self, autre: _Autre, lu: Detail) -> Presentation:
-        return _examinee(lu, ()).presentation(
-            self.noms[autre.operation_id], ici=autre.operation_id == self.dossier.operation_id
         )
 
     def _corrigee(self, detail: Detail) -> DepenseCorrigee | None:
         if detail.regularise is None:
             return None
-        corrigee = self.corrigees[detail.regularise]
+        corrigee = self._corrigees[detail.regularise]
         controlee = corrigee.statut == "controlee"
         return DepenseCorrigee(
             piece_ref=corrigee.detail.piece_ref,
             plafond_centimes=corrigee.retenu if controlee else corrigee.montant,
             regularise_centimes=corrigee.regularise,
         )
+
+
+#: What tells a piece from another: who issued it, its number, its date, and whose payslip it is.
+_Reference = tuple[str, str, date, str | None]
+
+
+def _references(detail: Detail, siret: str) -> tuple[_Reference, ...]:
+    """Return under what a piece is known: to its employer, and to everybody if it is a bill.
+
+    Payslips of two employers may bear the same references; a bill is the same wherever it goes.
+    """
+    piece = (detail.tiers_ref, detail.piece_ref, detail.date_piece)
+    if detail.poste == "personnel":
+        return ((*piece, siret),)
+    return ((*piece, siret), (*piece, None))
 
 
 def _examinee(detail: Detail, documents: tuple[str, ...]) -> DepenseExaminee:

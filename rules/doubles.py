@@ -113,8 +113,15 @@ def _ou(autres: Sequence[Presentation]) -> str:
     return f"{'ailleurs dans cette opération et ' if aussi_ici else ''}dans une autre ({ailleurs})"
 
 
+#: Presentations shown with a finding; a list attached to a whole batch has hundreds.
+_MONTREES = 20
+
+
 def _valeurs(depense: Presentation, autres: Sequence[Presentation]) -> tuple[Valeur, ...]:
-    return tuple(
+    montrees = [
         montant(f"{presentation.operation}, pièce {presentation.piece_ref}", presentation.total)
-        for presentation in (depense, *autres)
-    )
+        for presentation in (depense, *autres[:_MONTREES])
+    ]
+    if len(autres) > _MONTREES:
+        montrees.append(Valeur("Autres présentations", f"{len(autres) - _MONTREES} de plus"))
+    return tuple(montrees)

@@ -156,6 +156,12 @@ def test_payslips_of_two_employers_may_bear_the_same_references(vie: Depenses) -
     assert vie.constat("meme_piece", une).statut == "conforme"
 
 
+def test_a_payslip_under_another_poste_is_the_same_payslip(vie: Depenses) -> None:
+    une, autre = vie.declarer("un"), vie.declarer("deux", poste="indirectes")
+    for depense_id in (une, autre):
+        assert vie.constat("meme_piece", depense_id).statut == "anomalie"
+
+
 def test_what_is_cancelled_or_corrected_away_is_no_double(vie: Depenses) -> None:
     une, deux = vie.declarer("un"), vie.declarer("un")
     assert vie.constat("meme_piece", une).statut == "anomalie"
