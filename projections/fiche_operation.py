@@ -152,6 +152,16 @@ class CsfVu:
 
 
 @dataclass(frozen=True, slots=True)
+class InterruptionVue:
+    """A stop of the clock of payment of a bilan; ``reprise_le`` once it runs again."""
+
+    cause: str
+    notification_ref: str
+    depuis_le: date
+    reprise_le: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class BilanVu:
     """A bilan d'exécution and its controls; amounts are cents.
 
@@ -173,33 +183,52 @@ class BilanVu:
     livrables: tuple[str, ...]
     recettes_nettes: int
     apports: Apports | None
+    interruptions: tuple[InterruptionVue, ...]
     csf: tuple[CsfVu, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PaiementVu:
-    """A payment, in cents."""
+    """A payment, in cents.
+
+    ``compense``: part of it that settled what is owed on another operation, without any transfer.
+    ``remplace``: the payment sent back by the bank that this one pays again.
+    """
 
     paiement_id: UUID
     type: str
     statut: str
     montant: int
+    compense: int
     csf_id: UUID | None
+    remplace: UUID | None
     ordonnance_le: date
+    annule_le: date | None
     effectue_le: date | None
     ref_virement: str | None
+    acquitte_le: date | None
     rejete_le: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReversementVu:
-    """An order to pay back, in cents."""
+    """An order to pay back, in cents.
+
+    ``encaisse`` is what came back; ``compense``, the part of it that no transfer brought.
+    ``perdu``: irrecoverable.
+    """
 
     ordre_id: UUID
+    statut: str
     montant: int
     encaisse: int
+    compense: int
+    perdu: int
     reste: int
     emis_le: date
+    notifie_le: date | None
+    conteste_le: date | None
+    annule_le: date | None
     echeance: date
     motif: str | None
 
@@ -243,6 +272,7 @@ class ConventionVue:
     cout_total_retenu: int
     paye: int
     a_encaisser: int
+    perdu: int
     avenants: tuple[AvenantVu, ...]
     bilans: tuple[BilanVu, ...]
     paiements: tuple[PaiementVu, ...]
@@ -574,6 +604,7 @@ def _convention(
         cout_total_retenu=convention.cout_total_retenu,
         paye=convention.paye,
         a_encaisser=convention.a_encaisser,
+        perdu=convention.perdu,
         avenants=_avenants(lus),
         bilans=_bilans(convention, lus),
         paiements=_paiements(convention, lus),
@@ -688,10 +719,27 @@ def _bilans(convention: Convention, lus: list[EvenementLu]) -> tuple[BilanVu, ..
             livrables=depose.livrables,
             recettes_nettes=depose.recettes_nettes_centimes,
             apports=depose.apports,
+            interruptions=_interruptions(lus, depose.bilan_id),
             csf=tuple(controles.get(depose.bilan_id, ())),
         )
         for _, depose in _de(lus, ce.BilanDepose)
     )
+
+
+def _interruptions(lus: list[EvenementLu], bilan_id: UUID) -> tuple[InterruptionVue, ...]:
+    vues: list[InterruptionVue] = []
+    for lu in lus:
+        fait = lu.fait
+        match fait:
+            case ce.DelaiPaiementInterrompu() if fait.bilan_id == bilan_id:
+                vues.append(
+                    InterruptionVue(fait.cause, fait.notification_ref, fait.date_effet, None)
+                )
+            case ce.DelaiPaiementRepris() if fait.bilan_id == bilan_id:
+                vues[-1] = replace(vues[-1], reprise_le=fait.date_effet)
+            case _:
+                pass
+    return tuple(vues)
 
 
 def _csf(lus: list[EvenementLu]) -> dict[UUID, list[CsfVu]]:
@@ -734,37 +782,57 @@ def _csf(lus: list[EvenementLu]) -> dict[UUID, list[CsfVu]]:
 
 def _paiements(convention: Convention, lus: list[EvenementLu]) -> tuple[PaiementVu, ...]:
     effectues = {f.paiement_id: f for _, f in _de(lus, ce.PaiementEffectue)}
+    annules = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementAnnule)}
+    acquittes = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementAcquitte)}
     rejetes = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementRejete)}
     vus = []
     for _, ordonnance in _de(lus, ce.PaiementOrdonnance):
-        effectue = effectues.get(ordonnance.paiement_id)
+        paiement_id = ordonnance.paiement_id
+        etat = convention.paiements[paiement_id]
+        effectue = effectues.get(paiement_id)
         vus.append(
             PaiementVu(
-                paiement_id=ordonnance.paiement_id,
+                paiement_id=paiement_id,
                 type=ordonnance.type,
-                statut=convention.paiements[ordonnance.paiement_id].statut,
+                statut=etat.statut,
                 montant=ordonnance.montant_centimes,
+                compense=etat.compense,
                 csf_id=ordonnance.csf_id,
+                remplace=ordonnance.remplace,
                 ordonnance_le=ordonnance.date_effet,
+                annule_le=annules.get(paiement_id),
                 effectue_le=None if effectue is None else effectue.date_effet,
                 ref_virement=None if effectue is None else effectue.ref_virement,
-                rejete_le=rejetes.get(ordonnance.paiement_id),
+                acquitte_le=acquittes.get(paiement_id),
+                rejete_le=rejetes.get(paiement_id),
             )
         )
     return tuple(vus)
 
 
 def _reversements(convention: Convention, lus: list[EvenementLu]) -> tuple[ReversementVu, ...]:
+    notifies = {f.ordre_id: f.date_effet for _, f in _de(lus, ce.OrdreReversementNotifie)}
+    contestes = {f.ordre_id: f.date_effet for _, f in _de(lus, ce.OrdreReversementConteste)}
+    annules = {f.ordre_id: f.date_effet for _, f in _de(lus, ce.OrdreReversementAnnule)}
+    compensations = [fait for _, fait in _de(lus, ce.CompensationOperee)]
     vus = []
     for _, ordre in _de(lus, ce.OrdreReversementEmis):
         etat = convention.ordres[ordre.ordre_id]
         vus.append(
             ReversementVu(
                 ordre_id=ordre.ordre_id,
+                statut=etat.statut,
                 montant=ordre.montant_centimes,
                 encaisse=etat.rentre,
+                compense=sum(
+                    c.montant_centimes for c in compensations if c.ordre_id == ordre.ordre_id
+                ),
+                perdu=etat.perdu,
                 reste=etat.reste,
                 emis_le=ordre.date_effet,
+                notifie_le=notifies.get(ordre.ordre_id),
+                conteste_le=contestes.get(ordre.ordre_id),
+                annule_le=annules.get(ordre.ordre_id),
                 echeance=ordre.echeance,
                 motif=ordre.motif,
             )

@@ -80,6 +80,9 @@ class MontantsOut(Representation):
     fse_declare: MontantSigne = Field(description="FSE correspondant aux bilans, en euros.")
     fse_retenu_csf: MontantSigne = Field(description="FSE dû après contrôle, en euros.")
     fse_paye: MontantSigne = Field(description="FSE payé, net des reversements, en euros.")
+    fse_irrecouvrable: MontantSigne = Field(
+        description="FSE payé, non dû, et déclaré irrécouvrable, en euros."
+    )
     ct_depose: MontantSigne = Field(description="Coût total des dossiers, en euros.")
     ct_programme: MontantSigne = Field(description="Coût total programmé, en euros.")
     ct_programme_ajuste: MontantSigne = Field(
@@ -1050,6 +1053,17 @@ class CsfOut(Representation):
     resultat: ResultatCsfOut | None
 
 
+class InterruptionOut(Representation):
+    """Un arrêt du délai de paiement d’un bilan."""
+
+    cause: str = Field(
+        description="`montant_non_du`, `piece_manquante` ou `suspicion_irregularite`."
+    )
+    notification_ref: str
+    depuis_le: date
+    reprise_le: date | None = Field(description="`null` tant que le délai est interrompu.")
+
+
 class BilanOut(Representation):
     """Un bilan d’exécution et ses contrôles."""
 
@@ -1070,6 +1084,7 @@ class BilanOut(Representation):
     livrables: list[str] = Field(description="Livrables déclarés atteints.")
     recettes_nettes: MontantSigne = Field(description="Recettes nettes déclarées, en euros.")
     apports: ApportsOut | None = Field(description="Ce que le calcul lit du déclaré.")
+    interruptions: list[InterruptionOut] = Field(description="Du délai de paiement.")
     csf: list[CsfOut]
 
 
@@ -1078,12 +1093,18 @@ class PaiementOut(Representation):
 
     paiement_id: UUID
     type: str = Field(description="`avance`, `acompte` ou `solde`.")
-    statut: str = Field(description="`ordonnance`, `effectue` ou `rejete`.")
+    statut: str = Field(description="`ordonnance`, `annule`, `effectue`, `acquitte` ou `rejete`.")
     montant: MontantSigne = Field(description="En euros.")
+    compense: MontantSigne = Field(
+        description="Part qui a réglé un reversement d’une autre opération, en euros."
+    )
     csf_id: UUID | None
+    remplace: UUID | None = Field(description="Paiement rejeté que celui-ci paie de nouveau.")
     ordonnance_le: date
+    annule_le: date | None
     effectue_le: date | None
     ref_virement: str | None
+    acquitte_le: date | None
     rejete_le: date | None
 
 
@@ -1091,10 +1112,16 @@ class ReversementOut(Representation):
     """Un ordre de reversement."""
 
     ordre_id: UUID
+    statut: str = Field(description="`emis`, `notifie`, `conteste` ou `annule`.")
     montant: MontantSigne = Field(description="En euros.")
-    encaisse: MontantSigne = Field(description="En euros.")
-    reste: MontantSigne = Field(description="En euros.")
+    encaisse: MontantSigne = Field(description="Rentré, compensations comprises, en euros.")
+    compense: MontantSigne = Field(description="Rentré par compensation, en euros.")
+    perdu: MontantSigne = Field(description="Irrécouvrable, en euros.")
+    reste: MontantSigne = Field(description="Encore réclamé, en euros.")
     emis_le: date
+    notifie_le: date | None
+    conteste_le: date | None
+    annule_le: date | None
     echeance: date
     motif: str | None
 
@@ -1139,6 +1166,7 @@ class ConventionOut(Representation):
     cout_total_retenu: MontantSigne = Field(description="En euros.")
     paye: MontantSigne = Field(description="Payé, net des reversements, en euros.")
     a_encaisser: MontantSigne = Field(description="Reversements attendus, en euros.")
+    perdu: MontantSigne = Field(description="Indu irrécouvrable, en euros.")
     avenants: list[AvenantOut]
     bilans: list[BilanOut]
     paiements: list[PaiementOut]
