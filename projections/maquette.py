@@ -42,6 +42,7 @@ class Chiffres:
     fse_transmis: int = 0
     fse_certifie: int = 0
     fse_paye: int = 0
+    fse_irrecouvrable: int = 0
     ct_maquette: int = 0
     ct_depose: int = 0
     ct_programme: int = 0
