@@ -293,7 +293,9 @@ def test_what_other_operations_hold_is_not_shared() -> None:
         *PERCUE_EPCI,
         fait(ContrepartieAffectee, operation_id=OP_B, montant_centimes=euros(50_000)),
     ]
-    assert held(share(tenue, {OP_A: TROIS[OP_A]})) == {OP_A: euros(5_000), OP_B: euros(50_000)}
+    reste = share(tenue, {OP_A: TROIS[OP_A]})
+    assert held(reste) == {OP_A: euros(5_000), OP_B: euros(50_000)}
+    assert reste.facts()[0].repartition.enveloppe_centimes == euros(5_000)
     pleine = [*tenue, fait(ContrepartieAffectee, operation_id=OP_C, montant_centimes=euros(5_000))]
     share(pleine, {OP_A: TROIS[OP_A]}).refuses(
         RienARepartir, "55 000,00 € appuient déjà d’autres opérations"
@@ -310,7 +312,9 @@ def test_what_the_control_retained_of_this_very_funding_is_not_counted_twice() -
         90_000,
         45_000,
         ("publique_epci", "EPCI  FICTIF", 24_000),
-        ("publique_region", "Région fictive", 6_000),
+        ("publique_epci", "Autre EPCI", 2_000),
+        ("publique_autre", "EPCI fictif", 1_000),
+        ("publique_region", "Région fictive", 3_000),
         ("autofinancement", "Porteur", 15_000),
     )
     tenue = [
@@ -322,6 +326,13 @@ def test_what_the_control_retained_of_this_very_funding_is_not_counted_twice() -
     # Retained without having been affected: it is somebody else's.
     [fact] = share(PERCUE_EPCI, {OP_A: lue}).facts()
     assert fact.repartition.besoin_centimes == euros(15_000)
+    # More affected than the control retained of it: the other grants stay other resources.
+    large = [
+        *PERCUE_EPCI,
+        fait(ContrepartieAffectee, operation_id=OP_A, montant_centimes=euros(50_000)),
+    ]
+    [fact] = share(large, {OP_A: lue}).facts()
+    assert fact.repartition.besoin_centimes == euros(39_000)
 
 
 def test_a_need_is_known_once_everything_is_controlled() -> None:
@@ -352,3 +363,10 @@ def test_an_operation_is_named_once() -> None:
 def test_money_of_a_plie_is_not_shared_with_another() -> None:
     du_plie_b = [fait(ContrepartieAttribuee, montant_centimes=euros(55_000), plie_id="B")]
     share(du_plie_b).refuses(ContrepartieDunAutrePlie, "attribuée au PLIE « B »")
+
+
+def test_a_single_cent_is_shared_and_given_back() -> None:
+    un_centime = {OP_A: controlee("45000,01", 45_000)}
+    fact = share(dossiers=un_centime).then_one(ContrepartieAffectee, montant_centimes=1)
+    comblee = {OP_A: controlee(45_000, 45_000)}
+    share([*PERCUE_EPCI, fact], comblee).then_one(AffectationAnnulee, montant_centimes=1)
