@@ -39,8 +39,11 @@ from test_operation_transitions import ACTES, STATUTS, expected
 from aggregates.convention import avenants as av
 from aggregates.convention import bilans as bi
 from aggregates.convention import certification as ce
+from aggregates.convention import constatations as cs
 from aggregates.convention import paiements as pa
+from aggregates.convention import reversements as re
 from aggregates.convention import service_fait as sf
+from aggregates.convention import validation as va
 from aggregates.convention.events import ConventionSignee
 from aggregates.convention.state import CONVENTION, Bilan, Convention
 from aggregates.depense.state import Depense
@@ -117,7 +120,9 @@ class Conventions(Machine):
         other=SMALL,
     )
     def file(self, kind: str, amounts: list[int], other: int) -> None:
-        lines = {self.fresh(): depense(euros_of(a).replace(".", ",")) for a in amounts}
+        lines = {
+            self.fresh(): depense(euros_of(a).replace(".", ","), marche_ref="M-1") for a in amounts
+        }
         ressources = [{"type": "privee", "financeur": "Fondation", "montant": euros_of(other)}]
         asked = commande(
             bi.DeposerBilan,
@@ -129,21 +134,35 @@ class Conventions(Machine):
         if self.ask(bi.deposer_bilan, asked, self.fresh(), list(lines.values())):
             self.depenses |= lines
 
-    @precondition(lambda self: self.standing("depose"))
+    @precondition(lambda self: self.standing("depose", "recevable"))
     @rule(data=st.data())
     def send_back(self, data: st.DataObject) -> None:
-        bilan = data.draw(st.sampled_from(self.standing("depose")))
+        bilan = data.draw(st.sampled_from(self.standing("depose", "recevable")))
         self.ask(bi.renvoyer_bilan, commande(bi.RenvoyerBilan), bilan.bilan_id)
 
-    @precondition(lambda self: self.standing("depose"))
-    @rule(data=st.data(), rejected=st.booleans(), kept=st.sampled_from([0, 50, 100, 400]))
-    def control(self, data: st.DataObject, rejected: bool, kept: int) -> None:  # noqa: FBT001
-        bilan = data.draw(st.sampled_from(self.standing("depose")))
+    @precondition(lambda self: self.standing("depose", "recevable"))
+    @rule(
+        data=st.data(),
+        rejected=st.booleans(),
+        kept=st.sampled_from([0, 50, 100]),
+        taux=st.sampled_from(["0", "25", "100"]),
+        heard=st.sampled_from([True, True, True, False]),
+    )
+    def control(
+        self,
+        data: st.DataObject,
+        rejected: bool,  # noqa: FBT001
+        kept: int,
+        taux: str,
+        heard: bool,  # noqa: FBT001
+    ) -> None:
+        bilan = data.draw(st.sampled_from(self.standing("depose", "recevable")))
+        self.ask(bi.juger_recevable, commande(bi.JugerRecevable), bilan.bilan_id)
         csf_id = self.fresh()
         asked = commande(sf.OuvrirCsf, bilan_id=bilan.bilan_id)
         if not self.ask(sf.ouvrir_csf, asked, csf_id, "gestionnaire-1"):
             return
-        decided = [self._decide(d, csf_id, rejected=rejected) for d in bilan.depenses]
+        decided = {d: self._decide(d, csf_id, rejected=rejected) for d in bilan.depenses}
         ressources = [
             {
                 "type": r.type,
@@ -154,12 +173,21 @@ class Conventions(Machine):
             for r in bilan.ressources
         ]
         self.ask(
-            sf.controler_ressources,
-            commande(sf.ControlerRessources, ressources=ressources),
+            cs.controler_ressources,
+            commande(cs.ControlerRessources, ressources=ressources),
             csf_id,
         )
-        self.ask(sf.recevoir_observations, commande(sf.RecevoirObservations), csf_id)
-        self.ask(sf.valider_csf, commande(sf.ValiderCsf), csf_id, "valideur-1", decided)
+        correction = commande(cs.CorrigerMarche, taux_pct=taux)
+        self.ask(cs.corriger_marche, correction, csf_id, list(decided.values()))
+        if heard:
+            self.ask(va.notifier_conclusions, commande(va.NotifierConclusions), csf_id, decided)
+            self.ask(va.recevoir_observations, commande(va.RecevoirObservations), csf_id)
+            asked = commande(va.NotifierConclusionsFinales)
+            self.ask(va.notifier_conclusions_finales, asked, csf_id)
+        before = self.state.fse_du
+        done = self.ask(va.valider_csf, commande(va.ValiderCsf), csf_id, "valideur-1", decided)
+        if done and not heard:
+            assert self.state.fse_du >= before or bilan.csf is None
 
     def _decide(self, depense_id: UUID, csf_id: UUID, *, rejected: bool) -> Depense:
         before = self.depenses[depense_id]
@@ -191,10 +219,11 @@ class Conventions(Machine):
     def advance(self, near: int) -> None:
         self.order("avance", pa.plafond_avance(self.state) + near, None)
 
-    @precondition(lambda self: self.standing("controle", "depose", "en_controle"))
+    @precondition(lambda self: self.standing("controle", "depose", "recevable", "en_controle"))
     @rule(data=st.data(), near=CLOSE, part=st.sampled_from([1, 1, 2]))
     def pay(self, data: st.DataObject, near: int, part: int) -> None:
-        bilan = data.draw(st.sampled_from(self.standing("controle", "depose", "en_controle")))
+        standing = self.standing("controle", "depose", "recevable", "en_controle")
+        bilan = data.draw(st.sampled_from(standing))
         kind = "solde" if bilan.type == "final" else "acompte"
         reste = (self.state.fse_du - self.state.engage) // part
         self.order(kind, reste + near, bilan.csf.csf_id if bilan.csf else None)
@@ -212,18 +241,16 @@ class Conventions(Machine):
     @rule(near=CLOSE)
     def claim(self, near: int) -> None:
         indu = self.state.paye - self.state.a_encaisser - self.state.fse_du
-        asked = commande(pa.EmettreOrdreReversement, montant=euros_of(indu + near))
-        self.ask(pa.emettre_ordre, asked, self.fresh(), self.operation)
+        asked = commande(re.EmettreOrdreReversement, montant=euros_of(indu + near))
+        self.ask(re.emettre_ordre, asked, self.fresh(), self.operation)
 
     @precondition(lambda self: self.state.ordres)
     @rule(data=st.data(), near=CLOSE)
     def cash(self, data: st.DataObject, near: int) -> None:
         ordre_id = data.draw(st.sampled_from(sorted(self.state.ordres)))
         ordre = self.state.ordres[ordre_id]
-        asked = commande(
-            pa.EncaisserReversement, montant=euros_of(ordre.montant - ordre.encaisse + near)
-        )
-        self.ask(pa.encaisser, asked, ordre_id)
+        asked = commande(re.EncaisserReversement, montant=euros_of(ordre.reste + near))
+        self.ask(re.encaisser, asked, ordre_id)
 
     @rule(fse=st.integers(1, 8_000_00))
     def ask_avenant(self, fse: int) -> None:
