@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from psycopg import Connection
@@ -48,3 +49,19 @@ def test_the_measures_announced_are_those_posted(conn: Connection[TupleRow], vie
     assert {name for name, _ in posted} == {n for n, q in announced.items() if q} & joues
     for name, mesures in posted:
         assert set(mesures) <= announced[name], name
+
+
+def test_every_module_of_decisions_is_closed_to_the_projections() -> None:
+    """The contract of import-linter lists them by hand; it forgets none."""
+    contracts = tomllib.loads((RACINE / "pyproject.toml").read_text("utf-8"))
+    [contract] = [
+        c
+        for c in contracts["tool"]["importlinter"]["contracts"]
+        if c["name"] == "Projections read facts, never decisions"
+    ]
+    modules = {
+        f"aggregates.{path.parent.name}.{path.stem}"
+        for path in (RACINE / "aggregates").glob("*/*.py")
+        if path.stem not in {"__init__", "events", "state", "transitions"}
+    }
+    assert set(contract["forbidden_modules"]) == modules
