@@ -51,6 +51,7 @@ class LigneOperation:
     fse_declare: int
     fse_retenu_csf: int
     fse_paye: int
+    fse_irrecouvrable: int
     ct_depose: int
     ct_programme: int
     ct_programme_ajuste: int
@@ -135,8 +136,9 @@ def operations(
             o.intitule, o.debut, o.fin, o.depose_le, o.statut,
             coalesce(nullif(a.fse_programme, 0), a.fse_depose) AS fse,
             a.fse_depose, a.fse_programme, a.fse_programme_ajuste, a.fse_conventionne,
-            a.fse_declare, a.fse_retenu_csf, a.fse_paye, a.ct_depose, a.ct_programme,
-            a.ct_programme_ajuste, a.ct_conventionne, a.ct_declare, a.ct_retenu_csf, o.cle
+            a.fse_declare, a.fse_retenu_csf, a.fse_paye, a.fse_irrecouvrable, a.ct_depose,
+            a.ct_programme, a.ct_programme_ajuste, a.ct_conventionne, a.ct_declare,
+            a.ct_retenu_csf, o.cle
         FROM page AS o
         -- OFFSET keeps the sums to the operations of the page.
         CROSS JOIN LATERAL (
