@@ -1,5 +1,5 @@
 """Dossiers for the tests of their page: one that saw everything, one that just came, one refused,
-one abandoned that pays back.
+one abandoned that pays back, one whose amounts are very large.
 
 Amounts and names are invented.
 """
@@ -18,6 +18,8 @@ from oi_service.application import Service
 from oi_service.ids import new_id
 
 NUMERO, NOUVEAU, REFUSE, ABANDON = "202100007", "202100008", "202100009", "202100010"
+#: Amounts as large as they may become: they must still fit on a phone.
+GRAND = "202100011"
 
 #: Every form of cost: real, flat rate, units, lump sum.
 PLAN: dict[str, Any] = {
@@ -73,11 +75,11 @@ PLAN_REVU = PLAN | {
 def jouer(service: Service) -> Vie:
     """Play the lives."""
     vie = Vie(service)
-    vie.subvention()
-    vie.tranche("300000.00", "300000.00")
-    vie.enveloppe("A", "200000.00")
+    vie.subvention(fse_total="900000000.00")
+    vie.tranche("300000000.00", "300000000.00")
+    vie.enveloppe("A", "200000000.00")
     vie.appel()
-    decrit = {
+    decrit: dict[str, Any] = {
         "plan": PLAN,
         "objet": (
             "Accompagner vers l’emploi durable des participants du PLIE, par un suivi individuel "
@@ -95,6 +97,10 @@ def jouer(service: Service) -> Vie:
     vie.abandon(ABANDON)
     vie.ordre_reversement(ABANDON, "15000.00")
     vie.encaissement(ABANDON, "4000.00")
+    vie.jusqu_au_demarrage(GRAND, fse="123456789.99", cout_total="246913579.98")
+    vie.bilan(GRAND, ["123456789.99", "123456789.98"])
+    vie.controle(GRAND, ecarte="12345678.90")
+    vie.paiement(GRAND, "100000000.01")
     return vie
 
 

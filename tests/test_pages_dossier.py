@@ -8,8 +8,9 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from dossier_exemple import ABANDON, NOUVEAU, NUMERO, REFUSE, service_joue
+from dossier_exemple import ABANDON, GRAND, NOUVEAU, NUMERO, REFUSE, service_joue
 from fastapi.testclient import TestClient
+from vie import Vie
 
 from aggregates.convention.events import PlafondPoste
 from api import deps
@@ -23,7 +24,7 @@ from oi_service.money import euros
 from projections.explication import Explication, LigneCalcul, Operande, Section
 from projections.perimetre import OI_ENTIER, Perimetre
 
-TOUS = (NUMERO, NOUVEAU, REFUSE, ABANDON)
+TOUS = (NUMERO, NOUVEAU, REFUSE, ABANDON, GRAND)
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +177,15 @@ def test_each_poste_says_under_which_form_it_is_counted(joue: Service) -> None:
     )
 
 
+def test_what_the_instruction_let_pass_is_said_beside_the_plan(joue: Service) -> None:
+    autre = "202100023"
+    Vie(joue).jusqu_au_demarrage(autre, derogation="aide_etat")
+    assert lire(joue, autre).plan.remarques[0] == (
+        "Coûts simplifiés non imposés\u00a0: aide d’État."
+    )
+    assert lire(joue, NUMERO).plan.remarques == ()
+
+
 def test_poste_that_the_convention_caps_says_so() -> None:
     plafond = PlafondPoste(code="personnel", montant_centimes=1_00, tolerance_pct=Decimal("2.50"))
     assert limite(plafond) == "Plafonné à 1,00\u00a0€, tolérance de 2,5\u00a0%"
@@ -212,6 +222,38 @@ def test_what_was_set_aside_says_why(joue: Service) -> None:
     assert ecart.lien is not None
 
 
+def test_bilan_that_did_not_come_is_awaited_then_asked_for(joue: Service) -> None:
+    vie, autre = Vie(joue), "202100021"
+    vie.jusqu_au_demarrage(autre)
+    (attente,) = lire(joue, autre).attentes
+    assert (attente.titre, attente.etat, attente.niveau) == (
+        "Bilan n°\u00a01, final",
+        "En retard",
+        "grave",
+    )
+    vie.reclamation(autre)
+    (attente,) = lire(joue, autre).attentes
+    assert attente.etat == "Réclamé"
+    assert attente.reponse_jusqu_au is not None
+    vie.bilan(autre)
+    assert lire(joue, autre).attentes == ()
+
+
+def test_control_opened_again_after_the_solde_is_said_at_the_head(
+    joue: Service, client: TestClient
+) -> None:
+    vie, autre = Vie(joue), "202100022"
+    vie.jusqu_au_demarrage(autre)
+    vie.bilan(autre)
+    vie.controle(autre)
+    vie.paiement(autre, "40000.00")
+    vie.solde(autre)
+    assert "Suites en cours" not in page(client, autre)
+    vie.reouverture_controle(autre, controle_ref="AUDIT-1")
+    assert "Suites en cours" in page(client, autre)
+    assert lire(joue, autre).statut == "Soldé"
+
+
 # --- Payments ------------------------------------------------------------------------------------
 
 
@@ -237,13 +279,37 @@ def test_account_of_who_must_pay_back(joue: Service) -> None:
     assert [(x.signe, x.libelle, x.montant) for x in found.compte] == [
         ("", "FSE dû depuis le début, au dernier contrôle validé", 0),
         ("−", "Avances, acomptes et soldes versés", 15_000_00),
-        ("+", "Reversements encaissés", 4_000_00),
-        ("=", "Versé au-delà du FSE dû", 11_000_00),
-        ("", "dont réclamé et pas encore encaissé", 11_000_00),
+        ("+", "Reversements encaissés ou compensés", 4_000_00),
+        ("=", "Trop versé", -11_000_00),
+        ("", "dont réclamé et attendu", -11_000_00),
     ]
     (ordre,) = found.reversements
-    assert (ordre.montant, ordre.encaisse, ordre.reste) == (15_000_00, 4_000_00, 11_000_00)
+    assert (ordre.montant, ordre.rentre, ordre.perdu, ordre.reste) == (
+        15_000_00,
+        4_000_00,
+        0,
+        11_000_00,
+    )
     assert [a.libelle for a in ordre.actes] == ["émis", "encaissé"]
+
+
+def test_account_of_what_will_never_come_back(joue: Service) -> None:
+    vie, autre = Vie(joue), "202100024"
+    vie.jusqu_au_demarrage(autre)
+    vie.paiement(autre, "15000.00", type="avance")
+    vie.abandon(autre)
+    assert lire(joue, autre).compte[-1].libelle == "dont ni réclamé ni attendu"
+    vie.ordre_reversement(autre, "15000.00")
+    vie.encaissement(autre, "4000.00")
+    vie.irrecouvrable(autre, "11000.00")
+    found = lire(joue, autre)
+    assert [(x.libelle, x.montant) for x in found.compte[-2:]] == [
+        ("Trop versé", -11_000_00),
+        ("dont ni réclamé ni attendu", -11_000_00),
+    ]
+    (ordre,) = found.reversements
+    assert (ordre.rentre, ordre.perdu, ordre.reste) == (4_000_00, 11_000_00, 0)
+    assert ordre.actes[-1].libelle == "irrécouvrable"
 
 
 # --- History and links ---------------------------------------------------------------------------
@@ -302,6 +368,28 @@ def test_dossier_of_another_territory_is_as_one_that_does_not_exist(joue: Servic
         unknown = restricted.get("/dossiers/202199999")
     assert hidden.status_code == unknown.status_code == 404
     assert hidden.text == unknown.text.replace("202199999", NUMERO)
+
+
+def test_page_is_read_at_one_instant(joue: Service) -> None:
+    vie, autre, lectures = Vie(joue), "202100099", [0]
+    vie.depot(autre)
+
+    class Entretemps(Perimetre):
+        """The perimeter of a reader while somebody else acts on the same dossier."""
+
+        @property
+        def liste(self) -> list[str] | None:
+            lectures[0] += 1
+            if lectures[0] == 3:  # The history is read, the sheet is not yet.
+                vie.retrait(autre)
+            return None
+
+    found = dossier(joue, autre, Entretemps())
+    assert found is not None
+    assert lectures[0] > 3
+    assert vie.operation(autre).statut == "retire"
+    assert found.fiche.resume.statut == "depose"
+    assert found.fiche.nb_evenements == len(found.histoire) == 1
 
 
 # --- The calculation -----------------------------------------------------------------------------

@@ -19,12 +19,7 @@ from fastapi.responses import HTMLResponse
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from aggregates.convention.events import (
-    ConventionSignee,
-    CsfValide,
-    PaiementOrdonnance,
-    PlafondPoste,
-)
+from aggregates.convention.events import CsfValide, PaiementOrdonnance
 from api.deps import Lecture
 from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
 from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, siret, taux
@@ -45,7 +40,7 @@ from projections.fiche_operation import (
     ReversementVu,
     fiche_operation,
 )
-from projections.histoire import ROLES
+from projections.histoire import ROLES, TYPES_DE_BILAN
 from projections.journal import EvenementLu, histoire_du_dossier
 from projections.perimetre import Perimetre
 from projections.subventions_globales import LigneSubvention, exiger_subvention
@@ -193,6 +188,17 @@ class BilanDeLaPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Attente:
+    """A bilan that the convention expects and that is not there."""
+
+    titre: str
+    etat: str
+    niveau: str
+    date_limite: date
+    reponse_jusqu_au: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class LigneDePaiement:
     """A payment, shown as a sum: due, less already paid, leaves so much; so much was ordered."""
 
@@ -209,11 +215,12 @@ class LigneDePaiement:
 
 @dataclass(frozen=True, slots=True)
 class LigneDeReversement:
-    """An order to pay back."""
+    """An order to pay back: asked, less what came in, less what is lost or cancelled."""
 
     libelle: str
     montant: int
-    encaisse: int
+    rentre: int
+    perdu: int
     reste: int
     echeance: date
     motif: str | None
@@ -272,12 +279,14 @@ class VueDossier:
     fictive: bool
     statut: str
     niveau: str
+    suites_en_cours: bool  #: a control was opened again after the solde
     debut: date
     fin: date
     etapes: tuple[Etape, ...]
     chiffres: tuple[Chiffre, ...]
     plan: PlanVu
     bilans: tuple[BilanDeLaPage, ...]
+    attentes: tuple[Attente, ...]
     explications: tuple[Explication, ...]  #: the one in force first
     paiements: tuple[LigneDePaiement, ...]
     reversements: tuple[LigneDeReversement, ...]
@@ -313,11 +322,6 @@ class _Histoire:
             if not lu.name.startswith("depense.") and getattr(fait, champ, None) in valeurs
         ]
 
-    def plafonds(self) -> tuple[PlafondPoste, ...]:
-        """Return the postes that the convention caps."""
-        signees = (fait for _, fait in self.lus if isinstance(fait, ConventionSignee))
-        return next((fait.plafonds_poste for fait in signees), ())
-
 
 def vue(dossier: Dossier) -> VueDossier:
     """Prepare the page."""
@@ -346,12 +350,14 @@ def vue(dossier: Dossier) -> VueDossier:
         fictive=dossier.subvention.fictive,
         statut=majuscule(resume.statut_libelle),
         niveau="grave" if resume.statut in STATUTS_D_ARRET else "information",
+        suites_en_cours=fiche.suites_en_cours,
         debut=fiche.convention.periode.debut if fiche.convention else resume.debut,
         fin=fiche.convention.periode.fin if fiche.convention else resume.fin,
         etapes=etapes(resume.statut, resume.statut_libelle, dossier.histoire),
         chiffres=_chiffres(fiche, histoire),
-        plan=plan_en_vigueur(fiche, FONDS[dossier.subvention.reglement], histoire.plafonds()),
+        plan=plan_en_vigueur(fiche, FONDS[dossier.subvention.reglement]),
         bilans=_bilans(dossier, histoire),
+        attentes=_attentes(fiche.convention),
         explications=tuple(_lisible(e) for e in dossier.explications),
         paiements=_paiements(fiche.convention, histoire),
         reversements=_reversements(fiche.convention, histoire),
@@ -426,7 +432,6 @@ _STATUTS_BILAN = {
     "en_controle": ("en contrôle", "attention"),
     "controle": ("contrôlé", "information"),
 }
-_TYPES_BILAN = {"intermediaire": "intermédiaire", "final": "final"}
 
 
 def _statut(connus: dict[str, tuple[str, str]], statut: str) -> tuple[str, str]:
@@ -442,6 +447,29 @@ def _bilans(dossier: Dossier, histoire: _Histoire) -> tuple[BilanDeLaPage, ...]:
     )
 
 
+def _attentes(convention: ConventionVue | None) -> tuple[Attente, ...]:
+    """Return the bilans that nobody filed, unless nobody waits for them any more."""
+    attendus = () if convention is None else convention.bilans_attendus
+    return tuple(
+        Attente(
+            titre=_titre(a.numero, a.type),
+            etat=majuscule(a.etat_libelle),
+            niveau=_NIVEAUX_ATTENTE.get(a.etat, "information"),
+            date_limite=a.date_limite,
+            reponse_jusqu_au=a.reponse_jusqu_au,
+        )
+        for a in attendus
+        if a.etat not in {"depose", "sans_objet"}
+    )
+
+
+_NIVEAUX_ATTENTE = {"en_retard": "grave", "reclame": "grave", "clos_office": "attention"}
+
+
+def _titre(numero: int, type_bilan: str) -> str:
+    return f"Bilan n°\u00a0{numero}, {TYPES_DE_BILAN.get(type_bilan, type_bilan)}"
+
+
 def _bilan(bilan: BilanVu, dossier: Dossier, histoire: _Histoire) -> BilanDeLaPage:
     statut, niveau = _statut(_STATUTS_BILAN, bilan.statut)
     csf_ids = [csf.csf_id for csf in bilan.csf]
@@ -455,7 +483,7 @@ def _bilan(bilan: BilanVu, dossier: Dossier, histoire: _Histoire) -> BilanDeLaPa
         if not lu.name.startswith(("convention.paiement", "operation."))
     }
     return BilanDeLaPage(
-        titre=f"Bilan n°\u00a0{bilan.numero}, {_TYPES_BILAN.get(bilan.type, bilan.type)}",
+        titre=_titre(bilan.numero, bilan.type),
         ancre=f"bilan-{bilan.bilan_id}",
         statut=majuscule(statut),
         niveau=niveau,
@@ -627,7 +655,8 @@ def _reversement(rang: int, ordre: ReversementVu, histoire: _Histoire) -> LigneD
     return LigneDeReversement(
         libelle=f"Ordre n°\u00a0{rang}",
         montant=ordre.montant,
-        encaisse=ordre.encaisse,
+        rentre=ordre.encaisse,
+        perdu=ordre.montant - ordre.encaisse - ordre.reste,
         reste=ordre.reste,
         echeance=ordre.echeance,
         motif=ordre.motif,
@@ -639,21 +668,21 @@ def _compte(convention: ConventionVue | None) -> tuple[LigneDeCompte, ...]:
     """Set what is due against what was paid, as a sum that anybody can do again."""
     if convention is None:
         return ()
-    encaisse = sum(r.encaisse for r in convention.reversements)
-    verse = convention.paye + encaisse
+    rentre = sum(r.encaisse for r in convention.reversements)
     reste = convention.fse_du - convention.paye
     lignes = [
         LigneDeCompte("", "FSE dû depuis le début, au dernier contrôle validé", convention.fse_du),
-        LigneDeCompte("−", "Avances, acomptes et soldes versés", verse),
+        LigneDeCompte("−", "Avances, acomptes et soldes versés", convention.paye + rentre),
     ]
-    if encaisse:
-        lignes.append(LigneDeCompte("+", "Reversements encaissés", encaisse))
-    mots = "Reste à verser" if reste >= 0 else "Versé au-delà du FSE dû"
-    lignes.append(LigneDeCompte("=", mots, abs(reste), total=True))
+    if rentre:
+        lignes.append(LigneDeCompte("+", "Reversements encaissés ou compensés", rentre))
+    mots = "Reste à verser" if reste >= 0 else "Trop versé"
+    lignes.append(LigneDeCompte("=", mots, reste, total=True))
+    autres = -reste - convention.a_encaisser
     if convention.a_encaisser:
-        lignes.append(
-            LigneDeCompte("", "dont réclamé et pas encore encaissé", convention.a_encaisser)
-        )
+        lignes.append(LigneDeCompte("", "dont réclamé et attendu", -convention.a_encaisser))
+    if reste < 0 < autres:
+        lignes.append(LigneDeCompte("", "dont ni réclamé ni attendu", -autres))
     return tuple(lignes)
 
 

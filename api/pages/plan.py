@@ -1,6 +1,6 @@
 """The plan de financement in force: each poste under its form of cost, each funder, the shares."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias, assert_never
@@ -8,9 +8,10 @@ from typing import TypeAlias, assert_never
 from aggregates.convention.events import PlafondPoste
 from aggregates.plan import PlanFinancement, Poste
 from api.filters import euros
-from api.pages.ecriture import Lien, ancre, nombre, poste, taux
+from api.pages.ecriture import Lien, ancre, nombre, phrase, poste, taux
 from oi_service.money import ratio
 from projections.fiche_operation import FicheOperation, VersionDuPlan
+from projections.histoire import DEROGATIONS
 from rules.couts import OPTIONS
 from rules.nomenclature import RESSOURCES
 
@@ -38,15 +39,15 @@ class PlanVu:
     depenses: tuple[LigneDePlan, ...]
     ressources: tuple[LigneDePlan, ...]
     total: int
+    remarques: tuple[str, ...]
 
 
-def plan_en_vigueur(
-    fiche: FicheOperation, fonds: str, plafonds: Iterable[PlafondPoste] = ()
-) -> PlanVu:
+def plan_en_vigueur(fiche: FicheOperation, fonds: str) -> PlanVu:
     """Prepare the plan of an operation; the Fund, as ``fonds`` names it, comes first."""
     plan, total = fiche.plan, fiche.plan.cout_total_centimes
     noms = noms_des_postes(plan)
     montants = {p.code: p.montant_centimes for p in plan.postes}
+    plafonds = fiche.convention.plafonds_poste if fiche.convention else ()
     limites = {x.code: (limite(x),) for x in plafonds}
     *anterieures, en_vigueur = fiche.versions_du_plan
     du_fonds = (fonds, "Montant maximal" if fiche.convention else "Demandé", plan.fse_centimes)
@@ -72,7 +73,17 @@ def plan_en_vigueur(
             for libelle, qui, montant in (du_fonds, *autres)
         ),
         total=total,
+        remarques=tuple(_remarques(fiche)),
     )
+
+
+def _remarques(fiche: FicheOperation) -> Iterator[str]:
+    """Yield what the instruction of the plan said of it."""
+    derogation = fiche.derogation_couts_simplifies
+    if derogation is not None:
+        yield f"Coûts simplifiés non imposés\u00a0: {DEROGATIONS.get(derogation, derogation)}."
+    for avertissement in fiche.avertissements:
+        yield phrase(f"À vérifier : {avertissement}")
 
 
 def limite(plafond: PlafondPoste) -> str:

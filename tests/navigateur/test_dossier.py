@@ -4,10 +4,10 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from dossier_exemple import ABANDON, NOUVEAU, NUMERO, REFUSE
+from dossier_exemple import ABANDON, GRAND, NOUVEAU, NUMERO, REFUSE
 from playwright.sync_api import Browser, Page, expect
 
-NUMEROS = (NUMERO, NOUVEAU, REFUSE, ABANDON, "inconnu")
+NUMEROS = (NUMERO, NOUVEAU, REFUSE, ABANDON, GRAND, "inconnu")
 
 
 @pytest.mark.parametrize("numero", NUMEROS[:-1])
@@ -33,6 +33,10 @@ def test_axe_finds_nothing(page: Page, phone: Page, dossiers: str, numero: str) 
 def test_phone_does_not_scroll_sideways(phone: Page, dossiers: str, numero: str) -> None:
     phone.goto(f"{dossiers}/dossiers/{numero}")
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    edges = phone.locator(".dossier table").evaluate_all(
+        "tables => tables.map(table => table.getBoundingClientRect().right)"
+    )
+    assert all(edge <= 390 - 16 for edge in edges)
 
 
 def test_an_amount_leads_to_the_fact_behind_it_even_folded(page: Page, dossiers: str) -> None:
@@ -84,7 +88,7 @@ def test_page_is_whole_without_javascript(browser: Browser, dossiers: str) -> No
     page.goto(f"{dossiers}/dossiers/{ABANDON}")
     expect(page.get_by_role("heading", level=1)).to_have_text("Accompagnement vers l’emploi")
     page.get_by_role("link", name="Paiements (1)").click()
-    expect(page.get_by_text("dont réclamé et pas encore encaissé")).to_be_in_viewport()
+    expect(page.get_by_text("dont réclamé et attendu")).to_be_in_viewport()
     context.close()
 
 
