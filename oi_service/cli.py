@@ -76,7 +76,7 @@ class DonneesReelles(Refusal):
 
 
 class BaseExterne(Refusal):
-    """--neuf n’efface que la base embarquée : la base de OI_DATABASE_URL se recrée par son
+    """L’option --neuf n’efface que la base embarquée : la base de OI_DATABASE_URL se recrée par son
     administrateur.
     """
 
