@@ -153,8 +153,8 @@ def test_every_defect_is_shown_at_once(api: Api) -> None:
         ({"periode": None}, "#/periode", "un objet JSON est attendu"),
         ({"plan": plan() | {"postes": []}}, "#/plan/postes", "il en faut au moins 1"),
         (
-            {"plan": plan() | {"postes": [{"code": "divers", "montant": "1.00"}]}},
-            "#/plan/postes/0/code",
+            {"plan": plan() | {"postes": [{"code": "p", "montant": "1.00", "couvre": ["divers"]}]}},
+            "#/plan/postes/0/couvre/0",
             "poste de dépense inconnu ; valeurs possibles : ",
         ),
         (

@@ -45,8 +45,13 @@ def test_a_life_from_the_grant_to_the_archive(api: Api) -> None:
         "ressources": plan()["ressources"],
     }
     bilan = api.faire(f"{chemin}/bilans", corps, cv)
+    acte = api.faire(
+        f"{chemin}/bilans/{bilan['id']}/recevabilite",
+        {"date_effet": "2022-04-01"},
+        bilan["version"],
+    )
     corps = {"date_effet": "2022-04-02", "bilan_id": bilan["id"]}
-    csf = api.faire(f"{chemin}/csf", corps, bilan["version"])
+    csf = api.faire(f"{chemin}/csf", corps, acte["version"])
     lignes = [{"depense_id": d, "montant_ecarte": "0.00"} for d in depenses]
     acte = api.faire(
         f"{chemin}/csf/{csf['id']}/lignes",
