@@ -45,11 +45,8 @@ def test_a_life_from_the_grant_to_the_archive(api: Api) -> None:
         "ressources": plan()["ressources"],
     }
     bilan = api.faire(f"{chemin}/bilans", corps, cv)
-    acte = api.faire(
-        f"{chemin}/bilans/{bilan['id']}/recevabilite",
-        {"date_effet": "2022-04-01"},
-        bilan["version"],
-    )
+    jour = {"date_effet": "2022-04-01"}
+    acte = api.faire(f"{chemin}/bilans/{bilan['id']}/recevabilite", jour, bilan["version"])
     corps = {"date_effet": "2022-04-02", "bilan_id": bilan["id"]}
     csf = api.faire(f"{chemin}/csf", corps, acte["version"])
     lignes = [{"depense_id": d, "montant_ecarte": "0.00"} for d in depenses]
@@ -88,6 +85,10 @@ def test_a_life_from_the_grant_to_the_archive(api: Api) -> None:
     corps = {"date_effet": "2022-04-05", "ref_virement": "V1", "iban_masque": "FR76••••189"}
     acte = api.faire(
         f"{chemin}/paiements/{paiement['id']}/execution", corps, paiement["version"], COMPTABLE
+    )
+    corps = {"date_effet": "2022-04-06", "ref": "RELEVE-1"}
+    acte = api.faire(
+        f"{chemin}/paiements/{paiement['id']}/acquittement", corps, acte["version"], COMPTABLE
     )
     for etape, corps in (
         ("etats-de-depenses", {"etat_no": "E1"}),
