@@ -17,6 +17,7 @@ from api import deps
 from api.app import create_app
 from api.deps import LectureOuverte
 from api.pages.dossier import REPLI, Dossier, VueDossier, dossier_demande, vue
+from api.pages.ecriture import phrase
 from api.pages.gabarits import templates
 from api.pages.plan import limite
 from oi_service.application import Service
@@ -72,6 +73,12 @@ def test_head_says_what_the_dossier_is(client: TestClient) -> None:
     assert "Tranche 2021 · Axe 3 · OS1 · parcours" in html
     assert "du 01/01/2021 au 31/12/2021" in html
     assert "Bilan final déposé</span>" in html
+
+
+def test_amounts_and_numbers_stay_on_one_line() -> None:
+    assert phrase("Bilan n° 1 : 1\u202f000,00\u00a0€ − 12,00\u00a0€") == (
+        "Bilan n°\u00a01\u00a0: 1\u00a0000,00\u00a0€ −\u00a012,00\u00a0€"
+    )
 
 
 def test_names_are_escaped(client: TestClient) -> None:

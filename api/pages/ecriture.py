@@ -34,7 +34,8 @@ def lien(lu: EvenementLu, libelle: str | None = None) -> Lien:
 
 def phrase(text: str) -> str:
     """Keep amounts, numbers and punctuation whole; the thin space is too thin to be seen."""
-    return insecable(text.replace("\u202f", "\u00a0").replace("n° ", "n°\u00a0"))
+    glued = text.replace("\u202f", "\u00a0").replace("n° ", "n°\u00a0").replace("− ", "−\u00a0")
+    return insecable(glued)
 
 
 def majuscule(text: str) -> str:

@@ -73,7 +73,7 @@ def test_the_summary_and_the_life_line_are_walked_with_the_keyboard(
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Maquette de PLIE A")).to_be_focused()
+    expect(page.get_by_role("link", name="Maquette, PLIE A")).to_be_focused()
     page.get_by_role("link", name="Paiements (3)").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Paiements et reversements")).to_be_in_viewport()
