@@ -6,7 +6,13 @@ from decimal import Decimal
 from aggregates.convention.events import MarcheCorrige, RecettesControlees
 from oi_service.errors import french_euros
 from projections.explication.lecture import Lecture, bilans
-from projections.explication.mots import CUMUL, libelle_du_poste, pourcent
+from projections.explication.mots import (
+    CUMUL,
+    article,
+    article_du_taux,
+    libelle_du_poste,
+    pourcent,
+)
 from projections.explication.valeurs import LigneCalcul, Operande
 from rules.calcul import PosteCalcule
 
@@ -20,23 +26,10 @@ def reels(lecture: Lecture) -> Iterable[LigneCalcul]:
                 libelle=libelle_du_poste(poste.code),
                 calcul=_ecrire_reel(poste),
                 centimes=poste.retenu_centimes,
-                article=_FORMES["reel"],
+                article=_article(lecture, poste),
                 operandes=tuple(_operandes_du_poste(lecture, poste.code)),
             )
-    for extrapolation in lecture.resultat.extrapolations:
-        yield LigneCalcul(
-            code=f"extrapolation.{extrapolation.poste}",
-            libelle=f"dont extrapolation, {libelle_du_poste(extrapolation.poste)}",
-            calcul=f"{extrapolation.taux} × {french_euros(extrapolation.base_centimes)} non tirés",
-            centimes=-extrapolation.correction_centimes,
-            article="Annexe « échantillonnage » de la convention type DGEFP",
-            operandes=tuple(
-                Operande("Tirage et décision", extrapolation.taux, position)
-                for position in lecture.positions(
-                    "convention.echantillon_tire.v1", "convention.extrapolation_decidee.v1"
-                )
-            ),
-        )
+            yield from _extrapolations(lecture, poste.code)
     for marche in lecture.resultat.marches:
         yield LigneCalcul(
             code=f"marche.{marche.marche}",
@@ -48,6 +41,26 @@ def reels(lecture: Lecture) -> Iterable[LigneCalcul]:
                 Operande("Taux décidé", pourcent(fait.taux_pct), lu.position)
                 for lu in lecture.flux
                 if isinstance(fait := lu.fait, MarcheCorrige) and fait.marche_ref == marche.marche
+            ),
+        )
+
+
+def _extrapolations(lecture: Lecture, code: str) -> Iterable[LigneCalcul]:
+    """What samples of a poste take from it, bilan after bilan."""
+    for extrapolation in lecture.resultat.extrapolations:
+        if extrapolation.poste != code:
+            continue
+        yield LigneCalcul(
+            code=f"extrapolation.{extrapolation.poste}",
+            libelle=f"dont extrapolation, {libelle_du_poste(extrapolation.poste)}",
+            calcul=f"{extrapolation.taux} × {french_euros(extrapolation.base_centimes)} non tirés",
+            centimes=-extrapolation.correction_centimes,
+            article="Annexe « échantillonnage » de la convention type DGEFP",
+            operandes=tuple(
+                Operande("Tirage et décision", extrapolation.taux, position)
+                for position in lecture.positions(
+                    "convention.echantillon_tire.v1", "convention.extrapolation_decidee.v1"
+                )
             ),
         )
 
@@ -87,17 +100,6 @@ def _operandes_du_poste(lecture: Lecture, code: str) -> Iterable[Operande]:
             )
 
 
-#: How each form of cost is founded.
-_FORMES = {
-    "reel": "Règlement (UE) n° 1303/2013, art. 67 §1 a) ; (UE) 2021/1060, art. 53 §1 a)",
-    "forfait": "Règlement (UE) n° 1303/2013, art. 68 à 68 ter ; (UE) 2021/1060, art. 54 à 56",
-    "cout_unitaire": "Règlement (UE) n° 1303/2013, art. 67 §1 b) ; (UE) 2021/1060, art. 53 §1 b)",
-    "montant_forfaitaire": (
-        "Règlement (UE) n° 1303/2013, art. 67 §1 c) ; (UE) 2021/1060, art. 53 §1 c)"
-    ),
-}
-
-
 def simplifies(lecture: Lecture) -> Iterable[LigneCalcul]:
     """Flat rates, unit costs, lump sums."""
     convention = lecture.position_de_la_convention
@@ -111,9 +113,19 @@ def simplifies(lecture: Lecture) -> Iterable[LigneCalcul]:
             libelle=libelle_du_poste(poste.code),
             calcul=calcul,
             centimes=poste.retenu_centimes,
-            article=_FORMES[poste.mode],
+            article=_article(lecture, poste),
             operandes=operandes,
         )
+
+
+def _article(lecture: Lecture, poste: PosteCalcule) -> str:
+    """Return the article of a form of cost; a flat rate has that of its option."""
+    convention = lecture.convention
+    reglement = convention.cadre.reglement
+    option = next((p.option for p in convention.plan.postes if p.code == poste.code), None)
+    if option is not None:
+        return article_du_taux(option, reglement, convention.signee_le)
+    return article(poste.mode, reglement)
 
 
 def _ecrire_simplifie(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from aggregates.convention.events import FseCorrige, RessourcesControlees
 from oi_service.errors import french_euros
 from projections.explication.lecture import Lecture
-from projections.explication.mots import CUMUL, MINIMUM, pourcent
+from projections.explication.mots import CUMUL, MINIMUM, article, pourcent
 from projections.explication.valeurs import LigneCalcul, Operande
 from rules.fse_du import taux_fse
 from rules.nomenclature import RESSOURCES, RESSOURCES_EXTERNES
@@ -110,13 +110,13 @@ def du(lecture: Lecture) -> Iterable[LigneCalcul]:
         article=MINIMUM,
     )
     for correction in resultat.corrections_fse:
-        libelle, article = _NATURES.get(correction.nature, (correction.nature, MINIMUM))
+        libelle, texte = _NATURES.get(correction.nature, (correction.nature, MINIMUM))
         yield LigneCalcul(
             code=f"correction.{correction.nature}",
             libelle=libelle,
             calcul=f"{pourcent(correction.taux_pct)} × {french_euros(resultat.fse_brut_centimes)}",
             centimes=-correction.correction_centimes,
-            article=article,
+            article=texte,
             operandes=tuple(
                 Operande("Taux décidé", pourcent(decide.taux_pct), lu.position)
                 for lu in lecture.flux
@@ -196,7 +196,7 @@ def reglement(lecture: Lecture) -> Iterable[LigneCalcul]:
         code="a_payer",
         libelle="À payer",
         centimes=regle.a_payer_centimes,
-        article="Règlement (UE) n° 1303/2013, art. 132 §1 ; (UE) 2021/1060, art. 74 §1 b)",
+        article=article("paiement", convention.cadre.reglement),
     )
     yield LigneCalcul(code="a_reverser", libelle="À reverser", centimes=regle.a_reverser_centimes)
 
