@@ -26,6 +26,7 @@ from aggregates.contrepartie.affectation import (
     PercevoirContrepartie,
     percevoir,
 )
+from aggregates.contrepartie.repartition import RepartirContrepartie
 from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.convention import avenants as av
 from aggregates.convention import certification as ce
@@ -53,6 +54,7 @@ from aggregates.subvention_globale import conventionnement, maquette
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from oi_service.application import Acte, Outcome, Service, Unit
+from oi_service.codec import Evenement
 from oi_service.ids import convention_of
 from projections.maquette import Maquette, charger
 from projections.perimetre import OI_ENTIER
@@ -114,6 +116,12 @@ class Vie:
         """Return the state of the convention of an operation."""
         state: Convention = self._lire(CONVENTION, convention_of(self.id(operation)))
         return state
+
+    def faits(self, operation: str) -> list[Evenement]:
+        """Return the facts of the convention of an operation, from the first."""
+        stream = convention_of(self.id(operation))
+        stored = self.journal.recorder.select_streams([stream])[stream]
+        return [self.journal.decode(s) for s in stored]
 
     def maquette(self) -> Maquette:
         """Return the maquette of the OI."""
@@ -349,6 +357,15 @@ class Vie:
         asked = commande(execution.Demarrer, date_effet=le)
         return self._operation(operation, execution.demarrer, asked)
 
+    def indicateur(
+        self, operation: str, realise: str, rang: int = 1, le: date = date(2022, 1, 31)
+    ) -> Outcome:
+        """Renseigner ce qu’atteint un indicateur."""
+        asked = commande(
+            execution.RenseignerIndicateur, date_effet=le, indicateur=rang, realise=realise
+        )
+        return self._operation(operation, execution.renseigner_indicateur, asked)
+
     def conventionnement(self, operation: str, **saisie: Any) -> None:
         """Signer, notifier, démarrer."""
         self.convention_signee(operation, **saisie)
@@ -576,13 +593,18 @@ class Vie:
         numero: int = 1,
         ressources: Iterable[str] | None = None,
         le: date = date(2022, 5, 2),
+        decidees: Iterable[dict[str, str]] | None = None,
     ) -> None:
-        """Décider des ressources du bilan contrôlé."""
+        """Décider des ressources du bilan contrôlé.
+
+        « ressources » : ce qui est retenu de chacune ; « decidees » : les décisions entières, avec
+        ce que le contrôle a trouvé.
+        """
         bilan = self._bilan(operation, numero)
-        if not bilan.ressources:
+        if not bilan.ressources and decidees is None:
             return
         kept = list(ressources or [_montant(r.montant_centimes) for r in bilan.ressources])
-        decided = [
+        decided = decidees or [
             {
                 "type": r.type,
                 "financeur": r.financeur,
@@ -981,6 +1003,22 @@ class Vie:
             montant=montant,
         )
         return self.acte(actions.affecter_contrepartie, self.id(nom), asked)
+
+    def repartition(
+        self,
+        nom: str,
+        operations: Iterable[str],
+        le: date = date(2022, 6, 1),
+        **saisie: str,
+    ) -> Outcome:
+        """Répartir une contrepartie entre des opérations, au prorata de leurs besoins."""
+        asked = commande(
+            RepartirContrepartie,
+            date_effet=le,
+            operations=[self.id(operation) for operation in operations],
+            **saisie,
+        )
+        return self.acte(actions.repartir_contrepartie, self.id(nom), asked)
 
 
 def _fiche(**changes: Any) -> dict[str, Any]:
