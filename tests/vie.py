@@ -22,8 +22,10 @@ from fabrique import (
 from aggregates.appel_a_projets.publication import PublierAppelAProjets
 from aggregates.contrepartie.affectation import (
     AffecterContrepartie,
+    AnnulerAffectation,
     AttribuerContrepartie,
     PercevoirContrepartie,
+    annuler_affectation,
     percevoir,
 )
 from aggregates.contrepartie.repartition import RepartirContrepartie
@@ -48,6 +50,7 @@ from aggregates.convention.signature import NotifierConvention, SignerConvention
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.controle import ControlerDepenses
 from aggregates.depense.declaration import DeclarerDepenses
+from aggregates.depense.state import DEPENSE
 from aggregates.operation import cloture, depot, execution, instruction, programmation, suites
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.subvention_globale import conventionnement, maquette
@@ -356,6 +359,15 @@ class Vie:
         """Enregistrer l’attestation de démarrage."""
         asked = commande(execution.Demarrer, date_effet=le)
         return self._operation(operation, execution.demarrer, asked)
+
+    def indicateur(
+        self, operation: str, realise: str, rang: int = 1, le: date = date(2022, 1, 31)
+    ) -> Outcome:
+        """Renseigner ce qu’atteint un indicateur."""
+        asked = commande(
+            execution.RenseignerIndicateur, date_effet=le, indicateur=rang, realise=realise
+        )
+        return self._operation(operation, execution.renseigner_indicateur, asked)
 
     def indicateur(
         self, operation: str, realise: str, rang: int = 1, le: date = date(2022, 1, 31)
@@ -1019,6 +1031,55 @@ class Vie:
             **saisie,
         )
         return self.acte(actions.repartir_contrepartie, self.id(nom), asked)
+
+    def repartition(
+        self,
+        nom: str,
+        operations: Iterable[str],
+        le: date = date(2022, 6, 1),
+        **saisie: str,
+    ) -> Outcome:
+        """Répartir une contrepartie entre des opérations, au prorata de leurs besoins."""
+        asked = commande(
+            RepartirContrepartie,
+            date_effet=le,
+            operations=[self.id(operation) for operation in operations],
+            **saisie,
+        )
+        return self.acte(actions.repartir_contrepartie, self.id(nom), asked)
+
+    def desaffectation(
+        self, nom: str, operation: str, montant: str, le: date = date(2022, 6, 10)
+    ) -> Outcome:
+        """Reprendre une part de la contrepartie affectée à une opération."""
+        asked = commande(
+            AnnulerAffectation, date_effet=le, operation_id=self.id(operation), montant=montant
+        )
+        return self.decision(CONTREPARTIE, self.id(nom), annuler_affectation, asked)
+
+    def controle_lignes(
+        self,
+        operation: str,
+        numero: int = 1,
+        ecarts: dict[str, dict[str, Any]] | None = None,
+        chaque_tiree: dict[str, Any] | None = None,
+        le: date = date(2022, 5, 2),
+    ) -> None:
+        """Décider des dépenses que le contrôle regarde : toutes, ou celles que le tirage retient.
+
+        « ecarts » : par pièce ; « chaque_tiree » : ce qui vaut pour chaque pièce tirée.
+        """
+        bilan = self._bilan(operation, numero)
+        par_piece = {self.piece(operation, piece): ecart for piece, ecart in (ecarts or {}).items()}
+        tirees = {d for tirage in bilan.csf.tirages.values() for d in tirage}
+        decisions: dict[UUID, dict[str, Any]] = {}
+        for depense_id in bilan.depenses:
+            poste = self._lire(DEPENSE, depense_id).detail.poste
+            if poste in bilan.csf.tirages and depense_id not in tirees:
+                continue
+            ecart = (chaque_tiree or {}) if depense_id in tirees else par_piece.get(depense_id, {})
+            decisions[depense_id] = {"montant_ecarte": "0.00"} | ecart
+        self.lignes(operation, numero, decisions, le)
 
 
 def _fiche(**changes: Any) -> dict[str, Any]:
