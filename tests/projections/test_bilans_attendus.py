@@ -123,6 +123,21 @@ def test_a_bilan_sent_back_is_awaited_again(vie: Vie) -> None:
     assert etat(vie, LIMITE + JOUR) == "en_retard"
 
 
+def test_a_bilan_filed_again_stands_and_an_intermediate_one_leaves_the_final_awaited(
+    vie: Vie,
+) -> None:
+    vie.depot("deux")
+    vie.instruction("deux")
+    vie.programmation("deux")
+    vie.conventionnement("deux", bilans_prevus=PREVUS)
+    vie.bilan("deux", type="intermediaire", le=date(2022, 4, 1))
+    vie.renvoi("deux", le=date(2022, 4, 5))
+    vie.bilan("deux", ["70000.00"], type="intermediaire", le=date(2022, 4, 8))
+    intermediaire, final = etats(vie, date(2022, 4, 8), "deux")
+    assert (intermediaire.etat, intermediaire.depose_le) == ("depose", date(2022, 4, 8))
+    assert (intermediaire.jours_de_retard, final.etat) == (8, "attendu")
+
+
 def test_the_final_bilan_makes_the_others_useless(vie: Vie) -> None:
     vie.depot("deux")
     vie.instruction("deux")
