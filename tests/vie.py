@@ -369,15 +369,6 @@ class Vie:
         )
         return self._operation(operation, execution.renseigner_indicateur, asked)
 
-    def indicateur(
-        self, operation: str, realise: str, rang: int = 1, le: date = date(2022, 1, 31)
-    ) -> Outcome:
-        """Renseigner ce qu’atteint un indicateur."""
-        asked = commande(
-            execution.RenseignerIndicateur, date_effet=le, indicateur=rang, realise=realise
-        )
-        return self._operation(operation, execution.renseigner_indicateur, asked)
-
     def conventionnement(self, operation: str, **saisie: Any) -> None:
         """Signer, notifier, démarrer."""
         self.convention_signee(operation, **saisie)
@@ -1015,22 +1006,6 @@ class Vie:
             montant=montant,
         )
         return self.acte(actions.affecter_contrepartie, self.id(nom), asked)
-
-    def repartition(
-        self,
-        nom: str,
-        operations: Iterable[str],
-        le: date = date(2022, 6, 1),
-        **saisie: str,
-    ) -> Outcome:
-        """Répartir une contrepartie entre des opérations, au prorata de leurs besoins."""
-        asked = commande(
-            RepartirContrepartie,
-            date_effet=le,
-            operations=[self.id(operation) for operation in operations],
-            **saisie,
-        )
-        return self.acte(actions.repartir_contrepartie, self.id(nom), asked)
 
     def repartition(
         self,
