@@ -15,7 +15,17 @@ PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
 #: What is said once for every act, or is no field of a file.
 COMMUNS = {"self", "le", "numero", "saisie", "termes"}
 #: Tools of the tests, which a file cannot call.
-OUTILS = {"id", "acte", "decision", "operation", "convention", "maquette", "piece", "lignes"}
+OUTILS = {
+    "id",
+    "acte",
+    "decision",
+    "operation",
+    "convention",
+    "maquette",
+    "piece",
+    "lignes",
+    "faits",
+}
 
 
 def actes() -> dict[str, Callable[..., object]]:
