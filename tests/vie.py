@@ -555,12 +555,13 @@ class Vie:
         le: date = date(2022, 5, 2),
         ecarts: dict[str, dict[str, str]] | None = None,
     ) -> Outcome:
-        """Contrôler un bilan : « ecarte » est écarté de sa première dépense.
+        """Contrôler un bilan, ouvert au besoin : « ecarte » est écarté de sa première dépense.
 
         « ecarts » : par pièce, « montant_ecarte » et « motif_code ». « ressources » : ce qui est
         retenu de chacune ; tout, par défaut. Unités, livrables et recettes sont retenus entiers.
         """
-        self.ouverture_controle(operation, numero)
+        if self._bilan(operation, numero).statut != "en_controle":
+            self.ouverture_controle(operation, numero)
         bilan = self._bilan(operation, numero)
         ecarts = {self.piece(operation, piece): e for piece, e in (ecarts or {}).items()}
         if euros(ecarte):

@@ -153,7 +153,7 @@ def test_live_projections_equal_their_rebuild_after_any_life(
 ) -> None:
     dice, vie = hasard(seed), Vie(service)
     fonder(vie, dice)
-    accepted = vivre(vie, dice, 150)
+    accepted = vivre(vie, dice, 250)
     assert len(accepted) > 9, accepted
     with psycopg.connect(base) as conn:
         live = digests(conn)
@@ -170,7 +170,7 @@ def test_live_projections_equal_their_rebuild_after_any_life(
 def test_projections_say_what_the_streams_say(service: Service, seed: int) -> None:
     dice, vie = hasard(seed), Vie(service)
     fonder(vie, dice)
-    vivre(vie, dice, 150)
+    vivre(vie, dice, 250)
     shown = dict(lignes(service.reads, "SELECT numero_mdfse, statut FROM projection.operation"))
     assert shown == {op: vie.operation(op).statut for op in OPERATIONS}
 

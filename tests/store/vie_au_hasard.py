@@ -73,18 +73,15 @@ def _under_convention(
 ) -> list[tuple[Any, ...]]:
     bilans = [b for b in convention.bilans.values() if b.statut != "renvoye"]
     numero = len(bilans) + 1
+    filed = {
+        "numero": numero,
+        "type": "final" if numero > 3 or dice.random() < 0.3 else "intermediaire",
+        "ressources": [{"type": "publique_epci", "montant": _euros(dice)}],
+        "recettes_nettes": dice.choice(["0.00", _euros(dice)]),
+    }
     acts: list[tuple[Any, ...]] = [
         ("paiement", operation, _euros(dice), {"type": "avance"}),
-        (
-            "bilan",
-            operation,
-            [_euros(dice) for _ in range(3)],
-            {
-                "numero": numero,
-                "type": "final" if numero > 3 else "intermediaire",
-                "ressources": [{"type": "publique_epci", "montant": _euros(dice)}],
-            },
-        ),
+        *[("bilan", operation, _lines(bilans, dice), filed)] * 4,
         ("avenant", operation, convention.avenants + 1, {"fse": f"{dice.randrange(15, 45)}000.00"}),
         ("avenant_abandonne", operation, convention.avenants + 1, {}),
         ("demande_avenant", operation, convention.avenants + 1, {"fse": "46000.00"}),
@@ -95,6 +92,11 @@ def _under_convention(
         ("retrait_certification", operation, "10.00", "20.00", {}),
         ("solde", operation, {}),
     ]
+    if dice.random() < 0.1:
+        kept = {"montants_controles": dice.choice(["conserves", "ecartes"])}
+        acts += [("reclamation", operation, {}), ("cloture_office", operation, kept)]
+    if convention.ordres or any(b.statut == "controle" for b in bilans):
+        acts += [("cloture", operation, {}), ("suites_closes", operation, {})]
     if dice.random() < 0.1:
         acts += (
             [("abandon", operation, {}), ("rejet", operation, {})] if convention.paiements else []
@@ -109,16 +111,39 @@ def _under_convention(
     return acts
 
 
+def _lines(bilans: list[Bilan], dice: Random) -> list[str | dict[str, Any]]:
+    """Return what a bilan declares: pieces, some of a contract, one that takes back at times."""
+    lines: list[str | dict[str, Any]] = [_euros(dice), _euros(dice)]
+    lines.append({"montant_impute": _euros(dice), "piece_ref": "M-1", "marche_ref": "M-1"})
+    if bilans and dice.random() < 0.3:
+        taken = {"montant_impute": f"-{_euros(dice)}", "piece_ref": "R-1", "regularise": "P-0"}
+        lines.append(taken)
+    return lines
+
+
 def _on_bilan(
     operation: str, bilan: Bilan, convention: Convention, dice: Random
 ) -> list[tuple[Any, ...]]:
-    if bilan.statut == "depose":
+    numero = bilan.numero
+    if bilan.statut in {"depose", "recevable"}:
         ecarte = {"ecarte": dice.choice(["0.00", "0.01"])}
-        return [("controle", operation, bilan.numero, ecarte)] * 4 + [
-            ("renvoi", operation, bilan.numero, {})
+        return [("controle", operation, numero, ecarte)] * 4 + [
+            ("renvoi", operation, numero, {}),
+            ("recevabilite_bilan", operation, numero, {}),
+            ("ouverture_controle", operation, numero, {}),
         ]
     if bilan.statut == "en_controle":
-        return []
+        rate = dice.choice(["0", "5", "25", "100"])
+        return [
+            ("correction_marche", operation, "M-1", rate, numero, {}),
+            ("controle_recettes", operation, numero, {"montant_retenu": _euros(dice)}),
+            ("grille", operation, numero, {}),
+            ("conclusions", operation, numero, {}),
+            ("observations", operation, numero, {}),
+            ("conclusions_finales", operation, numero, {}),
+            ("controle", operation, numero, {}),
+            ("controle", operation, numero, {}),
+        ]
     reste = max(0, convention.fse_du - convention.engage)
     kind = "solde" if bilan.type == "final" else "acompte"
     acts: list[tuple[Any, ...]] = [
