@@ -1,7 +1,8 @@
-"""One stored sample of every event version: what the log holds today must decode for ever.
+"""Stored samples of every event version: what the log holds today must decode for ever.
 
-``python tests/echantillons.py`` writes the samples of new names. It never overwrites one: a sample
-that no longer decodes says that history broke, not that the sample is old.
+``python tests/echantillons.py`` writes the samples of new names, and one more (``name~2.json``) of
+a fact that gained fields. It never overwrites one: a sample that no longer decodes says that
+history broke, not that the sample is old.
 """
 
 import json
@@ -13,38 +14,73 @@ from typing import Any
 
 import msgspec
 from fabrique import (
+    AUTRE_DEPENSE_ID,
+    AUTRE_ID,
     CSF_ID,
     DETAIL,
     FICHE,
     condition,
     euros,
     fait,
+    forfait,
+    livrables,
+    parcours,
     plan,
+    ressource,
 )
 
 from aggregates.appel_a_projets.events import AppelAProjetsPublie
 from aggregates.convention.events import (
     AvenantDemande,
+    AvenantSigne,
+    BilanDepose,
+    ConclusionsIntermediairesNotifiees,
     ConventionSignee,
+    CsfRouvert,
     CsfValide,
+    EntreesCalcul,
+    ExtrapolationDecidee,
+    GrilleRemplie,
+    LivrableControle,
+    PaiementEffectue,
     PaiementOrdonnance,
+    PlafondPoste,
+    PointControle,
     PosteRetenu,
+    RealisationsControlees,
     RessourceRetenue,
     RessourcesControlees,
     Termes,
+    UnitesControlees,
+    UnitesDeclarees,
 )
-from aggregates.depense.events import Cle, DepenseControlee, DepenseDeclaree
+from aggregates.convention.state import conditions
+from aggregates.depense.events import DepenseControlee, DepenseCorrigee, DepenseDeclaree
 from aggregates.operation.events import (
     AvisAgdRendu,
     AvisPlieRendu,
     DossierDepose,
     IndicateurRenseigne,
     OperationProgrammee,
+    PlanFinancementInstruit,
+    SuitesOuvertes,
 )
-from aggregates.subvention_globale.events import Parametres, SubventionGlobaleConventionnee
+from aggregates.parametres import Parametres, Refaction, Surcharge
+from aggregates.subvention_globale.events import SubventionGlobaleConventionnee
 from api import actions  # noqa: F401 - importing them all fills the vocabulary
 from oi_service.codec import REGISTRY, Evenement, Piece
 from oi_service.dates import Periode
+from rules.calcul import (
+    Apports,
+    Echantillon,
+    LignesMarche,
+    LignesPoste,
+    LivrableVu,
+    TauxDecide,
+    Unites,
+    service_fait,
+)
+from rules.temps import Cle, JourTravaille, Temps
 
 DOSSIER = Path(__file__).with_name("events")
 
@@ -61,25 +97,126 @@ _RESSOURCE = RessourceRetenue(
     montant_retenu_centimes=euros(19_000),
 )
 
+_PARAMETRES = Parametres(
+    avance_pct=Decimal("12.5"),
+    avance_plafond_centimes=euros(50_000),
+    types_beneficiaires_sans_avance=("collectivite",),
+    plafond_avant_solde_pct=Decimal(80),
+    delai_contradictoire_jours=30,
+    arrondi="troncature",
+    taux_mode="affiche",
+    imputation_avance="sur_solde",
+    fongibilite="tolerance",
+    tolerance_poste_pct=Decimal(10),
+    ressources_intermediaires="prorata",
+    contreparties_non_percues="percu_seulement",
+    extrapolation=True,
+    echantillon_taille_min=30,
+    echantillon_couverture_min_pct=Decimal(30),
+    refaction=Refaction(seuil_pct=Decimal(80), taux_pct=Decimal(5)),
+)
+_SURCHARGE = Surcharge(**{nom: getattr(_PARAMETRES, nom) for nom in Parametres.__struct_fields__})
+#: A plan in every form.
+_TOUTES_FORMES = plan(
+    100_000,
+    ressource("publique_epci", 120_000),
+    ressource("nature", 20_000),
+    personnel=80_000,
+    nature=20_000,
+    indirectes=msgspec.structs.replace(
+        forfait("forfait_25", 20_000, "25", "personnel"),
+        libelle="Charges de structure",
+        methode_ref="METHODE-1",
+    ),
+    parcours=parcours(80),
+    mf=livrables(L1=35_000, L2=25_000),
+)
+_PLAFONDS = (
+    PlafondPoste(code="personnel", montant_centimes=euros(80_000), tolerance_pct=Decimal(10)),
+)
+_APPORTS = Apports(
+    final=True,
+    lignes=(
+        LignesPoste(code="personnel", declare_centimes=euros(60_000), ecarte_centimes=euros(375)),
+        LignesPoste(code="nature", declare_centimes=euros(20_000), ecarte_centimes=0),
+    ),
+    echantillons=(
+        Echantillon(
+            poste="personnel",
+            tirage_declare_centimes=euros(18_500),
+            tirage_ecarte_centimes=euros(375),
+            base_centimes=euros(41_500),
+        ),
+    ),
+    marches=(LignesMarche(marche="M-1", poste="personnel", retenu_centimes=euros(1_000)),),
+    corrections_marche=(TauxDecide(objet="M-1", taux_pct=Decimal(25)),),
+    unites=(Unites(poste="parcours", declarees=Decimal(60), retenues=Decimal("59.5")),),
+    livrables=(
+        LivrableVu(
+            poste="montants_forfaitaires", id="L1", montant_centimes=euros(35_000), atteint=True
+        ),
+    ),
+    recettes_nettes_centimes=euros(7_350),
+    ressources=(("nature", euros(20_000)), ("publique_epci", euros(19_000))),
+    corrections_fse=(TauxDecide(objet="publicite", taux_pct=Decimal(3)),),
+)
+_CONDITIONS = conditions(_TOUTES_FORMES, _PARAMETRES, _PLAFONDS)
+_TEMPS = Temps(
+    methode="taux_horaire",
+    cout_centimes=euros(43_215),
+    annee=2021,
+    mois=5,
+    heures_operation=Decimal("612.50"),
+    heures_base=Decimal(1720),
+    pourcentage=Decimal(40),
+    jours=(JourTravaille(jour=date(2021, 5, 3), heures=Decimal("7.5")),),
+    justificatif="feuille_temps_signee",
+    accepte_le=date(2021, 1, 4),
+)
+_DETAIL = msgspec.structs.replace(
+    DETAIL,
+    date_engagement=date(2021, 5, 1),
+    montant_ht_centimes=euros(2_000),
+    montant_ttc_centimes=euros(2_400),
+    tva_recuperable_centimes=0,
+    cle=Cle(
+        numerateur=1,
+        denominateur=2,
+        libelle="Surface occupée",
+        assiette_centimes=euros(2_000),
+    ),
+    temps=_TEMPS,
+    marche_ref="M-1",
+    mise_en_concurrence_ref="DEVIS-3",
+    regularise=AUTRE_DEPENSE_ID,
+)
+
 #: Fields that are optional or empty by default, filled: a sample shows all that may be there.
 _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
     SubventionGlobaleConventionnee: {
         "fictive": True,
-        "parametres": Parametres(
-            avance_pct=Decimal("12.5"),
-            avance_plafond_centimes=euros(50_000),
-            types_beneficiaires_sans_avance=("collectivite",),
-            plafond_avant_solde_pct=Decimal(80),
-            delai_contradictoire_jours=30,
-            arrondi="troncature",
-        ),
+        "parametres": _PARAMETRES,
     },
     AppelAProjetsPublie: {
         "fiches": (
-            msgspec.structs.replace(FICHE, condition=condition("0.20", "0.80", requis=True)),
+            msgspec.structs.replace(
+                FICHE,
+                condition=condition("0.20", "0.80", requis=True),
+                parametres=_SURCHARGE,
+            ),
         )
     },
-    DossierDepose: {"condition": condition("0.20", "0.80", requis=True)},
+    DossierDepose: {
+        "condition": condition("0.20", "0.80", requis=True),
+        "plan": _TOUTES_FORMES,
+        "parametres": _SURCHARGE,
+    },
+    PlanFinancementInstruit: {
+        "plan": _TOUTES_FORMES,
+        "derogation_couts_simplifies": "aide_etat",
+        "avertissements": ("Le soutien public est de 90 000,00 €.",),
+    },
+    SuitesOuvertes: {"controle_ref": "CICC-2024-12"},
     AvisPlieRendu: {"reserves": "Sous réserve du cofinancement."},
     AvisAgdRendu: {"reserves": "Sous réserve du cofinancement."},
     OperationProgrammee: {"deports": ("membre-3",)},
@@ -87,7 +224,46 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
     ConventionSignee: {
         "avance_plafond_centimes": euros(50_000),
         "plafond_avant_solde_pct": Decimal(80),
+        "plan": _TOUTES_FORMES,
+        "parametres": _PARAMETRES,
+        "plafonds_poste": _PLAFONDS,
     },
+    BilanDepose: {
+        "unites": (UnitesDeclarees(poste="parcours", quantite=Decimal(60)),),
+        "livrables": ("L1",),
+        "recettes_nettes_centimes": euros(7_350),
+        "ressources": (ressource("publique_epci", 20_000),),
+        "apports": _APPORTS,
+    },
+    ExtrapolationDecidee: {"fondement": "accord_ecrit", "accord_ref": "ACCORD-7"},
+    RealisationsControlees: {
+        "unites": (
+            UnitesControlees(
+                poste="parcours",
+                declarees=Decimal(60),
+                retenues=Decimal("59.5"),
+                motif_code="UNITE_NON_PROUVEE",
+            ),
+        ),
+        "livrables": (
+            LivrableControle(
+                poste="montants_forfaitaires",
+                id="L2",
+                montant_centimes=euros(25_000),
+                atteint=False,
+                motif_code="LIVRABLE_NON_ATTEINT",
+            ),
+        ),
+    },
+    GrilleRemplie: {
+        "points": (PointControle(numero=4, reponse="non_conforme", commentaire="Pas d’affiche."),)
+    },
+    ConclusionsIntermediairesNotifiees: {
+        "fse_demande_centimes": euros(40_000),
+        "fse_retenu_centimes": euros(35_000),
+    },
+    CsfRouvert: {"controle_ref": "CICC-2024-12"},
+    AvenantSigne: {"date_limite_acquittement": date(2022, 9, 30)},
     AvenantDemande: {
         "apres": Termes(
             objet="Accompagner davantage",
@@ -109,18 +285,13 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         "postes_cumules": {"personnel": euros("78 749,99"), "nature": euros(5_000)},
         "ressources_cumulees": (("publique_epci", euros(19_000)), ("nature", euros(5_000))),
         "c4_hors_nature_centimes": euros(30_000),
+        "entrees": EntreesCalcul(conditions=_CONDITIONS, bilans=(_APPORTS,), rang=0),
+        "resultat": service_fait(_CONDITIONS, [_APPORTS]),
     },
-    PaiementOrdonnance: {"csf_id": CSF_ID},
-    DepenseDeclaree: {
-        "detail": msgspec.structs.replace(
-            DETAIL,
-            date_engagement=date(2021, 5, 1),
-            montant_ht_centimes=euros(2_000),
-            montant_ttc_centimes=euros(2_400),
-            tva_recuperable_centimes=0,
-            cle=Cle(numerateur=1, denominateur=2, libelle="Surface occupée"),
-        )
-    },
+    PaiementOrdonnance: {"csf_id": CSF_ID, "remplace": AUTRE_ID},
+    PaiementEffectue: {"compense_centimes": euros(1_000)},
+    DepenseDeclaree: {"detail": _DETAIL},
+    DepenseCorrigee: {"avant": _DETAIL, "apres": _DETAIL},
     DepenseControlee: {
         "montant_retenu_centimes": euros(750),
         "montant_ecarte_centimes": euros(250),
@@ -160,24 +331,42 @@ def exemple(kind: type[Evenement]) -> Evenement:
     return fait(kind, **champs, motif="Erreur « matérielle »\nde saisie", pieces=(_PIECE,))
 
 
+def nom_de(fichier: Path) -> str:
+    """Return the name of the fact that a sample is of."""
+    return fichier.stem.split("~")[0]
+
+
+def chemins(valeur: Any, lieu: str = "") -> set[str]:
+    """Return the path of every field of a payload; items of a list share theirs."""
+    if isinstance(valeur, list):
+        return {chemin for v in valeur for chemin in chemins(v, lieu)}
+    if not isinstance(valeur, dict):
+        return set()
+    dessous = (chemins(v, f"{lieu}/{nom}") for nom, v in valeur.items())
+    return {f"{lieu}/{nom}" for nom in valeur}.union(*dessous)
+
+
 def ecrire(dossier: Path = DOSSIER) -> list[str]:
-    """Write the samples of the names that have none; return these names."""
+    """Write the samples that miss: of new names, and of facts that gained fields."""
     nouveaux = []
     for name, kind in sorted(REGISTRY.classes.items()):
-        fichier = dossier / f"{name}.json"
-        if fichier.exists():
-            continue
+        connus = [f for f in sorted(dossier.glob("*.json")) if nom_de(f) == name]
+        vus = {c for f in connus for c in chemins(json.loads(lire(f).data))}
         encoded = REGISTRY.encode(exemple(kind))
+        data = json.loads(encoded.data)
+        if connus and chemins(data) <= vus:
+            continue
+        suffixe = f"~{len(connus) + 1}" if connus else ""
         colonnes = {
             "name": name,
             "date_effet": encoded.date_effet.isoformat(),
             "motif": encoded.motif,
             "pieces": json.loads(encoded.pieces or "[]"),
-            "data": json.loads(encoded.data),
+            "data": data,
         }
         text = json.dumps(colonnes, ensure_ascii=False, indent=2)
-        fichier.write_text(text + "\n", "utf-8")
-        nouveaux.append(name)
+        (dossier / f"{name}{suffixe}.json").write_text(text + "\n", "utf-8")
+        nouveaux.append(name + suffixe)
     return nouveaux
 
 

@@ -208,7 +208,7 @@ def test_the_rate_is_that_of_the_draw_and_its_base_what_was_not_drawn() -> None:
 
 def test_a_piece_set_aside_on_its_own_is_not_corrected_twice() -> None:
     outside = pieces(p1=0, p2=275, p3=100, p4=1_000)
-    assert echantillon(csf_after(), "personnel", outside).base_centimes == 0
+    assert echantillon(csf_after(), "personnel", outside).base_centimes == euros(40_500)
     kept = pieces(p1=0, p2=275, p3=100, p4=0)
     assert echantillon(csf_after(), "personnel", kept).base_centimes == euros(41_500)
 
