@@ -74,16 +74,16 @@ def inventer_depenses(
                 saisie, declare = _saisir_heures(h, mois, montant)
             else:
                 saisie, declare = _saisir(h, poste, rang, mois, montant), montant
-            motif, ecarte = _ecart(poste, numero, declare)
+            motif, ecarte = _ecart(h, poste, numero, declare)
             saisie |= piece | _defaut(saisie, motif, declare, ecarte)
             lignes.append(Ligne(saisie, declare, ecarte, motif))
     return lignes
 
 
-def _ecart(poste: str, numero: int, montant: int) -> tuple[str | None, int]:
+def _ecart(h: Random, poste: str, numero: int, montant: int) -> tuple[str | None, int]:
     if numero % RYTHME_ECARTS != RYTHME_ECARTS // 2:
         return None, 0
-    motif, part = ECARTS[poste][numero % len(ECARTS[poste])]
+    motif, part = h.choice(ECARTS[poste])
     return motif, montant * part // 1000
 
 

@@ -41,7 +41,7 @@ PROMESSES = {
     "lump sums": (1, f"SELECT count(*) {_POSTES} 'mode' = 'montant_forfaitaire'"),
     "real indirect costs": (
         1,
-        f"SELECT count(*) {_POSTES} 'code' = 'indirectes' AND NOT p ? 'option'",
+        f"SELECT count(*) {_POSTES} 'code' = 'indirectes' AND p ->> 'option' IS NULL",
     ),
     "indirect costs charged by a key, with the cost that it shares": (
         10,

@@ -1,7 +1,9 @@
 """The story on paper: the same told twice, never back in time, its money balanced to the cent."""
 
+import re
 from collections import Counter
 from datetime import date
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -39,6 +41,31 @@ def test_every_fiche_is_answered_and_one_beneficiary_answers_two() -> None:
 
 def test_every_destiny_is_lived() -> None:
     assert {d.destin for d in CAST} == set(DESTINS)
+
+
+#: What makes each dossier that the README names worth a look: a form, an option or a destiny.
+CITES = {
+    "F20210001": "echantillon",
+    "F20210005": "unitaire",
+    "F20210010": "regularise",
+    "F20210012": "horaire",
+    "F20210019": "marche",
+    "F20210036": "livrables",
+    "F20210039": "compense",
+    "F20210042": "paie_pour_une_autre",
+    "F20210045": "ne_rend_rien",
+    "F20210046": "subit_un_audit",
+    "F20210047": "devient_insolvable",
+}
+
+
+def test_the_readme_names_the_dossiers_that_show_what_it_says() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert set(re.findall(r"\bF\d{8}\b", readme)) == set(CITES)
+    assert f"Ses {len(CAST)} dossiers" in readme
+    par_numero = {d.numero_mdfse: d for d in CAST}
+    for numero, quoi in CITES.items():
+        assert par_numero[numero].avec(quoi) or par_numero[numero].destin == quoi
 
 
 def test_the_story_is_the_same_whatever_the_seed_and_each_act_has_one_name() -> None:
