@@ -35,9 +35,7 @@ class Livrable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     montant_centimes: int
 
 
-class Poste(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class Poste(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A line of expenditure, and under which form it is reimbursed.
 
     A flat rate has an ``option`` of `rules.couts`, a rate and an ``assiette``, the postes it

@@ -276,8 +276,15 @@ def _extrapoler(echantillon: Echantillon, mode: Arrondi) -> ExtrapolationCalcule
         poste=echantillon.poste,
         taux=str(echantillon.taux),
         base_centimes=echantillon.base_centimes,
-        correction_centimes=round_cents(echantillon.taux * echantillon.base_centimes, mode),
+        correction_centimes=_retire(echantillon.taux, echantillon.base_centimes, mode),
     )
+
+
+def _retire(taux: Fraction, base: int, mode: Arrondi) -> int:
+    """Return what a correction takes off: truncation cuts what is left, never what is taken."""
+    if mode == "troncature":
+        return base - round_cents((1 - taux) * base, mode)
+    return round_cents(taux * base, mode)
 
 
 def _dernier(decisions: Iterable[TauxDecide]) -> dict[str, Decimal]:
@@ -302,7 +309,7 @@ def _marches_corriges(
             taux_pct=taux[marche],
             base_centimes=base,
             # A regularisation may leave less than nothing of a contract: no correction is then due.
-            correction_centimes=round_cents(Fraction(taux[marche]) / 100 * max(0, base), mode),
+            correction_centimes=_retire(Fraction(taux[marche]) / 100, max(0, base), mode),
         )
         for (marche, poste), base in sorted(bases.items())
         if marche in taux
@@ -469,7 +476,7 @@ def _corrections_fse(
     cumul, deja = Fraction(0), 0
     for nature, taux in _dernier(c for b in bilans for c in b.corrections_fse).items():
         cumul = min(Fraction(1), cumul + Fraction(taux) / 100)
-        jusque_la = round_cents(cumul * brut, mode)
+        jusque_la = _retire(cumul, brut, mode)
         corrections.append(
             CorrectionFse(nature=nature, taux_pct=taux, correction_centimes=jusque_la - deja)
         )

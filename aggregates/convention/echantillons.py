@@ -143,8 +143,8 @@ def decider_extrapolation(
 def echantillon(csf: Csf, poste: str, depenses: Mapping[UUID, Depense]) -> Echantillon:
     """Return what the draw of a poste said, and the base that was not drawn.
 
-    A piece set aside on its own, although it was not drawn, is no part of that base: it would be
-    corrected twice.
+    What a piece that was not drawn loses on its own is no part of that base: it would be corrected
+    twice.
     """
     tirees = [depenses[i] for i in csf.tirages[poste]]
     return Echantillon(
@@ -152,7 +152,7 @@ def echantillon(csf: Csf, poste: str, depenses: Mapping[UUID, Depense]) -> Echan
         tirage_declare_centimes=sum(d.montant for d in tirees),
         tirage_ecarte_centimes=sum(d.ecarte for d in tirees),
         base_centimes=sum(
-            depenses[i].montant for i in non_tirees(csf, poste, depenses) if not depenses[i].ecarte
+            depenses[i].montant - depenses[i].ecarte for i in non_tirees(csf, poste, depenses)
         ),
     )
 

@@ -286,7 +286,9 @@ def _echantillons(bilan: BilanDuCas) -> tuple[Echantillon, ...]:
             tirage_ecarte_centimes=sum(d.montant_ecarte for d in tirees),
             # A regularisation is controlled on its own: no rate of a sample applies to it.
             base_centimes=sum(
-                d.montant_declare for d in du_poste if d.id not in tirage and d.montant_declare > 0
+                d.montant_declare - d.montant_ecarte
+                for d in du_poste
+                if d.id not in tirage and d.montant_declare > 0
             ),
         ),
     )

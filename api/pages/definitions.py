@@ -68,6 +68,11 @@ MONTANTS = (
         "Payé",
         "Avances, acomptes et soldes versés aux bénéficiaires, moins les reversements encaissés.",
     ),
+    Definition(
+        "fse_irrecouvrable",
+        "Irrécouvrable",
+        "Part payée qui n’est pas due et qui, par décision, ne sera pas recouvrée.",
+    ),
 )
 SOLDES = (
     Definition(

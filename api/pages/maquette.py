@@ -131,6 +131,7 @@ class LigneDeDetail:
     precision: str
     nb_operations: int
     montants: tuple[int, ...]
+    soldes: tuple[int, ...]
     taux: tuple[Fraction | None, ...]
 
 
@@ -544,7 +545,8 @@ def _ligne_de_detail(libelle: str, precision: str, chiffres: Chiffres) -> LigneD
         libelle=libelle,
         precision=precision,
         nb_operations=chiffres.nb_operations,
-        montants=tuple(getattr(chiffres, d.nom) for d in (*MONTANTS, *SOLDES)),
+        montants=tuple(getattr(chiffres, d.nom) for d in MONTANTS),
+        soldes=tuple(getattr(chiffres, d.nom) for d in SOLDES),
         taux=tuple(getattr(chiffres, d.nom) for d in TAUX),
     )
 

@@ -67,6 +67,12 @@ CASSES = {
         WHERE mesure IN ('fse_retenu_csf', 'ct_retenu_csf')""",
         {"O3", "O4", "R2", "P1"},
     ),
+    "a control whose due is not what its inputs give": (
+        """UPDATE oi.event
+        SET data = jsonb_set(data, '{fse_du_cumule_centimes}', to_jsonb(1))
+        WHERE name = 'convention.csf_valide.v1'""",
+        {"R3", "R2"},
+    ),
     "a dépense whose parts do not add up": (
         """UPDATE projection.depense SET retenu_centimes = retenu_centimes + 1
         WHERE statut = 'controlee'""",
@@ -122,7 +128,7 @@ def _du(vie: Vie) -> str:
 def test_sound_books_hold(livres: str) -> None:
     checked = list(verifier(livres))
     assert [str(c) for c in checked if c.ecarts] == []
-    assert {i.code for i in INVARIANTS} | {"R1", "R2", "P1"} == {c.code for c in checked}
+    assert {i.code for i in INVARIANTS} | {"R1", "R2", "R3", "P1"} == {c.code for c in checked}
 
 
 @pytest.mark.parametrize("what", CASSES)
@@ -136,4 +142,4 @@ def test_what_is_broken_is_named(livres: str, what: str) -> None:
 
 def test_every_invariant_can_fail() -> None:
     caught = set().union(*(expected for _, expected in CASSES.values()))
-    assert {i.code for i in INVARIANTS} | {"R1", "R2", "P1"} == caught
+    assert {i.code for i in INVARIANTS} | {"R1", "R2", "R3", "P1"} == caught
