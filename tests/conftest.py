@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -16,6 +17,9 @@ from oi_service.application import Service
 from oi_service.database import ensure_database, migrate
 from oi_service.ids import new_id
 from oi_service.postgres import embedded_server
+
+#: A few examples of each property: a run of mutants repeats the tests thousands of times.
+settings.register_profile("mutation", max_examples=8, derandomize=True, deadline=None)
 
 
 @pytest.fixture(scope="session")
