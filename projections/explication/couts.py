@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from aggregates.convention.events import MarcheCorrige, RecettesControlees
+from aggregates.convention.events import MarcheCorrige, RealisationsControlees, RecettesControlees
 from oi_service.errors import french_euros
 from projections.explication.lecture import Lecture, bilans
 from projections.explication.mots import (
     CUMUL,
     article,
     article_du_taux,
-    libelle_du_poste,
+    nombre,
     pourcent,
 )
 from projections.explication.valeurs import LigneCalcul, Operande
 from rules.calcul import PosteCalcule
+from rules.eligibilite import MOTIFS
 
 
 def reels(lecture: Lecture) -> Iterable[LigneCalcul]:
@@ -23,7 +24,7 @@ def reels(lecture: Lecture) -> Iterable[LigneCalcul]:
         if poste.mode == "reel":
             yield LigneCalcul(
                 code=f"reel.{poste.code}",
-                libelle=libelle_du_poste(poste.code),
+                libelle=lecture.libelle(poste.code),
                 calcul=_ecrire_reel(poste),
                 centimes=poste.retenu_centimes,
                 article=_article(lecture, poste),
@@ -52,7 +53,7 @@ def _extrapolations(lecture: Lecture, code: str) -> Iterable[LigneCalcul]:
             continue
         yield LigneCalcul(
             code=f"extrapolation.{extrapolation.poste}",
-            libelle=f"dont extrapolation, {libelle_du_poste(extrapolation.poste)}",
+            libelle=f"dont extrapolation, {lecture.libelle(extrapolation.poste)}",
             calcul=f"{extrapolation.taux} × {french_euros(extrapolation.base_centimes)} non tirés",
             centimes=-extrapolation.correction_centimes,
             article="Annexe « échantillonnage » de la convention type DGEFP",
@@ -102,15 +103,13 @@ def _operandes_du_poste(lecture: Lecture, code: str) -> Iterable[Operande]:
 
 def simplifies(lecture: Lecture) -> Iterable[LigneCalcul]:
     """Flat rates, unit costs, lump sums."""
-    convention = lecture.position_de_la_convention
-    realisations = lecture.positions("convention.realisations_controlees.v1")
     for poste in lecture.resultat.postes:
         if poste.mode == "reel":
             continue
-        calcul, operandes = _ecrire_simplifie(lecture, poste, convention, realisations)
+        calcul, operandes = _ecrire_simplifie(lecture, poste)
         yield LigneCalcul(
             code=f"{poste.mode}.{poste.code}",
-            libelle=libelle_du_poste(poste.code),
+            libelle=lecture.libelle(poste.code),
             calcul=calcul,
             centimes=poste.retenu_centimes,
             article=_article(lecture, poste),
@@ -128,31 +127,55 @@ def _article(lecture: Lecture, poste: PosteCalcule) -> str:
     return article(poste.mode, reglement)
 
 
-def _ecrire_simplifie(
-    lecture: Lecture, poste: PosteCalcule, convention: int | None, realisations: list[int]
-) -> tuple[str, tuple[Operande, ...]]:
+def _ecrire_simplifie(lecture: Lecture, poste: PosteCalcule) -> tuple[str, tuple[Operande, ...]]:
     if poste.mode == "forfait":
-        taux = pourcent(poste.taux_pct or Decimal(0))
-        assiette = french_euros(poste.assiette_centimes or 0)
-        noms = " + ".join(libelle_du_poste(code) for code in poste.assiette)
-        return f"{taux} × ({noms}) = {taux} × {assiette}", (
-            Operande("Taux et assiette figés par la convention", taux, convention),
-        )
+        return _ecrire_forfait(lecture, poste)
     if poste.mode == "cout_unitaire":
-        unites = f"{(poste.unites or Decimal(0)).normalize():f}".replace(".", ",")
-        cout = french_euros(poste.cout_unite_centimes or 0)
-        return f"{unites} unités justifiées × {cout}", (
-            Operande("Coût d’une unité, dans la convention", cout, convention),
-            *(Operande("Unités contrôlées", unites, position) for position in realisations),
-        )
-    vus = {x.id: x for b in lecture.entrees.bilans for x in b.livrables if x.poste == poste.code}
-    dits = [
-        f"{x.id} {'atteint' if x.atteint else 'non atteint'} : "
-        f"{french_euros(x.montant_centimes if x.atteint else 0)}"
-        for x in vus.values()
+        return _ecrire_unites(lecture, poste)
+    return _ecrire_livrables(lecture, poste)
+
+
+def _ecrire_forfait(lecture: Lecture, poste: PosteCalcule) -> tuple[str, tuple[Operande, ...]]:
+    taux = pourcent(poste.taux_pct or Decimal(0))
+    noms = " + ".join(lecture.libelle(code) for code in poste.assiette)
+    calcul = f"{taux} × ({noms}) = {taux} × {french_euros(poste.assiette_centimes or 0)}"
+    convention = lecture.position_de_la_convention
+    return calcul, (Operande("Taux et assiette figés par la convention", taux, convention),)
+
+
+def _ecrire_unites(lecture: Lecture, poste: PosteCalcule) -> tuple[str, tuple[Operande, ...]]:
+    cout = french_euros(poste.cout_unite_centimes or 0)
+    operandes = [
+        Operande("Coût d’une unité, dans la convention", cout, lecture.position_de_la_convention)
     ]
-    return " ; ".join(dits) or "aucun livrable déclaré", tuple(
-        Operande("Livrables contrôlés", str(len(vus)), position) for position in realisations
+    for numero, position, fait in lecture.decisions(RealisationsControlees):
+        operandes.extend(
+            Operande(
+                f"Bilan n° {numero}, unités justifiées sur {nombre(u.declarees)} déclarées",
+                nombre(u.retenues),
+                position,
+            )
+            for u in fait.unites
+            if u.poste == poste.code
+        )
+    return f"{nombre(poste.unites or Decimal(0))} unités justifiées × {cout}", tuple(operandes)
+
+
+def _ecrire_livrables(lecture: Lecture, poste: PosteCalcule) -> tuple[str, tuple[Operande, ...]]:
+    vus = [
+        (numero, position, x)
+        for numero, position, fait in lecture.decisions(RealisationsControlees)
+        for x in fait.livrables
+        if x.poste == poste.code
+    ]
+    calcul = " + ".join(french_euros(x.montant_centimes if x.atteint else 0) for _, _, x in vus)
+    return calcul or "aucun livrable déclaré", tuple(
+        Operande(
+            f"Bilan n° {numero}, livrable {x.id}",
+            "atteint" if x.atteint else f"non atteint : {MOTIFS.get(x.motif_code or '', '')}",
+            position,
+        )
+        for numero, position, x in vus
     )
 
 
@@ -167,20 +190,16 @@ def cout(lecture: Lecture) -> Iterable[LigneCalcul]:
         centimes=du.cout_brut_centimes,
         article=CUMUL,
     )
-    for lu in lecture.flux:
-        fait = lu.fait
-        if isinstance(fait, RecettesControlees):
-            yield LigneCalcul(
-                code="recettes",
-                libelle=f"Recettes nettes, {_TRAITEMENTS[fait.traitement]}",
-                centimes=-fait.retenues_centimes if fait.traitement == "deduites" else 0,
-                article=fait.fondement,
-                operandes=(
-                    Operande(
-                        "Recettes retenues", french_euros(fait.retenues_centimes), lu.position
-                    ),
-                ),
-            )
+    for numero, position, fait in lecture.decisions(RecettesControlees):
+        yield LigneCalcul(
+            code=f"recettes.{numero}",
+            libelle=f"Recettes nettes du bilan n° {numero}, {_TRAITEMENTS[fait.traitement]}",
+            centimes=-fait.retenues_centimes if fait.traitement == "deduites" else 0,
+            article=fait.fondement,
+            operandes=(
+                Operande("Recettes retenues", french_euros(fait.retenues_centimes), position),
+            ),
+        )
     yield LigneCalcul(
         code="cout_net",
         libelle="Coût total retenu",

@@ -16,9 +16,8 @@ from rules.paiement import Versements, a_regler, plafond_avant_solde
 def ressources(lecture: Lecture) -> Iterable[LigneCalcul]:
     """What other funders bring."""
     vues = [
-        (lu.position, r)
-        for lu in lecture.flux
-        if isinstance(fait := lu.fait, RessourcesControlees)
+        (numero, position, r)
+        for numero, position, fait in lecture.decisions(RessourcesControlees)
         for r in fait.ressources
     ]
     montants = [
@@ -32,12 +31,12 @@ def ressources(lecture: Lecture) -> Iterable[LigneCalcul]:
         article="Hors FSE et hors autofinancement, qui est le solde du plan",
         operandes=tuple(
             Operande(
-                f"{r.financeur} ({RESSOURCES.get(r.type, r.type)})",
+                f"Bilan n° {numero}, {r.financeur} ({RESSOURCES.get(r.type, r.type)})",
                 f"{french_euros(r.montant_retenu_centimes)} retenus sur "
                 f"{french_euros(r.montant_declare_centimes)}",
                 position,
             )
-            for position, r in vues
+            for numero, position, r in vues
         ),
     )
 

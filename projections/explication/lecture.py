@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from aggregates.convention.events import CsfValide, EntreesCalcul
+from aggregates.convention.events import (
+    CsfOuvert,
+    CsfValide,
+    EntreesCalcul,
+    RealisationsControlees,
+    RecettesControlees,
+    RessourcesControlees,
+)
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.events import DepenseControlee
 from aggregates.depense.state import DEPENSE
@@ -17,7 +25,10 @@ from projections.perimetre import Perimetre
 from projections.recalcul import csf_valide, entrees_de
 from rules.calcul import Apports, Resultat
 from rules.eligibilite import MOTIFS
+from rules.nomenclature import POSTES
 from rules.versions import calcul_de
+
+D = TypeVar("D", RealisationsControlees, RecettesControlees, RessourcesControlees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,34 @@ class Lecture:
     def positions(self, *noms: str) -> list[int]:
         """Events of the convention by these names, oldest first."""
         return [lu.position for lu in self.flux if lu.name in noms]
+
+    def decisions(self, kind: type[D]) -> list[tuple[int, int, D]]:
+        """Return the last decision of a kind on each bilan: its number, its event, the fact.
+
+        A version of a control starts from the decisions of the former one, so the last before the
+        validation counts; what a control under way decides does not count yet.
+        """
+        du_csf: dict[UUID, UUID] = {}
+        en_cours: dict[UUID, tuple[int, D]] = {}
+        validees: dict[UUID, tuple[int, D]] = {}
+        for lu in self.flux:
+            fait = lu.fait
+            if isinstance(fait, CsfOuvert):
+                du_csf[fait.csf_id] = fait.bilan_id
+            elif isinstance(fait, kind):
+                en_cours[du_csf[fait.csf_id]] = (lu.position, fait)
+            elif isinstance(fait, CsfValide) and fait.bilan_id in en_cours:
+                validees[fait.bilan_id] = en_cours[fait.bilan_id]
+        bilans = self.convention.bilans
+        return sorted(
+            ((bilans[i].numero, position, fait) for i, (position, fait) in validees.items()),
+            key=lambda decision: decision[0],
+        )
+
+    def libelle(self, code: str) -> str:
+        """Say a poste; a unit cost or a lump sum has the name of the convention."""
+        dits = {p.code: p.libelle for p in self.convention.plan.postes}
+        return POSTES.get(code) or dits.get(code) or code
 
     @property
     def position_de_la_convention(self) -> int | None:

@@ -5,21 +5,20 @@ from datetime import date
 from decimal import Decimal
 
 from rules.couts import OPTIONS
-from rules.nomenclature import POSTES
 from rules.parametres import parametre
 
 MINIMUM = "Règle du minimum : plafond, taux, besoin de financement"
 CUMUL = "Montants cumulés depuis le début de l’opération"
 
 
+def nombre(quantite: Decimal) -> str:
+    """Write a quantity without useless zeros."""
+    return f"{quantite.normalize():f}".replace(".", ",")
+
+
 def pourcent(taux: Decimal) -> str:
     """Write a percentage without useless zeros."""
-    return f"{taux.normalize():f}".replace(".", ",") + "\u00a0%"
-
-
-def libelle_du_poste(code: str) -> str:
-    """Say a poste; a unit cost or a lump sum has the name of the convention."""
-    return POSTES.get(code, code)
+    return nombre(taux) + "\u00a0%"
 
 
 #: How each form of cost is founded under each regulation; a flat rate says its own article.

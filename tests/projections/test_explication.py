@@ -1,6 +1,7 @@
 """A control explained and computed again, on the real log."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -179,3 +180,69 @@ def test_a_control_of_the_first_rules_is_computed_from_its_own_fields(vie: Vie) 
     fait: Any = next(lu.fait for lu in lus if lu.name == "convention.csf_valide.v1")
     ancien = msgspec.structs.replace(fait, version_regles="2026.1", entrees=None, resultat=None)
     assert sous(ancien, "2026.1").differences == ()
+
+
+A_L_UNITE: dict[str, Any] = {
+    "postes": [
+        {
+            "code": "parcours",
+            "libelle": "Parcours menés à leur terme",
+            "montant": "90000.00",
+            "mode": "cout_unitaire",
+            "unite": "parcours",
+            "cout_unite": "750.00",
+            "unites": "120",
+            "couvre": ["personnel"],
+        },
+        {
+            "code": "livrables",
+            "montant": "10000.00",
+            "mode": "montant_forfaitaire",
+            "couvre": ["prestations"],
+            "livrables": [
+                {"id": "L1", "libelle": "Guide", "montant": "6000.00"},
+                {"id": "L2", "libelle": "Colloque", "montant": "4000.00"},
+            ],
+        },
+    ],
+    "fse": "50000.00",
+    "ressources": [{"type": "autofinancement", "financeur": "Porteur", "montant": "50000.00"}],
+}
+NON_PROUVEES = {"retenues": "103", "motif_code": "UNITE_NON_PROUVEE"}
+
+
+def test_units_and_deliverables_are_those_of_the_version_that_counts(service: Service) -> None:
+    vie = Vie(service)
+    vie.subvention()
+    vie.tranche("200000.00")
+    vie.enveloppe("A", "100000.00")
+    vie.appel([{"code": "A1", "plie": "A"}])
+    vie.jusqu_au_demarrage("OP-1", plan=A_L_UNITE)
+    vie.bilan(
+        "OP-1",
+        [],
+        unites=[{"poste": "parcours", "quantite": "112"}],
+        livrables=["L1", "L2"],
+    )
+    vie.controle("OP-1")
+    vie.reouverture_controle("OP-1")
+    vie.ouverture_controle("OP-1", le=date(2022, 9, 2))
+    vie.controle_realisations(
+        "OP-1",
+        unites={"parcours": NON_PROUVEES},
+        livrables={"L2": {"atteint": False, "motif_code": "LIVRABLE_NON_ATTEINT"}},
+        le=date(2022, 9, 3),
+    )
+    vie.fin_du_controle("OP-1", le=date(2022, 10, 15))
+    lu = lignes(explique(vie))
+    unites = lu["cout_unitaire.parcours"]
+    assert (unites.libelle, unites.centimes) == ("Parcours menés à leur terme", 77_250_00)
+    assert [(o.libelle, o.valeur) for o in unites.operandes[1:]] == [
+        ("Bilan n° 1, unités justifiées sur 112 déclarées", "103")
+    ]
+    livrables = lu["montant_forfaitaire.livrables"]
+    assert livrables.centimes == 6_000_00
+    assert [o.valeur for o in livrables.operandes] == [
+        "atteint",
+        "non atteint : Livrable non atteint",
+    ]
