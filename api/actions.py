@@ -373,7 +373,14 @@ def renvoyer_bilan(
     """Send a bilan back to the beneficiary."""
     operation, convention = _convention(unit, operation_id)
     bilan = bilans.bilan_de(convention, bilan_id)
-    unit.execute(CONVENTION, convention_of(operation_id), bilans.renvoyer_bilan, commande, bilan_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        bilans.renvoyer_bilan,
+        commande,
+        bilan_id,
+        unit.get_all(DEPENSE, bilan.depenses),
+    )
     if bilan.type == "final" and operation.statut not in execution.INTERROMPUE:
         facts = execution.renvoyer_bilan_final(
             operation, bilan_id=bilan_id, date_effet=commande.date_effet, motif=commande.motif

@@ -65,6 +65,18 @@ class DepenseAnnuleeAuBilan(RuleBroken):
     """La dépense {piece} est annulée : retirez-la du bilan."""
 
 
+class RegularisationAvantSaDepense(RuleBroken):
+    """La régularisation {piece} reprend une dépense qui n’est dans aucun bilan : déposez-les
+    ensemble, ou la dépense d’abord.
+    """
+
+
+class BilanRegularise(RuleBroken):
+    """La dépense {piece} de ce bilan est régularisée dans un autre bilan déposé : faites d’abord
+    renvoyer celui-là.
+    """
+
+
 class BilanEnControle(RuleBroken):
     """Le bilan n° {numero} est déjà en contrôle : il ne se renvoie plus."""
 
@@ -141,6 +153,9 @@ def deposer_bilan(
             raise DepenseAnnuleeAuBilan(piece=piece)
         if depense_id in already or depense_id in twice:
             raise DepenseDejaDansUnBilan(piece=piece)
+        corrigee = depense.detail.regularise
+        if corrigee is not None and corrigee not in already.union(commande.depenses):
+            raise RegularisationAvantSaDepense(piece=piece)
     unites = tuple(
         UnitesDeclarees(poste=u.poste, quantite=Decimal(u.quantite)) for u in commande.unites
     )
@@ -272,12 +287,16 @@ class RenvoyerBilan(CommandeMotivee):
 
 
 def renvoyer_bilan(
-    convention: Convention, commande: RenvoyerBilan, bilan_id: UUID
+    convention: Convention, commande: RenvoyerBilan, bilan_id: UUID, depenses: Sequence[Depense]
 ) -> list[BilanRenvoye]:
     """Send back a bilan that nobody controls yet; its dépenses are free again."""
     bilan = bilan_de(convention, bilan_id)
     if bilan.statut not in {"depose", "recevable"} or bilan.csf is not None:
         raise BilanEnControle(numero=bilan.numero)
+    ailleurs = convention.depenses_rattachees().difference(bilan.depenses)
+    for depense in depenses:
+        if not ailleurs.isdisjoint(depense.regularisations):
+            raise BilanRegularise(piece=depense.detail.piece_ref)
     # Not what the bilan added: its flat rates and its share may have been rounded or capped.
     reste = cout_declare(convention, sauf=bilan_id)
     return [

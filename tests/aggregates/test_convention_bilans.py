@@ -314,7 +314,7 @@ def test_what_the_others_declare_is_computed_again_when_one_goes_back() -> None:
 
 
 def send_back(facts: Any = BILAN, bilan_id: UUID = BILAN_ID) -> Decision:
-    return Given(CONVENTION, facts).when(renvoyer_bilan, commande(RenvoyerBilan), bilan_id)
+    return Given(CONVENTION, facts).when(renvoyer_bilan, commande(RenvoyerBilan), bilan_id, [])
 
 
 def test_a_bilan_is_sent_back_for_its_form() -> None:

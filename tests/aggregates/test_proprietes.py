@@ -138,7 +138,8 @@ class Conventions(Machine):
     @rule(data=st.data())
     def send_back(self, data: st.DataObject) -> None:
         bilan = data.draw(st.sampled_from(self.standing("depose", "recevable")))
-        self.ask(bi.renvoyer_bilan, commande(bi.RenvoyerBilan), bilan.bilan_id)
+        lines = [self.depenses[i] for i in bilan.depenses]
+        self.ask(bi.renvoyer_bilan, commande(bi.RenvoyerBilan), bilan.bilan_id, lines)
 
     @precondition(lambda self: self.standing("depose", "recevable"))
     @rule(

@@ -8,7 +8,11 @@ import pytest
 from fabrique import DETAIL_SAISI, PERIODE_SAISIE, commande, euros
 from vie import GESTIONNAIRE, Vie
 
-from aggregates.convention.bilans import DeposerBilan
+from aggregates.convention.bilans import (
+    BilanRegularise,
+    DeposerBilan,
+    RegularisationAvantSaDepense,
+)
 from aggregates.depense.controle import ControlerDepenses, RegularisationRetenueEntiere
 from aggregates.depense.declaration import (
     AnnulerDepense,
@@ -95,6 +99,42 @@ def test_a_regularisation_stays_in_its_operation(vie: Reprises) -> None:
     une = vie.declarer("1000.00")
     with pytest.raises(RegularisationAutreOperation):
         vie.declarer("-1.00", une, operation="deux")
+
+
+def deposer(vie: Reprises, numero: int, *depenses_ids: UUID) -> None:
+    """Déposer un bilan intermédiaire."""
+    asked = commande(
+        DeposerBilan,
+        date_effet=date(2022, 4, numero),
+        numero=numero,
+        type="intermediaire",
+        periode=PERIODE_SAISIE,
+        depenses=list(depenses_ids),
+        ressources=[],
+    )
+    vie.acte(actions.deposer_bilan, vie.id("un"), asked)
+
+
+def test_a_regularisation_comes_with_its_depense_or_after_it(vie: Reprises) -> None:
+    une, autre = vie.declarer("1000.00"), vie.declarer("2000.00")
+    reprise = vie.declarer("-400.00", une)
+    with pytest.raises(RegularisationAvantSaDepense):
+        deposer(vie, 1, autre, reprise)
+    deposer(vie, 1, une, autre)
+    deposer(vie, 2, reprise)
+    assert vie.convention("un").cout_total_declare == euros(2_600)
+
+
+def test_a_bilan_stays_while_another_takes_back_from_it(vie: Reprises) -> None:
+    une = vie.declarer("1000.00")
+    reprise = vie.declarer("-400.00", une)
+    deposer(vie, 1, une)
+    deposer(vie, 2, reprise)
+    with pytest.raises(BilanRegularise):
+        vie.renvoi("un", 1)
+    vie.renvoi("un", 2)
+    vie.renvoi("un", 1)
+    assert vie.convention("un").cout_total_declare == 0
 
 
 def test_amounts_are_sorted_below_zero_too(vie: Reprises) -> None:
