@@ -161,6 +161,7 @@ def _of_convention(state: Convention) -> dict[str, Any]:
         "fse_transmis": state.fse_transmis,
         "fse_certifie": state.fse_certifie,
         "fse_paye": state.paye,
+        "fse_irrecouvrable": state.perdu,
     }
 
 
