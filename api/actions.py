@@ -607,6 +607,7 @@ def compenser_ordre(
         convention_of(commande.par_operation_id),
         paiements.imputer_compensation,
         commande,
+        debitrice,
         operation_id,
         ordre_id,
     )

@@ -272,8 +272,8 @@ PHRASES: Mapping[str, str] = {
         "Conclusions finales notifiées au bénéficiaire"
     ),
     "convention.csf_valide.v1": (
-        "Contrôle de service fait validé par {valideur} : {depenses_ecartees_centimes:euros} "
-        "écartés sur {depenses_declarees_centimes:euros}, FSE dû {fse_du_cumule_centimes:euros} "
+        "Contrôle de service fait, version {version}, validé par {valideur} : {postes:ecartes}, "
+        "FSE dû {fse_du_cumule_centimes:euros} "
         "depuis le début, dont {fse_du_periode_centimes:euros} pour ce bilan (limité par : "
         "{contrainte_active:contrainte}){resultat:corrections}"
     ),
@@ -318,12 +318,12 @@ PHRASES: Mapping[str, str] = {
         "Créance rétablie : {montant_centimes:euros} ne sont plus tenus pour irrécouvrables"
     ),
     "convention.compensation_operee.v1": (
-        "Ordre de reversement compensé : {montant_centimes:euros} réglés par un paiement de "
-        "l’opération {par_operation_id}"
+        "Ordre de reversement compensé : {montant_centimes:euros} réglés par un paiement d’un "
+        "autre dossier{par_numero:numero}"
     ),
     "convention.compensation_imputee.v1": (
-        "Paiement compensé : {montant_centimes:euros} règlent ce qui est à reverser sur "
-        "l’opération {pour_operation_id}"
+        "Paiement compensé : {montant_centimes:euros} règlent ce qui est à reverser sur un "
+        "autre dossier{pour_numero:numero}"
     ),
     "convention.delai_paiement_interrompu.v1": (
         "Délai de paiement interrompu, {cause:interruption} (notification {notification_ref})"
@@ -470,6 +470,13 @@ def _ressources_reduites(ressources: Sequence[Any]) -> str:
     )([r for r in ressources if r.montant_retenu_centimes != r.montant_declare_centimes])
 
 
+def _ecartes(postes: Sequence[Any]) -> str:
+    """Say what the lines of the bilan lose in this version of its control."""
+    ecarte = sum(p.ecarte_centimes for p in postes)
+    declare = sum(p.declare_centimes for p in postes)
+    return f"{french_euros(ecarte)} écartés sur {french_euros(declare)}"
+
+
 def _corrections(resultat: Any) -> str:
     """Say what the whole lost beyond its lines, since the start; nothing of an older control."""
     if resultat is None:
@@ -521,6 +528,8 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "annonce": _connu(" : FSE de {}"),
     "demande": _connu(" sur {} demandés"),
     "corrections": _corrections,
+    "ecartes": _ecartes,
+    "numero": _si(", {}"),
     "remplace": _si(", en remplacement du paiement rejeté {}"),
     "dont_compense": _si(", dont {} par compensation", french_euros),
 }

@@ -443,8 +443,10 @@ _CHAMPS: dict[str, Any] = {
     "decision_ref": "DEC-1",
     "par_operation_id": AUTRE_ID,
     "par_paiement_id": UUID(int=13),
+    "par_numero": "202100007",
     "pour_operation_id": AUTRE_ID,
     "pour_ordre_id": UUID(int=14),
+    "pour_numero": "202100007",
     "cause": "piece_manquante",
     "notification_ref": "COURRIER-1",
 }

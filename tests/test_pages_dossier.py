@@ -215,7 +215,7 @@ def test_each_bilan_tells_its_acts_and_its_controls(joue: Service) -> None:
     assert premier.titre == "Bilan n°\u00a01, intermédiaire"
     premiers = [a.libelle for a in premier.actes]
     assert premiers[0].startswith("Bilan intermédiaire n°\u00a01 déposé")
-    assert premiers[-1].startswith("Contrôle de service fait validé")
+    assert premiers[-1].startswith("Contrôle de service fait, version 1, validé")
     assert not [mots for mots in premiers if mots.startswith(("Dépense", "Paiement"))]
     assert [c.remplace for c in dernier.controles] == [True, False]
     total = dernier.controles[1].total
@@ -311,8 +311,8 @@ def test_account_of_what_will_never_come_back(joue: Service) -> None:
     vie.irrecouvrable(autre, "11000.00")
     found = lire(joue, autre)
     assert [(x.libelle, x.montant) for x in found.compte[-2:]] == [
-        ("Trop versé", -11_000_00),
-        ("dont ni réclamé ni attendu", -11_000_00),
+        ("Déclaré irrécouvrable", 11_000_00),
+        ("Reste à verser", 0),
     ]
     (ordre,) = found.reversements
     assert (ordre.rentre, ordre.perdu, ordre.reste) == (4_000_00, 11_000_00, 0)

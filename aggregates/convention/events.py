@@ -451,6 +451,7 @@ class CompensationOperee(Evenement, frozen=True, kw_only=True):
     montant_centimes: int
     par_operation_id: UUID
     par_paiement_id: UUID
+    par_numero: str | None = None
 
 
 @event("convention.compensation_imputee.v1")
@@ -461,6 +462,7 @@ class CompensationImputee(Evenement, frozen=True, kw_only=True):
     montant_centimes: int
     pour_operation_id: UUID
     pour_ordre_id: UUID
+    pour_numero: str | None = None
 
 
 @event("convention.delai_paiement_interrompu.v1")

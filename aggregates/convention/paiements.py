@@ -391,7 +391,11 @@ class CompenserOrdre(Commande):
 
 
 def imputer_compensation(
-    convention: Convention, commande: CompenserOrdre, pour_operation_id: UUID, pour_ordre_id: UUID
+    convention: Convention,
+    commande: CompenserOrdre,
+    debitrice: Operation,
+    pour_operation_id: UUID,
+    pour_ordre_id: UUID,
 ) -> list[CompensationImputee]:
     """Pay, without any transfer, what the beneficiary owes on another operation."""
     paiement = _paiement(convention, commande.par_paiement_id, "ordonnance")
@@ -406,6 +410,7 @@ def imputer_compensation(
             montant_centimes=commande.montant,
             pour_operation_id=pour_operation_id,
             pour_ordre_id=pour_ordre_id,
+            pour_numero=debitrice.numero_mdfse,
         )
     ]
 

@@ -334,5 +334,6 @@ def compenser(
             montant_centimes=commande.montant,
             par_operation_id=commande.par_operation_id,
             par_paiement_id=commande.par_paiement_id,
+            par_numero=creanciere.numero_mdfse,
         )
     ]

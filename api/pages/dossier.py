@@ -628,6 +628,7 @@ _ACTES_COURTS = {
     "convention.contestation_tranchee.v1": "contestation tranchée",
     "convention.ordre_reversement_annule.v1": "annulé",
     "convention.creance_irrecouvrable.v1": "irrécouvrable",
+    "convention.creance_retablie.v1": "créance rétablie",
     "convention.compensation_operee.v1": "compensé",
     "convention.reversement_encaisse.v1": "encaissé",
 }
@@ -656,7 +657,7 @@ def _reversement(rang: int, ordre: ReversementVu, histoire: _Histoire) -> LigneD
         libelle=f"Ordre n°\u00a0{rang}",
         montant=ordre.montant,
         rentre=ordre.encaisse,
-        perdu=ordre.montant - ordre.encaisse - ordre.reste,
+        perdu=ordre.perdu,
         reste=ordre.reste,
         echeance=ordre.echeance,
         motif=ordre.motif,
@@ -676,6 +677,9 @@ def _compte(convention: ConventionVue | None) -> tuple[LigneDeCompte, ...]:
     ]
     if rentre:
         lignes.append(LigneDeCompte("+", "Reversements encaissés ou compensés", rentre))
+    if convention.perdu:
+        lignes.append(LigneDeCompte("+", "Déclaré irrécouvrable", convention.perdu))
+        reste += convention.perdu
     mots = "Reste à verser" if reste >= 0 else "Trop versé"
     lignes.append(LigneDeCompte("=", mots, reste, total=True))
     autres = -reste - convention.a_encaisser

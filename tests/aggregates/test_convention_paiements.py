@@ -374,7 +374,9 @@ def impute(montant: str, facts: Any = ORDONNE) -> Decision:
         par_operation_id=AUTRE_ID,
         par_paiement_id=PAIEMENT_ID,
     )
-    return Given(CONVENTION, facts).when(imputer_compensation, asked, AUTRE_ID, ORDRE_ID)
+    return Given(CONVENTION, facts).when(
+        imputer_compensation, asked, operation(), AUTRE_ID, ORDRE_ID
+    )
 
 
 def test_a_compensation_pays_what_is_ordered_and_no_more() -> None:
@@ -385,6 +387,7 @@ def test_a_compensation_pays_what_is_ordered_and_no_more() -> None:
             montant_centimes=euros(15_000),
             pour_operation_id=AUTRE_ID,
             pour_ordre_id=ORDRE_ID,
+            pour_numero=operation().numero_mdfse,
         )
     )
     impute("15000.01").refuses(CompensationSuperieureAuPaiement, "à virer, 15 000,00 €")

@@ -308,6 +308,7 @@ def test_an_order_is_settled_by_what_is_due_elsewhere() -> None:
             montant_centimes=euros(5_000),
             par_operation_id=AUTRE_ID,
             par_paiement_id=PAIEMENT_ID,
+            par_numero=operation().numero_mdfse,
         )
     )
     after = compensate(montant="2000.00").state()

@@ -200,7 +200,7 @@ class Argent(RuleBasedStateMachine):
         montant = (paiement.montant - paiement.compense) // part + near
         if montant > 0:
             asked = self.compensation(montant, paiement_id)
-            self.ask(pa.imputer_compensation, asked, AILLEURS, CET_ORDRE)
+            self.ask(pa.imputer_compensation, asked, operation(), AILLEURS, CET_ORDRE)
 
     @staticmethod
     def compensation(montant: int, paiement_id: UUID) -> pa.CompenserOrdre:

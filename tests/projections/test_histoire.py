@@ -340,18 +340,24 @@ CAS: list[tuple[type[Evenement], dict[str, Any], str]] = [
     (
         ce.CsfValide,
         {
-            "depenses_declarees_centimes": euros(95_000),
-            "depenses_ecartees_centimes": euros(1_000),
+            "postes": (
+                ce.PosteRetenu(
+                    code="personnel",
+                    declare_centimes=euros(95_000),
+                    ecarte_centimes=euros(1_000),
+                    retenu_centimes=euros(94_000),
+                ),
+            ),
             "fse_du_cumule_centimes": _RESULTAT.fse_du_centimes,
             "fse_du_periode_centimes": _RESULTAT.fse_du_centimes,
             "resultat": _RESULTAT,
         },
         (
-            "Contrôle de service fait validé par valideur-1 : 1 000,00 € écartés sur 95 000,00 €, "
-            "FSE dû 42 680,00 € depuis le début, dont 42 680,00 € pour ce bilan (limité par : "
-            "taux de la convention). Corrections d’ensemble depuis le début : 4 000,00 € "
-            "(écrêtement des postes) ; 2 000,00 € (recettes nettes) ; 1 320,00 € (FSE, défaut de "
-            "publicité)."
+            "Contrôle de service fait, version 1, validé par valideur-1 : 1 000,00 € écartés sur "
+            "95 000,00 €, FSE dû 42 680,00 € depuis le début, dont 42 680,00 € pour ce bilan "
+            "(limité par : taux de la convention). Corrections d’ensemble depuis le début : "
+            "4 000,00 € (écrêtement des postes) ; 2 000,00 € (recettes nettes) ; 1 320,00 € (FSE, "
+            "défaut de publicité)."
         ),
     ),
 ]
