@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from oi_service.aggregate import Aggregate, S
-from oi_service.codec import Evenement
+from oi_service.codec import REGISTRY, Evenement
 from oi_service.errors import Refusal
 
 F = TypeVar("F", bound=Evenement)
@@ -18,6 +18,12 @@ F = TypeVar("F", bound=Evenement)
 def lisible(sentence: object) -> str:
     """Write a sentence with plain spaces, as somebody types it."""
     return str(sentence).replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def _read_again(fact: Evenement) -> Evenement:
+    """Return a fact as the journal reads it: each field of the type that its class declares."""
+    name, data, date_effet, motif, pieces = REGISTRY.encode(fact)
+    return REGISTRY.decode(name, data, date_effet.isoformat(), motif, pieces)
 
 
 class Decision:
@@ -29,10 +35,11 @@ class Decision:
         self._take = take
 
     def facts(self) -> list[Any]:
-        """Take it; every fact must fit in the state that it follows."""
+        """Take it; every fact can be stored, and must fit in the state that it follows."""
         facts = list(self._take(self._state))
         state = self._state
         for fact in facts:
+            assert _read_again(fact) == fact
             state = self._aggregate.evolve(state, fact)
         return facts
 
@@ -52,7 +59,9 @@ class Decision:
         with pytest.raises(refusal) as refused:
             self.facts()
         assert type(refused.value) is refusal
-        assert fragment in lisible(refused.value)
+        sentence = lisible(refused.value)
+        assert fragment in sentence
+        assert "None" not in sentence, sentence
 
     def state(self) -> Any:
         """Take it and return the state that follows."""
