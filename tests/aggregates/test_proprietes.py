@@ -44,13 +44,14 @@ from aggregates.convention import paiements as pa
 from aggregates.convention import reversements as re
 from aggregates.convention import service_fait as sf
 from aggregates.convention import validation as va
-from aggregates.convention.events import ConventionSignee
+from aggregates.convention.events import ConventionSignee, CsfValide
 from aggregates.convention.state import CONVENTION, Bilan, Convention
 from aggregates.depense.state import Depense
 from aggregates.operation.state import OPERATION, Operation, Statut
 from aggregates.subvention_globale import conventionnement, maquette, reservations
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
 from oi_service.errors import Refusal
+from rules.calcul import service_fait
 
 SMALL = st.integers(0, 3_000_00)
 CLOSE = st.sampled_from([-1, 0, 0, 0, 1])
@@ -66,6 +67,7 @@ class Machine(RuleBasedStateMachine):
 
     aggregate: Any
     state: Any
+    facts: tuple[Any, ...] = ()
 
     def ask(self, decision: Any, *args: Any, **named: Any) -> bool:
         """Take a decision; tell whether it was accepted."""
@@ -75,6 +77,7 @@ class Machine(RuleBasedStateMachine):
             return False
         for fact in facts:
             self.state = self.aggregate.evolve(self.state, fact)
+        self.facts += tuple(facts)
         return True
 
 
@@ -301,6 +304,16 @@ class Conventions(Machine):
     @invariant()
     def money_paid_is_neither_negative_nor_above_the_convention(self) -> None:
         assert 0 <= self.state.paye <= self.state.engage <= self.state.fse_max
+
+    @invariant()
+    def periods_add_up_to_what_is_due_since_the_start(self) -> None:
+        valides = [f for f in self.facts if isinstance(f, CsfValide)]
+        assert self.state.fse_du == sum(f.fse_du_periode_centimes for f in valides)
+        retenu = sum(f.cout_total_retenu_periode_centimes for f in valides)
+        assert self.state.cout_total_retenu == retenu
+        for fact in valides[-1:]:
+            assert service_fait(fact.entrees.conditions, fact.entrees.bilans) == fact.resultat
+            assert fact.fse_du_cumule_centimes == self.state.fse_du
 
     @invariant()
     def what_is_claimed_back_was_paid(self) -> None:
