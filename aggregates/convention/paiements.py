@@ -233,9 +233,9 @@ def _exiger_avance(
     trop_tard = convention.bilan_final is not None or operation.statut in REGLEE
     if convention.engage > compense or trop_tard:
         raise AvanceTropTard
-    plafond = plafond_avance(convention)
-    if commande.montant > plafond - compense:
-        raise AvanceSuperieureAuPlafond(demande=commande.montant, plafond=plafond)
+    plafond, avance = plafond_avance(convention), commande.montant + compense
+    if avance > plafond:
+        raise AvanceSuperieureAuPlafond(demande=avance, plafond=plafond)
 
 
 def _exiger_du(convention: Convention, commande: OrdonnancerPaiement, operation: Operation) -> None:
