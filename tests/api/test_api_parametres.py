@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from rich.console import Console
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -200,7 +201,7 @@ def test_every_value_written_can_be_read_and_every_code_has_its_words() -> None:
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "800")
+    monkeypatch.setattr(cli, "console", Console(width=800, highlight=False))
 
 
 @pytest.mark.usefixtures("large")
