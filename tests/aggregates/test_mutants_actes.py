@@ -33,6 +33,7 @@ from fabrique import (
 
 from aggregates.commande import Commande
 from aggregates.convention import (
+    bilans,
     cloture_office,
     constatations,
     echantillons,
@@ -104,6 +105,11 @@ def controler(depense: Any, asked: Any, facts: Any) -> Any:
 
 c, e, v, p, r = constatations, echantillons, validation, paiements, reversements
 ACTES: dict[str, Acte] = {
+    "déposer un bilan": Acte(
+        NOTIFIEE, bilans.deposer_bilan, bilans.DeposerBilan, {}, (BILAN_ID, [depense()])
+    ),
+    "juger recevable": Acte(BILAN, bilans.juger_recevable, bilans.JugerRecevable, {}, (BILAN_ID,)),
+    "renvoyer": Acte(BILAN, bilans.renvoyer_bilan, bilans.RenvoyerBilan, {}, (BILAN_ID, [])),
     "ouvrir": Acte(
         RECEVABLE, service_fait.ouvrir_csf, service_fait.OuvrirCsf, {}, (CSF_ID, "gestionnaire-1")
     ),
