@@ -70,16 +70,7 @@ from aggregates.subvention_globale.events import SubventionGlobaleConventionnee
 from api import actions  # noqa: F401 - importing them all fills the vocabulary
 from oi_service.codec import REGISTRY, Evenement, Piece
 from oi_service.dates import Periode
-from rules.calcul import (
-    Apports,
-    Echantillon,
-    LignesMarche,
-    LignesPoste,
-    LivrableVu,
-    TauxDecide,
-    Unites,
-    service_fait,
-)
+from rules import calcul
 from rules.temps import Cle, JourTravaille, Temps
 
 DOSSIER = Path(__file__).with_name("events")
@@ -134,31 +125,33 @@ _TOUTES_FORMES = plan(
 _PLAFONDS = (
     PlafondPoste(code="personnel", montant_centimes=euros(80_000), tolerance_pct=Decimal(10)),
 )
-_APPORTS = Apports(
+_APPORTS = calcul.Apports(
     final=True,
     lignes=(
-        LignesPoste(code="personnel", declare_centimes=euros(60_000), ecarte_centimes=euros(375)),
-        LignesPoste(code="nature", declare_centimes=euros(20_000), ecarte_centimes=0),
+        calcul.LignesPoste(
+            code="personnel", declare_centimes=euros(60_000), ecarte_centimes=euros(375)
+        ),
+        calcul.LignesPoste(code="nature", declare_centimes=euros(20_000), ecarte_centimes=0),
     ),
     echantillons=(
-        Echantillon(
+        calcul.Echantillon(
             poste="personnel",
             tirage_declare_centimes=euros(18_500),
             tirage_ecarte_centimes=euros(375),
             base_centimes=euros(41_500),
         ),
     ),
-    marches=(LignesMarche(marche="M-1", poste="personnel", retenu_centimes=euros(1_000)),),
-    corrections_marche=(TauxDecide(objet="M-1", taux_pct=Decimal(25)),),
-    unites=(Unites(poste="parcours", declarees=Decimal(60), retenues=Decimal("59.5")),),
+    marches=(calcul.LignesMarche(marche="M-1", poste="personnel", retenu_centimes=euros(1_000)),),
+    corrections_marche=(calcul.TauxDecide(objet="M-1", taux_pct=Decimal(25)),),
+    unites=(calcul.Unites(poste="parcours", declarees=Decimal(60), retenues=Decimal("59.5")),),
     livrables=(
-        LivrableVu(
+        calcul.LivrableVu(
             poste="montants_forfaitaires", id="L1", montant_centimes=euros(35_000), atteint=True
         ),
     ),
     recettes_nettes_centimes=euros(7_350),
     ressources=(("nature", euros(20_000)), ("publique_epci", euros(19_000))),
-    corrections_fse=(TauxDecide(objet="publicite", taux_pct=Decimal(3)),),
+    corrections_fse=(calcul.TauxDecide(objet="publicite", taux_pct=Decimal(3)),),
 )
 _CONDITIONS = conditions(_TOUTES_FORMES, _PARAMETRES, _PLAFONDS)
 _TEMPS = Temps(
@@ -286,7 +279,7 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         "ressources_cumulees": (("publique_epci", euros(19_000)), ("nature", euros(5_000))),
         "c4_hors_nature_centimes": euros(30_000),
         "entrees": EntreesCalcul(conditions=_CONDITIONS, bilans=(_APPORTS,), rang=0),
-        "resultat": service_fait(_CONDITIONS, [_APPORTS]),
+        "resultat": calcul.service_fait(_CONDITIONS, [_APPORTS]),
     },
     PaiementOrdonnance: {"csf_id": CSF_ID, "remplace": AUTRE_ID},
     PaiementEffectue: {"compense_centimes": euros(1_000)},

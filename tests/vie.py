@@ -469,7 +469,7 @@ class Vie:
         saisies: list[dict[str, Any]] = []
         for rang, ligne in enumerate(lignes):
             champs = {"montant_impute": ligne} if isinstance(ligne, str) else dict(ligne)
-            saisie = DETAIL_SAISI | {"piece_ref": f"P-{rang}"} | champs
+            saisie: dict[str, Any] = DETAIL_SAISI | {"piece_ref": f"P-{rang}"} | champs
             if "regularise" in saisie:
                 saisie["regularise"] = self.piece(operation, saisie["regularise"])
             saisies.append(saisie)
@@ -563,13 +563,13 @@ class Vie:
         if self._bilan(operation, numero).statut != "en_controle":
             self.ouverture_controle(operation, numero)
         bilan = self._bilan(operation, numero)
-        ecarts = {self.piece(operation, piece): e for piece, e in (ecarts or {}).items()}
+        decides = {self.piece(operation, piece): e for piece, e in (ecarts or {}).items()}
         if euros(ecarte):
-            ecarts[bilan.depenses[0]] = {"montant_ecarte": ecarte, "motif_code": "NON_ACQUITTEE"}
+            decides[bilan.depenses[0]] = {"montant_ecarte": ecarte, "motif_code": "NON_ACQUITTEE"}
         self.lignes(
             operation,
             numero,
-            {d: {"montant_ecarte": "0.00"} | ecarts.get(d, {}) for d in bilan.depenses},
+            {d: {"montant_ecarte": "0.00"} | decides.get(d, {}) for d in bilan.depenses},
             le,
         )
         self.controle_ressources(operation, numero, ressources, le)

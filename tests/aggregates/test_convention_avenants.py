@@ -214,7 +214,8 @@ FORFAITISEE = [signee(simplified()), *NOTIFIEE[1:]]
 
 def test_an_avenant_changes_an_amount_and_not_the_form() -> None:
     ask(FORFAITISEE, plan=saisie_du_plan(simplified(90_000))).then_one(AvenantDemande)
-    for forme in ({"taux": "14"}, {"option": "forfait_25", "methode_ref": "M-1"}):
+    formes: list[Any] = [{"taux": "14"}, {"option": "forfait_25", "methode_ref": "M-1"}]
+    for forme in formes:
         ask(FORFAITISEE, plan=saisie_du_plan(simplified(**forme))).refuses(
             FormeFigee, "poste « indirectes » sont figés par la convention"
         )

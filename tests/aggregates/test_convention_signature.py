@@ -137,6 +137,7 @@ def test_a_choice_falls_from_the_texts_to_the_grant_the_fiche_and_the_convention
     fact = sign(
         op=operation("programme", parametres=fiche), sg=sg, parametres={"avance_pct": "10"}
     ).then_one(ConventionSignee)
+    assert fact.parametres is not None
     assert (
         fact.parametres.avance_pct,
         fact.parametres.delai_contradictoire_jours,
@@ -154,6 +155,7 @@ def test_what_is_said_twice_in_the_fact_says_the_same() -> None:
             "plafond_avant_solde_pct": "80",
         }
     ).then_one(ConventionSignee)
+    assert fact.parametres is not None
     assert (fact.avance_pct, fact.avance_plafond_centimes, fact.plafond_avant_solde_pct) == (
         fact.parametres.avance_pct,
         fact.parametres.avance_plafond_centimes,

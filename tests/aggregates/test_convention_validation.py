@@ -41,6 +41,7 @@ from aggregates.convention.events import (
     CsfRouvert,
     CsfValide,
     EchantillonTire,
+    EntreesCalcul,
     ExtrapolationDecidee,
     FseCorrige,
     LivrableControle,
@@ -79,7 +80,7 @@ from aggregates.convention.validation import (
 )
 from aggregates.depense.state import Depense
 from rules import VERSION_REGLES
-from rules.calcul import service_fait
+from rules.calcul import Resultat, service_fait
 from rules.fse_du import CoutConventionneNul, RecettesCompteesDeuxFois
 
 EPCI = ressource("publique_epci", 60_000)
@@ -127,6 +128,18 @@ def kept(retenu: str | int, kind: str = "publique_epci", declare: int = 60_000) 
             ),
         ),
     )
+
+
+def entrees(fact: CsfValide) -> EntreesCalcul:
+    """Return the inputs of a certificate."""
+    assert fact.entrees is not None
+    return fact.entrees
+
+
+def resultat(fact: CsfValide) -> Resultat:
+    """Return the calculation of a certificate."""
+    assert fact.resultat is not None
+    return fact.resultat
 
 
 AVEC_RESSOURCE = under_control(ressources=(EPCI,))
@@ -177,9 +190,10 @@ def test_the_fact_carries_all_that_it_takes_to_compute_it_again() -> None:
         )
     )
     fact = validate(under_control(signature)).then_one(CsfValide)
-    assert fact.entrees.rang == 0
-    assert service_fait(fact.entrees.conditions, fact.entrees.bilans) == fact.resultat
-    assert fact.resultat.fse_du_centimes == fact.fse_du_cumule_centimes == euros(40_000)
+    lues = entrees(fact)
+    assert lues.rang == 0
+    assert service_fait(lues.conditions, lues.bilans) == fact.resultat
+    assert resultat(fact).fse_du_centimes == fact.fse_du_cumule_centimes == euros(40_000)
 
 
 def test_the_rate_the_ceiling_and_the_need_each_bite() -> None:
@@ -296,7 +310,7 @@ def test_a_contract_loses_its_rate_of_what_is_retained_of_it() -> None:
         cout_net_cumule_centimes=euros("77 499,99"),
         depenses_ecartees_centimes=euros(2_500),
     )
-    assert [m.correction_centimes for m in fact.resultat.marches] == [euros(2_500)]
+    assert [m.correction_centimes for m in resultat(fact).marches] == [euros(2_500)]
 
 
 def test_the_funds_share_is_corrected_after_the_ceilings() -> None:
@@ -317,7 +331,7 @@ def test_what_was_not_drawn_is_corrected_at_the_rate_of_the_draw() -> None:
     fact = validate(facts, [*drawn, depense(41_500, ecarte=0)]).then_one(
         CsfValide, postes_cumules={"personnel": euros("58 783,78")}
     )
-    [extrapolation] = fact.resultat.extrapolations
+    [extrapolation] = resultat(fact).extrapolations
     assert (extrapolation.taux, extrapolation.correction_centimes) == ("3/148", euros("841,22"))
 
 
@@ -405,7 +419,7 @@ def test_a_flat_rate_is_not_capped_by_the_rule_of_the_grant() -> None:
     capped = under_control(signee(forfaitise, fongibilite="plafond_par_poste"))
     fact = validate(capped, [depense(110_000, ecarte=0)]).then_one(CsfValide)
     assert fact.postes_cumules == {"personnel": euros(100_000), "indirectes": euros(15_000)}
-    assert fact.resultat.postes[0].ecrete_centimes == euros(10_000)
+    assert resultat(fact).postes[0].ecrete_centimes == euros(10_000)
 
 
 # --- A decision on everything --------------------------------------------------------------------
@@ -673,7 +687,7 @@ def test_amounts_cumulate_since_the_start_of_the_operation() -> None:
         cout_total_retenu_periode_centimes=euros(80_000),
         depenses_declarees_centimes=euros(80_000),
     )
-    assert fact.entrees.rang == 1
+    assert entrees(fact).rang == 1
 
 
 def test_a_line_of_a_later_bilan_takes_back_from_an_earlier_one() -> None:
@@ -726,8 +740,8 @@ def test_an_earlier_control_opened_again_keeps_its_rank() -> None:
     ]
     spent = [depense(30_000, ecarte=0, poste="fonctionnement")]
     fact = validate(again, spent, csf_id=AUTRE_ID).then_one(CsfValide, type="intermediaire")
-    assert fact.entrees.rang == 0
-    assert [b.final for b in fact.entrees.bilans] == [False, True]
+    assert entrees(fact).rang == 0
+    assert [b.final for b in entrees(fact).bilans] == [False, True]
 
 
 def test_a_convention_without_cost_has_no_rate() -> None:

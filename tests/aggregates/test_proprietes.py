@@ -186,8 +186,8 @@ class Conventions(Machine):
         if heard:
             self.ask(va.notifier_conclusions, commande(va.NotifierConclusions), csf_id, decided)
             self.ask(va.recevoir_observations, commande(va.RecevoirObservations), csf_id)
-            asked = commande(va.NotifierConclusionsFinales)
-            self.ask(va.notifier_conclusions_finales, asked, csf_id)
+            ended = commande(va.NotifierConclusionsFinales)
+            self.ask(va.notifier_conclusions_finales, ended, csf_id)
         before = self.state.fse_du
         done = self.ask(va.valider_csf, commande(va.ValiderCsf), csf_id, "valideur-1", decided)
         if done and not heard:
@@ -312,6 +312,7 @@ class Conventions(Machine):
         retenu = sum(f.cout_total_retenu_periode_centimes for f in valides)
         assert self.state.cout_total_retenu == retenu
         for fact in valides[-1:]:
+            assert fact.entrees is not None
             assert service_fait(fact.entrees.conditions, fact.entrees.bilans) == fact.resultat
             assert fact.fse_du_cumule_centimes == self.state.fse_du
 

@@ -389,7 +389,7 @@ def test_up_to_a_public_support_they_are_in_2014_2020(le: date, seuil: int, relu
 
 
 def test_the_base_of_a_flat_rate_and_what_stays_beside_it_are_real() -> None:
-    petit = {"cout": 100_000, "reglement": "2021-2027"}
+    petit: Any = {"cout": 100_000, "reglement": "2021-2027"}
     base = [reel("personnel"), forfait_15(0)]
     assert manquants(base, **petit) is None
     admis = [reel(code) for code in ("participants", "nature", "tiers")]
