@@ -28,7 +28,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.app import create_app
-from api.calculateur.cas import Cas, CasMutualise, Demande, lire, tous
+from api.calculateur.cas import Demande, TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
 from api.errors import defauts
@@ -324,7 +324,7 @@ def _lire_cas(fichier: Path) -> Demande:
         raise CasMalDecrit(fichier=fichier, defauts=f"\n  {lignes}") from refuse
 
 
-def _comparer(cas: Sequence[Cas | CasMutualise]) -> None:
+def _comparer(cas: Sequence[TousLesCas]) -> None:
     """Print a line a case, and under it each figure that differs."""
     muets = [un.id or f"n° {rang}" for rang, un in enumerate(cas, 1) if un.attendu is None]
     if muets:

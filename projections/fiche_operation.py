@@ -32,6 +32,7 @@ from projections.perimetre import Perimetre
 from rules.calcul import Apports
 from rules.couts import Derogation
 from rules.indicateurs import atteinte
+from rules.mutualisation import Couverture, couverture
 from rules.nomenclature import POSTES, RESSOURCES
 
 E = TypeVar("E", bound=Evenement)
@@ -311,6 +312,7 @@ class FicheOperation:
     decisions: tuple[DecisionVue, ...]
     convention: ConventionVue | None
     contreparties: tuple[Affectation, ...]
+    couverture: Couverture
     suites: tuple[SuiteVue, ...]
     a_conserver_jusqu_au: date | None
     nb_depenses: int
@@ -358,6 +360,7 @@ def fiche_operation(
     operation = OPERATION.replay(lu.fait for lu in lus)
     convention = CONVENTION.replay(lu.fait for lu in signes)
     assert operation is not None
+    plan = operation.plan if convention is None else convention.plan
     archive = [f for _, f in _de(lus, oe.DossierArchive)]
     return FicheOperation(
         resume=resume,
@@ -365,7 +368,7 @@ def fiche_operation(
         objet=operation.objet if convention is None else convention.objet,
         beneficiaire=operation.beneficiaire,
         demarree_le=operation.demarree_le,
-        plan=operation.plan if convention is None else convention.plan,
+        plan=plan,
         versions_du_plan=_versions_du_plan(lus, signes),
         indicateurs=_indicateurs(operation),
         avis=_avis(lus),
@@ -374,10 +377,21 @@ def fiche_operation(
             None if convention is None else _convention(convention_id, convention, signes, attendus)
         ),
         contreparties=tuple(contreparties),
+        couverture=_couverture(plan, contreparties),
         suites=_suites(lus),
         a_conserver_jusqu_au=archive[-1].date_limite_conservation if archive else None,
         nb_depenses=nb_depenses,
         nb_evenements=len(lus) + len(signes) + nb_de_depenses,
+    )
+
+
+def _couverture(plan: PlanFinancement, affectees: Iterable[Affectation]) -> Couverture:
+    """Tell what counterparts cover: attested, once affected to the operation; expected, planned."""
+    return couverture(
+        plan.cout_total_centimes,
+        plan.fse_centimes,
+        sum(a.montant for a in affectees),
+        plan.contreparties_centimes,
     )
 
 

@@ -273,19 +273,41 @@ class CasMutualise(_Decrit):
         return self
 
 
+class PlanACouvrir(Saisie):
+    """A plan, and what counterparts bring to it; what is attested is among what is expected."""
+
+    cout_total: Montant
+    fse: Montant
+    contreparties_attestees: Montant
+    contreparties_previsionnelles: Montant
+
+
+class CasCouverture(_Decrit):
+    """What counterparts cover of an operation."""
+
+    entree: PlanACouvrir
+
+
+#: A case of any shape.
+TousLesCas: TypeAlias = Cas | CasMutualise | CasCouverture
+
+
 def _par_forme(recu: Any, _tous: ValidatorFunctionWrapHandler) -> Any:
-    """Read what has the shape of a case of one operation, or of several.
+    """Read what has the shape of a case of one operation, of several, or of a coverage.
 
-    A union would try both and complain of both.
+    A union would try them all and complain of all.
     """
-    mutualise = isinstance(recu, dict) and recu.keys() & {"pool", "operations"}
-    return (CasMutualise if mutualise else Cas).model_validate(recu)
+    if isinstance(recu, dict) and recu.keys() & {"pool", "operations"}:
+        return CasMutualise.model_validate(recu)
+    if isinstance(recu, dict) and "entree" in recu:
+        return CasCouverture.model_validate(recu)
+    return Cas.model_validate(recu)
 
 
-UnCas = Annotated[Cas | CasMutualise, WrapValidator(_par_forme)]
+UnCas = Annotated[TousLesCas, WrapValidator(_par_forme)]
 CAS_MAX = 1000
 Liste = Annotated[tuple[UnCas, ...], Field(min_length=1, max_length=CAS_MAX)]
-_LISTE: TypeAdapter[tuple[Cas | CasMutualise, ...]] = TypeAdapter(Liste)
+_LISTE: TypeAdapter[tuple[TousLesCas, ...]] = TypeAdapter(Liste)
 
 
 class Recueil(Saisie):
@@ -310,7 +332,7 @@ def _demande(recu: Any, _tous: ValidatorFunctionWrapHandler) -> Any:
     return _par_forme(recu, _tous)
 
 
-Demande = Annotated[Cas | CasMutualise | Recueil | Liste, WrapValidator(_demande)]
+Demande = Annotated[Cas | CasMutualise | CasCouverture | Recueil | Liste, WrapValidator(_demande)]
 _DEMANDE: TypeAdapter[Demande] = TypeAdapter(Demande)
 
 
@@ -532,7 +554,7 @@ def _incoherences_mutualisees(cas: CasMutualise) -> Iterator[_Defaut]:
             yield ("operations", rang, "cout_total_eligible"), phrase, "0.00"
 
 
-def tous(demande: Demande) -> tuple[Cas | CasMutualise, ...]:
+def tous(demande: Demande) -> tuple[TousLesCas, ...]:
     """Return the cases of what was read, in the order of their writing."""
     if isinstance(demande, Recueil):
         return (*demande.cases, *demande.cases_multi_operations)

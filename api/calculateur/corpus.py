@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from api.calculateur.cas import Cas, CasMutualise
+from api.calculateur.cas import CasCouverture, CasMutualise, TousLesCas
 from api.calculateur.reponse import en_json, un_cas
 
 _ABSENT = "absent"
@@ -30,14 +30,14 @@ class Ligne(msgspec.Struct, frozen=True, kw_only=True):
     ecarts: tuple[Ecart, ...]
 
 
-def rejouer(cas: Sequence[Cas | CasMutualise]) -> Iterator[Ligne]:
+def rejouer(cas: Sequence[TousLesCas]) -> Iterator[Ligne]:
     """Compute each case and compare, figure by figure and field by field, nothing left out."""
     for rang, un in enumerate(cas, 1):
         calcule = dict(_feuilles(en_json(un_cas(un))))
         attendu = dict(_feuilles(un.attendu))
         # Figures are compared in the order of what is computed; what is only expected comes last.
         lieux = dict.fromkeys([*calcule, *attendu])
-        figure = "#/pool_affecte" if isinstance(un, CasMutualise) else _dernier_du(un)
+        figure = _figure(un)
         yield Ligne(
             id=un.id or f"n° {rang}",
             titre=un.titre or "",
@@ -55,7 +55,12 @@ def rejouer(cas: Sequence[Cas | CasMutualise]) -> Iterator[Ligne]:
         )
 
 
-def _dernier_du(cas: Cas) -> str:
+def _figure(cas: TousLesCas) -> str:
+    """Return the path of the figure that a case is about."""
+    if isinstance(cas, CasMutualise):
+        return "#/pool_affecte"
+    if isinstance(cas, CasCouverture):
+        return "#/besoin_contrepartie"
     return f"#/{len(cas.bilans) - 1}/fse_du_cumule"
 
 

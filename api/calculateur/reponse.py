@@ -9,13 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from api.calculateur.cas import (
     BilanDuCas,
     Cas,
+    CasCouverture,
     CasMutualise,
     ConventionDuCas,
     Demande,
+    PlanACouvrir,
     PosteDuCas,
+    TousLesCas,
     tous,
 )
-from oi_service.money import MontantSigne, round_cents
+from oi_service.money import MontantSigne, percent, round_cents
 from rules.calcul import (
     Apports,
     Conditions,
@@ -30,7 +33,7 @@ from rules.calcul import (
     service_fait,
 )
 from rules.fse_du import Contrainte, Entrees, calculer, taux_fse
-from rules.mutualisation import besoin, repartir
+from rules.mutualisation import besoin, couverture, repartir
 from rules.paiement import Reglement, Versements, a_regler, plafond_avant_solde
 
 
@@ -126,8 +129,17 @@ class RepartitionCalculee(_Sortie):
     pool_restant: MontantSigne
 
 
-#: One answer a bilan for a case, one sharing for a pool; as many as there are cases for a list.
-UneReponse: TypeAlias = list[CsfCalcule] | RepartitionCalculee
+class CouvertureCalculee(_Sortie):
+    """Ce que les contreparties couvrent d’une opération ; sans besoin, aucun taux."""
+
+    besoin_contrepartie: MontantSigne
+    couverture_attestee_pct: str | None
+    couverture_previsionnelle_pct: str | None
+    autofinancement_previsionnel: MontantSigne
+
+
+#: One answer a bilan for a case, one for a pool or a coverage; a list for a list of cases.
+UneReponse: TypeAlias = list[CsfCalcule] | RepartitionCalculee | CouvertureCalculee
 Reponse: TypeAlias = UneReponse | list[UneReponse]
 _REPONSE: TypeAdapter[Any] = TypeAdapter(Reponse)
 
@@ -142,14 +154,16 @@ def en_json(reponse: Reponse) -> Any:
 
 def repondre(demande: Demande) -> Reponse:
     """Compute what was read: a list for a list or a file, one answer for one case."""
-    if isinstance(demande, Cas | CasMutualise):
+    if isinstance(demande, Cas | CasMutualise | CasCouverture):
         return un_cas(demande)
     return [un_cas(cas) for cas in tous(demande)]
 
 
-def un_cas(cas: Cas | CasMutualise) -> UneReponse:
+def un_cas(cas: TousLesCas) -> UneReponse:
     """Compute one case."""
-    return _mutualiser(cas) if isinstance(cas, CasMutualise) else _bilans(cas)
+    if isinstance(cas, CasMutualise):
+        return _mutualiser(cas)
+    return _couvrir(cas.entree) if isinstance(cas, CasCouverture) else _bilans(cas)
 
 
 def _bilans(cas: Cas) -> list[CsfCalcule]:
@@ -362,6 +376,22 @@ def _rendu(
             for m in resultat.marches
         ]
         or None,
+    )
+
+
+def _couvrir(plan: PlanACouvrir) -> CouvertureCalculee:
+    """Tell what counterparts cover, attested then expected."""
+    couvert = couverture(
+        plan.cout_total,
+        plan.fse,
+        plan.contreparties_attestees,
+        plan.contreparties_previsionnelles,
+    )
+    return CouvertureCalculee(
+        besoin_contrepartie=couvert.besoin_centimes,
+        couverture_attestee_pct=percent(couvert.attestee),
+        couverture_previsionnelle_pct=percent(couvert.previsionnelle),
+        autofinancement_previsionnel=couvert.autofinancement_previsionnel_centimes,
     )
 
 

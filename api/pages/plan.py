@@ -13,6 +13,7 @@ from oi_service.money import ratio
 from projections.fiche_operation import FicheOperation, VersionDuPlan
 from projections.histoire import DEROGATIONS
 from rules.couts import OPTIONS
+from rules.mutualisation import Couverture
 from rules.nomenclature import RESSOURCES
 
 #: How a poste is counted, and with what.
@@ -39,6 +40,7 @@ class PlanVu:
     depenses: tuple[LigneDePlan, ...]
     ressources: tuple[LigneDePlan, ...]
     total: int
+    couverture: Couverture
     remarques: tuple[str, ...]
 
 
@@ -73,6 +75,7 @@ def plan_en_vigueur(fiche: FicheOperation, fonds: str) -> PlanVu:
             for libelle, qui, montant in (du_fonds, *autres)
         ),
         total=total,
+        couverture=fiche.couverture,
         remarques=tuple(_remarques(fiche)),
     )
 

@@ -1195,6 +1195,17 @@ class SuiteOut(Representation):
     close_le: date | None
 
 
+class CouvertureOut(Representation):
+    """Ce que les contreparties couvrent de ce que le Fonds laisse à financer."""
+
+    besoin: MontantSigne = Field(validation_alias="besoin_centimes", description="En euros.")
+    attestee: Pourcentage = Field(description="Affectée à l’opération, en % du besoin.")
+    previsionnelle: Pourcentage = Field(description="Prévue au plan, en % du besoin.")
+    autofinancement_previsionnel: MontantSigne = Field(
+        validation_alias="autofinancement_previsionnel_centimes", description="En euros."
+    )
+
+
 class FicheOperationOut(Representation):
     """Une opération, entière."""
 
@@ -1210,6 +1221,7 @@ class FicheOperationOut(Representation):
     decisions: list[DecisionOut]
     convention: ConventionOut | None
     contreparties: list[AffectationOut]
+    couverture: CouvertureOut
     derogation_couts_simplifies: str | None = Field(description="Au dernier plan instruit.")
     avertissements: list[str] = Field(description="Relevés au dernier plan instruit.")
     suites: list[SuiteOut]

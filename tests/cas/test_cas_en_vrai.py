@@ -21,15 +21,17 @@ from aggregates.convention.paiements import PaiementSuperieurAuReste, reste_a_re
 from aggregates.convention.reversements import IndusSuperieur
 from oi_service.application import Service
 from oi_service.money import euros as en_euros
-from oi_service.money import round_cents
+from oi_service.money import percent, round_cents
 from oi_service.verification import verifier
+from projections.fiche_operation import fiche_operation
+from projections.perimetre import OI_ENTIER
 from rules.echantillon import tirer
 
 RECUEILS = [
     json.loads(p.read_text("utf-8"))
     for p in sorted((Path(__file__).parents[1] / "rules" / "cas").glob("*.json"))
 ]
-CAS: list[dict[str, Any]] = [c for r in RECUEILS for c in r.get("cases", ())]
+CAS: list[dict[str, Any]] = [c for r in RECUEILS for c in r.get("cases", ()) if "bilans" in c]
 [MUTUALISE] = [c for r in RECUEILS for c in r.get("cases_multi_operations", ())]
 
 #: Postes as the cases name them, where the closed list names them otherwise.
@@ -591,3 +593,31 @@ def test_every_case_is_lived() -> None:
     identifiants = {c["id"] for c in CAS} | {MUTUALISE["id"]}
     assert identifiants == {f"CSF-{n:02}" for n in range(1, 33)}
     assert identifiants >= A_PART
+
+
+def test_maq_05_what_counterparts_cover_of_a_dossier(service: Service) -> None:
+    [cas] = [c for r in RECUEILS for c in r.get("cases", ()) if c["id"] == "MAQ-05"]
+    plan, attendu = cas["entree"], cas["attendu"]
+    vie = Vie(service)
+    vie.subvention()
+    vie.tranche("200000.00")
+    vie.enveloppe("A", "100000.00")
+    vie.appel()
+    vie.depot(
+        "OP-1",
+        fse=plan["fse"],
+        cout_total=plan["cout_total"],
+        contreparties=plan["contreparties_previsionnelles"],
+    )
+    vie.instruction("OP-1", contreparties=plan["contreparties_previsionnelles"])
+    vie.programmation("OP-1")
+    vie.contrepartie("epci", plan["contreparties_attestees"])
+    vie.affectation("epci", "OP-1", plan["contreparties_attestees"])
+    with vie.reads.connection() as conn:
+        couvert = fiche_operation(conn, OI_ENTIER, vie.id("OP-1")).couverture
+    assert {
+        "besoin_contrepartie": en_euros(couvert.besoin_centimes),
+        "couverture_attestee_pct": percent(couvert.attestee),
+        "couverture_previsionnelle_pct": percent(couvert.previsionnelle),
+        "autofinancement_previsionnel": en_euros(couvert.autofinancement_previsionnel_centimes),
+    } == attendu

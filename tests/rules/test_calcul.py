@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.calculateur.cas import Cas, CasMutualise, lire, tous
+from api.calculateur.cas import TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
 from oi_service.money import cents, euros, round_cents
@@ -35,7 +35,7 @@ from rules.calcul import (
 RECUEILS = [
     json.loads(p.read_text("utf-8")) for p in sorted(Path(__file__).with_name("cas").glob("*.json"))
 ]
-CAS: list[dict[str, Any]] = [c for r in RECUEILS for c in r.get("cases", ())]
+CAS: list[dict[str, Any]] = [c for r in RECUEILS for c in r.get("cases", ()) if "bilans" in c]
 CORPUS = [un for r in RECUEILS for un in tous(lire(r))]
 
 
@@ -43,11 +43,14 @@ CORPUS = [un for r in RECUEILS for un in tous(lire(r))]
 
 
 def test_the_corpus_is_whole() -> None:
-    assert sorted(str(un.id) for un in CORPUS) == [f"CSF-{n:02}" for n in range(1, 33)]
+    assert sorted(str(un.id) for un in CORPUS) == [
+        *(f"CSF-{n:02}" for n in range(1, 33)),
+        "MAQ-05",
+    ]
 
 
 @pytest.mark.parametrize("un", CORPUS, ids=lambda un: f"{un.id} {un.titre}")
-def test_worked_cases(un: Cas | CasMutualise) -> None:
+def test_worked_cases(un: TousLesCas) -> None:
     [ligne] = rejouer([un])
     assert ligne.ecarts == ()
 
@@ -314,6 +317,39 @@ def test_before_the_end_other_funders_may_count_pro_rata() -> None:
     # At the end, what was received counts.
     fin = bilan()
     assert service_fait(prorata, [faite, fin]).ressources_externes_centimes == 5_000_00
+
+
+def prorata(cout: int, *prevues: tuple[str, int], nature: int = 0, **autres: Any) -> Resultat:
+    """Half of a plan is executed, and what others planned counts for half."""
+    postes = (PosteConvenu(code="personnel"), PosteConvenu(code="nature"))
+    convenu = conditions(
+        *postes,
+        cout_total_eligible_centimes=2 * cout,
+        fse_max_centimes=cout,
+        ressources_intermediaires="prorata",
+        ressources_prevues=prevues,
+        **autres,
+    )
+    faite = bilan(lignes("personnel", cout - nature), lignes("nature", nature), final=False)
+    return service_fait(convenu, [faite])
+
+
+def test_pro_rata_counts_every_funder_on_the_running_total() -> None:
+    trois = (("publique_epci", 40_00), ("publique_etat", 20_00), ("privee", 10_00))
+    assert prorata(50_00, *trois).ressources_externes_centimes == 35_00
+    # Half of one cent each: two funders bring one cent together, not two.
+    deux = (("publique_epci", 1), ("privee", 1))
+    assert prorata(2, *deux).ressources_externes_centimes == 1
+    assert prorata(1, ("privee", 1), arrondi="troncature").ressources_externes_centimes == 0
+
+
+def test_pro_rata_the_first_cent_is_public_money_then_what_is_external() -> None:
+    for externe in ("publique_epci", "privee"):
+        prevues = (("autofinancement", 1), (externe, 1))
+        assert prorata(10, *prevues).ressources_externes_centimes == 1
+    # c4: ten cents, one of them in kind, one of them public money.
+    prevues = (("privee", 1), ("publique_epci", 1))
+    assert prorata(10, *prevues, nature=1).c4_centimes == 8
 
 
 def test_revenue_counts_in_the_execution_that_others_follow() -> None:
