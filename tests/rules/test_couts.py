@@ -30,6 +30,7 @@ from rules.couts import (
     verifier_formes,
     verifier_montants,
 )
+from rules.parametres import parametre
 
 ANNEE = Periode(debut=date(2021, 1, 1), fin=date(2021, 12, 31))
 JOUR = date(2021, 12, 15)
@@ -88,10 +89,13 @@ def forfaitaire(*livrables: Livrable, **p: Any) -> Poste:
 
 def test_a_flat_rate_comes_to_its_share_of_its_base() -> None:
     verifier_montants([reel("personnel"), forfait_15(1_500_00)])
-    for faux in (1_499_99, 1_500_01):
+    for faux, dit in ((1_499_99, "1 499,99 €"), (1_500_01, "1 500,01 €")):
         with pytest.raises(MontantDuPosteInexact) as refus:
             verifier_montants([reel("personnel"), forfait_15(faux)])
-        assert "15 % de l’assiette « personnel », soit 1 500,00 €" in lisible(refus.value)
+        assert lisible(refus.value) == (
+            f"Le poste « indirectes » est prévu pour {dit}, alors que 15 % de l’assiette "
+            "« personnel », soit 1 500,00 €."
+        )
 
 
 def forfait_15(centimes: int) -> Poste:
@@ -133,8 +137,23 @@ def test_units_times_their_cost_come_to_the_amount() -> None:
 def test_deliverables_come_to_the_amount() -> None:
     deux = forfaitaire(livrable("L1"), livrable("L2", 25_000), montant_centimes=60_000_00)
     verifier_montants([deux])
-    with pytest.raises(MontantDuPosteInexact, match="ses livrables s’ajoutent"):
+    with pytest.raises(MontantDuPosteInexact, match="alors que ses livrables s’ajoutent, soit"):
         verifier_montants([forfaitaire(montant_centimes=35_000_01)])
+
+
+SANS_TAUX = Poste(
+    code="indirectes",
+    montant_centimes=0,
+    mode="forfait",
+    option="forfait_15_personnel",
+    assiette=("personnel",),
+)
+UNITAIRE_INCOMPLET = (
+    "au coût unitaire » : indiquez le coût d’une unité, leur nombre et ce qu’il couvre"
+)
+FORFAITAIRE_INCOMPLET = (
+    "au montant forfaitaire » : indiquez les livrables et ce que le montant couvre"
+)
 
 
 @pytest.mark.parametrize(
@@ -144,26 +163,40 @@ def test_deliverables_come_to_the_amount() -> None:
             Poste(code="indirectes", montant_centimes=0, mode="forfait"),
             "à taux forfaitaire » : indiquez l’option, le taux et l’assiette",
         ),
-        (forfait("forfait_15_personnel", "15"), "indiquez l’option, le taux et l’assiette"),
+        (SANS_TAUX, "à taux forfaitaire » : indiquez l’option, le taux et l’assiette"),
+        (
+            Poste(
+                code="indirectes",
+                montant_centimes=0,
+                mode="forfait",
+                taux_pct=Decimal(15),
+                assiette=("personnel",),
+            ),
+            "à taux forfaitaire » : indiquez l’option, le taux et l’assiette",
+        ),
+        (
+            forfait("forfait_15_personnel", "15"),
+            "à taux forfaitaire » : indiquez l’option, le taux et l’assiette",
+        ),
         (
             forfait("forfait_15_personnel", "15", "fonctionnement"),
-            "son assiette nomme d’autres postes du plan",
+            "à taux forfaitaire » : son assiette nomme d’autres postes du plan",
         ),
         (
             forfait("forfait_15_personnel", "15", "indirectes"),
-            "son assiette nomme d’autres postes du plan",
+            "à taux forfaitaire » : son assiette nomme d’autres postes du plan",
         ),
-        (unitaire(cout_unite_centimes=None), "indiquez le coût d’une unité, leur nombre"),
-        (unitaire(unites=None), "indiquez le coût d’une unité, leur nombre"),
-        (unitaire(couvre=()), "ce qu’il couvre"),
-        (forfaitaire(livrables=()), "indiquez les livrables et ce que le montant couvre"),
-        (forfaitaire(couvre=()), "indiquez les livrables et ce que le montant couvre"),
+        (unitaire(cout_unite_centimes=None), UNITAIRE_INCOMPLET),
+        (unitaire(unites=None), UNITAIRE_INCOMPLET),
+        (unitaire(couvre=()), UNITAIRE_INCOMPLET),
+        (forfaitaire(livrables=()), FORFAITAIRE_INCOMPLET),
+        (forfaitaire(couvre=()), FORFAITAIRE_INCOMPLET),
     ],
 )
 def test_a_form_says_all_that_it_needs(poste: Poste, manque: str) -> None:
     with pytest.raises(FormeIncomplete) as refus:
         verifier_montants([reel("personnel"), poste])
-    assert manque in str(refus.value)
+    assert str(refus.value) == f"Le poste « {poste.code} » est « {manque}."
 
 
 def test_a_deliverable_is_worth_its_amount_once() -> None:
@@ -230,7 +263,10 @@ def test_an_option_goes_up_to_its_highest_rate(option: str) -> None:
         verifier(*essai(option, taux, assiette, **methode), **dans(option))
     with pytest.raises(TauxForfaitaireTropEleve) as refus:
         verifier(*essai(option, f"{maximum}.01", assiette, **methode), **dans(option))
-    assert f"applique {maximum}.01 %, au-delà des {maximum} %" in lisible(refus.value)
+    debut = f"Le poste « {OPTIONS[option].poste} » applique {maximum}.01 %, au-delà des {maximum} %"
+    assert lisible(refus.value).startswith(f"{debut} de l’option « {OPTIONS[option].libelle} » (")
+    texte = parametre(OPTIONS[option].plafond, le=JOUR, **dans(option))
+    assert str(refus.value).endswith(f"({texte.reference}).")
 
 
 @pytest.mark.parametrize("option", BASES)
@@ -238,7 +274,12 @@ def test_an_option_applies_to_its_own_base(option: str) -> None:
     maximum, _, autre = BASES[option]
     with pytest.raises(AssietteNonConforme) as refus:
         verifier(*essai(option, maximum, autre, methode_ref="METHODE-1"), **dans(option))
-    assert f"porte sur « {', '.join(autre)} »" in str(refus.value)
+    libelle, base = OPTIONS[option].libelle, ", ".join(sorted(OPTIONS[option].base))
+    reelle = " au coût réel" if OPTIONS[option].base_reelle else ""
+    assert lisible(refus.value) == lisible(
+        f"Le taux forfaitaire du poste « {OPTIONS[option].poste} » porte sur « {', '.join(autre)} »"
+        f" : l’option « {libelle} » ne porte que sur « {base} »{reelle}."
+    )
 
 
 @pytest.mark.parametrize("option", BASES)
@@ -253,7 +294,8 @@ def test_an_option_pays_its_own_poste(option: str) -> None:
 def test_an_option_of_the_other_period_is_refused(option: str) -> None:
     maximum, assiette, _ = BASES[option]
     reglement = HORS_REGIME[option]
-    with pytest.raises(OptionHorsRegime, match=f"n’existe pas sous le règlement {reglement}"):
+    refus = f"L’option « {OPTIONS[option].libelle} » n’existe pas sous le règlement {reglement} au"
+    with pytest.raises(OptionHorsRegime, match=refus):
         verifier(*essai(option, maximum, assiette), reglement=reglement)
 
 
@@ -266,9 +308,13 @@ def test_an_option_is_refused_before_its_text_is_in_force() -> None:
 
 
 def test_a_rate_that_needs_a_method_names_it() -> None:
-    with pytest.raises(MethodeAbsente, match="juste, équitable et vérifiable"):
+    with pytest.raises(MethodeAbsente, match=f"L’option « {OPTIONS['forfait_25'].libelle} »"):
         verifier(*essai("forfait_25", "25", ("personnel",)))
     verifier(*essai("forfait_25", "25", ("personnel",), methode_ref="METHODE-1"))
+
+
+def test_what_is_missing_is_said_with_the_amounts_not_with_the_forms() -> None:
+    verifier(Poste(code="indirectes", montant_centimes=0, mode="forfait"), SANS_TAUX)
 
 
 # --- One cost, one form --------------------------------------------------------------------------
@@ -279,7 +325,8 @@ def test_forty_percent_leaves_room_for_the_participants_only() -> None:
     quarante = forfait("forfait_40", "40", "personnel")
     verifier(reel("personnel"), reel("participants"), quarante)
     for code in ("fonctionnement", "prestations", "indirectes", "nature", "tiers"):
-        with pytest.raises(FormesIncompatibles, match=f"« {code} »"):
+        deja = f"« autres_couts » couvre déjà ce que compte le poste « {code} »"
+        with pytest.raises(FormesIncompatibles, match=deja):
             verifier(reel("personnel"), reel(code), quarante)
 
 

@@ -91,6 +91,11 @@ def test_an_interruption_after_the_delay_does_not_give_it_back() -> None:
     assert (late.echeance, late.jours_consommes, late.alerte) == (jour(80), 90, 100)
 
 
+def test_an_interruption_on_the_last_day_does_not_move_it() -> None:
+    assert lue(100, (80, 95)).echeance == jour(80)
+    assert lue(100, (79, 95)).echeance == jour(96)
+
+
 def test_payment_stops_the_clock() -> None:
     assert lue(200, arret=50) == Horloge(
         jours_consommes=50, echeance=jour(80), interrompue=False, alerte=50

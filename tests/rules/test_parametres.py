@@ -295,6 +295,7 @@ def test_a_value_says_where_it_comes_from() -> None:
 
 def test_every_number_quotes_something_and_says_what_it_is() -> None:
     for ecrit in parametres_ecrits():
+        assert themes()[ecrit.nom].libelle == ecrit.libelle
         assert ecrit.reference.strip(), ecrit.nom
         assert ecrit.libelle.strip(), ecrit.nom
         assert ecrit.unite, ecrit.nom

@@ -42,4 +42,4 @@ def test_unit_costs_and_lump_sums_keep_their_revenue() -> None:
 def test_revenue_is_a_resource_in_2021_2027(cout: int, *, au_reel: bool) -> None:
     quoi, texte = traitement(cout, reglement="2021-2027", au_reel=au_reel)
     assert quoi == "ressource"
-    assert "Aucun article en 2021-2027" in texte
+    assert texte == "Aucun article en 2021-2027 : les recettes comptent comme une ressource"
