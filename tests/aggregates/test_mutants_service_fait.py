@@ -528,6 +528,11 @@ def test_a_poste_that_is_not_paid_at_real_cost_is_said_in_words() -> None:
     )
 
 
+def test_a_poste_that_the_nomenclature_no_longer_knows_is_named_by_its_code() -> None:
+    former = [fait(DepenseDeclaree, detail=msgspec.structs.replace(DETAIL, poste="deplacements"))]
+    decide(former).refuses(PosteNonConventionne, "Le poste « deplacements » n’est pas dans le plan")
+
+
 def test_a_piece_that_was_not_drawn_is_retained_whole_with_its_stratum() -> None:
     bilan = convention(CSF).bilans[BILAN_ID]
     Given(DEPENSE, DECLAREE).when(valider_hors_tirage, date(2022, 11, 15), bilan, bilan.csf).then(
