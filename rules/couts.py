@@ -279,9 +279,9 @@ def verifier_formes(postes: Sequence[Poste], *, reglement: str, le: date, period
             _verifier_option(poste, postes, reglement, le)
             if poste.option == "forfait_20_national":
                 _verifier_plafond_annuel(postes, reglement, le, periode)
-        for couvert in poste.couvre:
-            if any(autre.code == couvert for autre in postes if autre is not poste):
-                raise FormesIncompatibles(poste=poste.code, autre=couvert)
+        for autre in postes:
+            if autre is not poste and {autre.code, *autre.couvre} & set(poste.couvre):
+                raise FormesIncompatibles(poste=poste.code, autre=autre.code)
 
 
 def _verifier_option(poste: Poste, postes: Sequence[Poste], reglement: str, le: date) -> None:

@@ -1,5 +1,6 @@
 """The convention: signature by both parties, then notification, which puts it in force."""
 
+from collections import Counter
 from decimal import Decimal
 from typing import Annotated, Literal, cast
 from uuid import UUID
@@ -57,8 +58,8 @@ class BilanFinalTropTard(RuleBroken):
 
 
 class PlafondSansPoste(RuleBroken):
-    """Le poste « {poste} » n’est pas au coût réel dans le plan de l’opération : il ne se plafonne
-    pas.
+    """Le poste « {poste} » n’est pas au coût réel dans le plan de l’opération, ou il est plafonné
+    deux fois : un plafond porte sur un poste au coût réel, une seule fois.
     """
 
 
@@ -155,9 +156,9 @@ def signer(
 def _plafonds(commande: SignerConvention, operation: Operation) -> tuple[PlafondPoste, ...]:
     """Return the caps of the convention, on postes at real cost of its plan only."""
     reels = {p.code for p in operation.plan.postes if p.mode == "reel"}
-    for plafond in commande.plafonds_poste:
-        if plafond.code not in reels:
-            raise PlafondSansPoste(poste=plafond.code)
+    for code, fois in Counter(p.code for p in commande.plafonds_poste).items():
+        if code not in reels or fois > 1:
+            raise PlafondSansPoste(poste=code)
     return tuple(
         PlafondPoste(
             code=p.code, montant_centimes=p.montant, tolerance_pct=Decimal(p.tolerance_pct)

@@ -228,6 +228,10 @@ def valider_rapport(
         raise PlanNonInstruit
     if commande.instructeur == acteur:
         raise InstructeurEgalValideur
+    # The period may have been rectified since the plan was fixed, and a rate depend on its years.
+    verifier_couts(
+        operation.plan, operation, operation.periode, commande.date_effet, operation.derogation
+    )
     return [
         RapportInstructionValide(
             date_effet=commande.date_effet,

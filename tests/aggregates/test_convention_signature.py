@@ -190,6 +190,7 @@ def test_a_cap_stands_on_a_poste_at_real_cost_of_the_plan() -> None:
     sign(plafonds_poste=[cap | {"code": "prestations"}]).refuses(
         PlafondSansPoste, "« prestations » n’est pas au coût réel"
     )
+    sign(plafonds_poste=[cap, cap]).refuses(PlafondSansPoste, "plafonné deux fois")
     forfaitise = plan(
         50_000,
         ressource("publique_epci", 65_000),

@@ -1,11 +1,13 @@
 """Instruction of a dossier: recevabilité, plan, report, opinions."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 from dsl import Decision, Given, lisible
 from fabrique import (
+    ANNEE_2021,
     CADRE,
     PARCOURS,
     PLAN,
@@ -59,13 +61,19 @@ from aggregates.operation.instruction import (
 )
 from aggregates.operation.state import OPERATION
 from aggregates.plan import PlanDesequilibre, PlanFinancement
+from oi_service.dates import Periode
 from rules.cofinancement import (
     CofinancementAbsent,
     ConditionCofinancement,
     ContrepartiesInsuffisantes,
     FseAuDelaDuPlafondDeLaFiche,
 )
-from rules.couts import CoutsSimplifiesObligatoires, FormesIncompatibles, OptionHorsRegime
+from rules.couts import (
+    CoutsSimplifiesObligatoires,
+    FormesIncompatibles,
+    OptionHorsRegime,
+    PlafondAnnuelDuForfaitNational,
+)
 
 MOTIF = "Motif de l’essai"
 
@@ -316,6 +324,25 @@ def test_a_report_is_validated_with_its_opinion() -> None:
 def test_report_without_an_instructed_plan_is_refused() -> None:
     life = [*PARCOURS["recevable"], fait(InstructionOuverte)]
     validate(life).refuses(PlanNonInstruit, "le plan de financement n’a pas été instruit")
+
+
+def test_a_period_rectified_after_the_plan_is_checked_with_it() -> None:
+    # 900 000,00 € over two years at the national rate; 2021 alone would pass 500 000,00 €.
+    deux_ans = Periode(debut=date(2021, 1, 1), fin=date(2022, 12, 31))
+    national = plan(
+        400_000,
+        personnel=750_000,
+        i=forfait("forfait_20_national", 150_000, "20", "personnel"),
+    )
+    life = [
+        fait(DossierDepose, periode=deux_ans),
+        *PARCOURS["recevable"][1:],
+        fait(InstructionOuverte),
+        fait(PlanFinancementInstruit, plan=national),
+    ]
+    validate(life).then(fait(RapportInstructionValide))
+    shorter = fait(DossierRectifie, periode_avant=deux_ans, periode_apres=ANNEE_2021)
+    validate([*life, shorter]).refuses(PlafondAnnuelDuForfaitNational, "500 000,00 €")
 
 
 def test_instructor_does_not_validate_its_own_report() -> None:

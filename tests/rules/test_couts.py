@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -355,6 +356,13 @@ def test_what_a_unit_cost_covers_is_not_counted_again() -> None:
         with pytest.raises(FormesIncompatibles) as refus:
             verifier(unitaire(), reel(code))
         assert f"« parcours » couvre déjà ce que compte le poste « {code} »" in str(refus.value)
+
+
+def test_two_scales_do_not_cover_the_same_cost() -> None:
+    autre = msgspec.structs.replace(unitaire(), code="ateliers", couvre=("personnel",))
+    with pytest.raises(FormesIncompatibles, match="« ateliers »"):
+        verifier(unitaire(), autre)
+    verifier(unitaire(), msgspec.structs.replace(autre, couvre=("prestations",)))
 
 
 def test_what_a_lump_sum_covers_is_not_counted_again() -> None:
