@@ -15,6 +15,7 @@ from fabrique import (
     depense,
     euros,
     fait,
+    ressource,
 )
 
 from aggregates.convention.bilans import (
@@ -98,3 +99,42 @@ def test_the_period_that_leaves_the_convention_is_said(debut: str, fin: str, dit
 def test_no_bilan_comes_after_the_file_was_closed_without_it() -> None:
     closed = [*NOTIFIEE, fait(ClotureOfficePrononcee)]
     file(closed, (DEPENSE_ID, depense())).refuses(BilanApresClotureOffice, "clos d’office")
+
+
+def test_what_the_other_funders_paid_is_declared_by_funder() -> None:
+    paid = {"type": "publique_epci", "financeur": "EPCI fictif", "montant": "1234.56"}
+    file(NOTIFIEE, (DEPENSE_ID, depense()), ressources=[paid]).then_one(
+        BilanDepose, ressources=(ressource("publique_epci", "1 234,56", "EPCI fictif"),)
+    )
+
+
+def test_the_lines_of_a_poste_add_up_and_the_share_is_rounded_half_up() -> None:
+    lines = [(DEPENSE_ID, depense("0,02")), (AUTRE_DEPENSE_ID, depense("0,01"))]
+    # Half of 3 cents.
+    file(NOTIFIEE, *lines).then_one(
+        BilanDepose, cout_total_declare_centimes=3, fse_declare_centimes=2
+    )
+
+
+def test_a_bilan_sent_back_declares_nothing_beside_the_next_one() -> None:
+    first = file(NOTIFIEE, (DEPENSE_ID, depense()), type="intermediaire").then_one(BilanDepose)
+    back = fait(
+        BilanRenvoye,
+        bilan_id=DEUXIEME,
+        cout_total_declare_centimes=euros(1_000),
+        fse_declare_centimes=euros(500),
+    )
+    asked = commande(DeposerBilan, depenses=[DEPENSE_ID])
+    Given(CONVENTION, [*NOTIFIEE, first, back]).when(
+        deposer_bilan, asked, BILAN_ID, [depense(300)]
+    ).then_one(
+        BilanDepose,
+        cout_total_declare_centimes=euros(300),
+        fse_declare_centimes=euros(150),
+    )
+
+
+def test_a_bilan_is_never_filed_with_fewer_lines_than_it_names() -> None:
+    asked = commande(DeposerBilan, depenses=[DEPENSE_ID, AUTRE_DEPENSE_ID])
+    with pytest.raises(ValueError, match="shorter"):
+        Given(CONVENTION, NOTIFIEE).when(deposer_bilan, asked, BILAN_ID, [depense()]).facts()
