@@ -52,7 +52,7 @@ def test_an_amount_leads_to_the_fact_behind_it_even_folded(page: Page, dossiers:
 def test_an_operand_of_the_calculation_leads_to_its_fact(page: Page, dossiers: str) -> None:
     page.goto(f"{dossiers}/dossiers/{NUMERO}")
     page.locator("#calcul").get_by_role("link", name="28\u00a0500,66").first.click()
-    expect(page.locator(".faits li:target")).to_contain_text("Contrôle de service fait, version 1, validé")
+    expect(page.locator(".faits li:target")).to_contain_text("version 1, validé par valideur-1")
     expect(page.locator(".faits li:target")).to_be_in_viewport()
 
 
