@@ -274,6 +274,19 @@ def test_units_are_counted_together_and_priced_once() -> None:
     assert resultat.postes[0].unites == Decimal("1.5")
 
 
+def test_each_poste_says_its_form_with_or_without_anything_declared() -> None:
+    formes = (
+        PosteConvenu(code="personnel"),
+        PosteConvenu(code="indirectes", mode="forfait", assiette=("personnel",)),
+        PosteConvenu(code="parcours", mode="cout_unitaire"),
+        PosteConvenu(code="lots", mode="montant_forfaitaire"),
+    )
+    for faite in (bilan(), bilan(lignes("personnel", 100_00))):
+        calcules = {p.code: p.mode for p in service_fait(conditions(*formes), [faite]).postes}
+        assert calcules.items() <= {p.code: p.mode for p in formes}.items()
+        assert {"indirectes", "parcours", "lots"} <= calcules.keys()
+
+
 def test_a_deliverable_counts_once_as_last_seen() -> None:
     lots = PosteConvenu(code="lots", mode="montant_forfaitaire")
     vu = LivrableVu(poste="lots", id="L1", montant_centimes=35_000_00, atteint=False)
