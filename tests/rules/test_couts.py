@@ -99,6 +99,12 @@ def test_a_flat_rate_comes_to_its_share_of_its_base() -> None:
         )
 
 
+def test_a_base_names_each_of_its_postes() -> None:
+    sept = forfait("forfait_7", "7", "personnel", "prestations", centimes=1)
+    with pytest.raises(MontantDuPosteInexact, match="l’assiette « personnel, prestations », soit"):
+        verifier_montants([reel("personnel"), reel("prestations"), sept])
+
+
 def forfait_15(centimes: int) -> Poste:
     return forfait("forfait_15_personnel", "15", "personnel", centimes=centimes)
 

@@ -35,6 +35,11 @@ def test_the_least_number_and_the_least_share_are_both_reached() -> None:
     assert sorted(tirage(taille=1, part="100")) == list(range(1, 11))
 
 
+def test_a_share_is_reached_to_the_cent_and_not_passed() -> None:
+    dix_centimes = {UUID(int=rang): 1 for rang in range(10)}
+    assert len(tirer(dix_centimes, "graine", taille_min=1, couverture_min_pct=Decimal(50))) == 5
+
+
 def test_at_least_one_piece_is_drawn() -> None:
     assert len(tirage(taille=0)) == 1
 
