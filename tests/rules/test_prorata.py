@@ -5,11 +5,13 @@ from typing import Any
 from rules.calcul import Apports, Conditions, LignesPoste, PosteConvenu, Resultat, service_fait
 
 
-def prorata(cout: int, *prevues: tuple[str, int], nature: int = 0, **autres: Any) -> Resultat:
-    """Half of a plan is executed, and what others planned counts for half."""
+def prorata(
+    cout: int, *prevues: tuple[str, int], nature: int = 0, total: int = 0, **autres: Any
+) -> Resultat:
+    """Half of a plan is executed unless told, and what others planned counts for half."""
     convenu = Conditions(
         postes=(PosteConvenu(code="personnel"), PosteConvenu(code="nature")),
-        cout_total_eligible_centimes=2 * cout,
+        cout_total_eligible_centimes=total or 2 * cout,
         fse_max_centimes=cout,
         ressources_intermediaires="prorata",
         ressources_prevues=prevues,
@@ -38,3 +40,7 @@ def test_pro_rata_the_first_cent_is_public_money_then_what_is_external() -> None
     # c4: ten cents, one of them in kind, one of them public money.
     prevues = (("privee", 1), ("publique_epci", 1))
     assert prorata(10, *prevues, nature=1).c4_centimes == 8
+
+
+def test_nothing_executed_counts_nothing_of_the_others() -> None:
+    assert prorata(0, ("privee", 2), total=2).ressources_externes_centimes == 0
