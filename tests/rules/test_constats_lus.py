@@ -126,6 +126,12 @@ COUTS = [
         "acquittement",
         {"acquittement": date(2021, 12, 31)},
     ),
+    Cas(
+        "Payée après le jour que fixe la convention",
+        "acquittement",
+        {},
+        {"limite_acquittement": date(2022, 6, 1)},
+    ),
     Cas("Pas payée", "acquittement preuve_acquittement", SANS_PAIEMENT),
     Cas(
         "Poste à coût simplifié",
@@ -153,6 +159,8 @@ COUTS = [
         {**AVANT, "postes_ajoutes": {"prestations": date(2022, 6, 1)}},
     ),
     Cas("Une amende et un avocat", "nature", {"nature": "Avocat : recours contre une amende"}),
+    Cas("Un avocat, puis un dividende", "nature", {"nature": "Avocat : partage d’un dividende"}),
+    Cas("Une pénalité et un avocat", "nature", {"nature": "Avocat, pénalité de retard"}),
     Cas("Un avocat", "nature", {"nature": "Honoraires d’avocat"}),
     Cas(
         "Achat sous un marché",
@@ -368,7 +376,19 @@ SALAIRES = [
     ),
 ]
 
-CAS = [*COUTS, *DEUX_FOIS, *SALAIRES]
+REPRIS = Cas(
+    "Un temps repris d’un salaire",
+    "temps_mois temps_annee calcul",
+    {
+        "poste": "personnel",
+        "temps": mensuel("60"),
+        "montant_centimes": -120_000,
+        "regularisation": True,
+    },
+    {"temps_ailleurs": (ailleurs(mensuel("150")),)},
+)
+
+CAS = [*COUTS, *DEUX_FOIS, *SALAIRES, REPRIS]
 
 
 def ecrire(constat: Constat) -> Iterator[str]:

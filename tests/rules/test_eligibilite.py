@@ -615,6 +615,12 @@ def test_a_piece_is_compared_by_its_own_total(changes: dict[str, Any], total: in
     assert depense(montant_centimes=80_000, **changes).presentation().total == total
 
 
+def test_a_piece_of_another_operation_is_presented_as_such() -> None:
+    ailleurs = depense().presentation("Opération 202200008", ici=False)
+    assert (ailleurs.operation, ailleurs.ici) == ("Opération 202200008", False)
+    assert depense().presentation().ici is True
+
+
 # §6.5: VAT.
 
 
@@ -690,6 +696,7 @@ def test_a_regularisation_stays_within_what_it_corrects() -> None:
 @pytest.mark.parametrize(
     ("part", "ecrite"),
     [
+        (Fraction(0), "0 %"),
         (Fraction(1), "100 %"),
         (Fraction(1, 3), "33,33 %"),
         (Fraction(2, 3), "66,67 %"),
