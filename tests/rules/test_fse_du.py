@@ -86,6 +86,11 @@ def test_kind_without_its_resource_is_not_paid_by_public_money() -> None:
     assert (resultat.contrainte_active, resultat.fse_du_centimes) == ("hors_nature", 40_000_00)
 
 
+def test_a_cost_all_in_kind_leaves_nothing_to_public_money() -> None:
+    tout = calculer(operation(postes={"nature": 30_000_00}, ressources=()))
+    assert (tout.c4_centimes, tout.contrainte_active, tout.fse_du_centimes) == (0, "hors_nature", 0)
+
+
 def test_own_money_and_the_fund_itself_are_not_external() -> None:
     resultat = calculer(operation(ressources=(("fse", 50_000_00), ("autofinancement", 30_000_00))))
     assert resultat.ressources_externes_centimes == 0

@@ -235,6 +235,8 @@ def test_a_yearly_fixed_share_is_accepted_before_the_operation_starts() -> None:
     ouvert = constats(annuel, periode_debut=date(2022, 3, 1))["temps_accepte"]
     assert ouvert.statut == "conforme"
     assert constats(annuel)["temps_accepte"].statut == "a_apprecier"
+    lendemain = fixe(mois=None, accepte_le=date(2022, 1, 2))
+    assert constats(lendemain)["temps_accepte"].statut == "a_apprecier"
 
 
 # The day.
@@ -275,13 +277,18 @@ def test_days_that_are_not_those_of_the_time_are_a_defect() -> None:
 
 def test_hours_without_days_are_looked_at_on_the_sheet() -> None:
     assert constats(mensuel("60"))["temps_jour"].statut == "a_apprecier"
-    assert constats(fixe())["temps_jour"].message.startswith("Sans objet")
+    for sans_heures in (fixe(), fixe(methode="plein_temps")):
+        assert constats(sans_heures)["temps_jour"].message.startswith("Sans objet")
 
 
 def test_what_the_texts_do_not_set_is_for_a_person_to_judge() -> None:
     releve = mensuel("7", jours=jours((3, "7")))
     sans = constats(releve, heures_par_jour_max=None, heures_annuelles=None)
     assert (sans["temps_jour"].statut, sans["temps_annee"].statut) == ("a_apprecier",) * 2
+    assert (sans["temps_jour"].message, sans["temps_annee"].message) == (
+        "Aucun maximum d’heures par jour n’est en vigueur. Vérifiez les journées du relevé.",
+        "Aucun maximum d’heures par an n’est en vigueur. Vérifiez les heures de la personne.",
+    )
 
 
 def test_a_salary_and_its_charges_are_one_time_on_the_same_operation() -> None:
@@ -327,6 +334,10 @@ def test_time_counted_over_the_year_may_or_may_not_add_to_a_month() -> None:
     assert constats(mensuel("75"), annuel)["temps_mois"].statut == "conforme"
     assert constats(mensuel("76"), annuel)["temps_mois"].statut == "a_apprecier"
     assert constats(annuel, mensuel("76"))["temps_mois"].statut == "a_apprecier"
+    for mois in (1, 12):
+        assert constats(annuel, mensuel("76", mois=mois))["temps_mois"].statut == "a_apprecier"
+    juin = mensuel("150", mois=6)
+    assert constats(mensuel("75"), annuel, juin)["temps_mois"].statut == "conforme"
     trop = constats(annuel, taux_horaire("861"))["temps_mois"]
     assert (trop.statut, "l’année 2022" in trop.message) == ("anomalie", True)
 
@@ -336,6 +347,7 @@ def test_a_regularisation_takes_its_time_back() -> None:
     autres = (mensuel("60"), mensuel("60"))
     assert constats(mensuel("90"), *autres)["temps_mois"].statut == "anomalie"
     assert constats(mensuel("90"), *autres, repris)["temps_mois"].statut == "conforme"
+    assert constats(mensuel("91"), *autres, repris)["temps_mois"].statut == "anomalie"
     moins = constats(mensuel("60"), mensuel("150"), regularisation=True)
     assert moins["temps_mois"].statut == "conforme"
 
@@ -348,6 +360,15 @@ def test_a_salary_and_its_charges_are_one_share() -> None:
     # Two lines of the very same cost are two times.
     deux = [TempsAilleurs(operation="Cette opération", temps=mensuel("90"))]
     assert constats(mensuel("90"), *deux)["temps_mois"].statut == "anomalie"
+
+
+def test_two_times_of_one_operation_add_up_whatever_they_cost() -> None:
+    autre = mensuel("75", cout_centimes=126_000)
+    ici = TempsAilleurs(operation="Cette opération", temps=autre)
+    trouve = constats(mensuel("90"), ici)["temps_mois"]
+    assert (trouve.statut, valeurs(trouve)) == ("anomalie", {"Cette opération": "110 %"})
+    ailleurs = constats(mensuel("90"), mensuel("30"), mensuel("20"))["temps_mois"]
+    assert valeurs(ailleurs)["Opération 2"] == "33,33 %"
 
 
 # The year.
