@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 
 from aggregates.operation.state import APRES_CONVENTION
 from oi_service.money import ratio
+from projections.instantane import instantane
 from projections.perimetre import Perimetre
 
 #: What a line holds for no PLIE: kept in hand, or opened and not shared yet.
@@ -204,9 +205,8 @@ def charger(
 
     ``None`` when there is none, or none of that identifier in the perimeter.
     """
-    with conn.transaction():
-        # One snapshot for all the figures and for the position that they stop at.
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    # One snapshot for all the figures and for the position that they stop at.
+    with instantane(conn):
         known = [s.id for s in subventions(conn, perimetre)]
         chosen = subvention_id if subvention_id is not None else next(iter(known), None)
         if chosen is None or chosen not in known:
