@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
-from psycopg_pool import ConnectionPool
 
 from oi_service import ids
 from oi_service.aggregate import Aggregate, Frame, S
@@ -18,6 +17,7 @@ from oi_service.codec import Evenement
 from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
 from oi_service.recorder import (
     NEXT,
+    Connections,
     Envelope,
     FactMapper,
     GuardBroken,
@@ -245,7 +245,7 @@ class Journal(Application[UUID]):
 
     name = "journal"
 
-    def __init__(self, pool: ConnectionPool, guards: Mapping[str, type[Refusal]]) -> None:
+    def __init__(self, pool: Connections, guards: Mapping[str, type[Refusal]]) -> None:
         """Work on a pool whose connections run as the application's role.
 
         ``guards`` says which refusal each database constraint stands for.
@@ -335,10 +335,10 @@ class Journal(Application[UUID]):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a door needs: the journal to write, a read-only pool to read."""
+    """What a door needs: the journal to write, read-only connections to read."""
 
     journal: Journal
-    reads: ConnectionPool
+    reads: Connections
 
 
 def fingerprint(*parts: str) -> bytes:

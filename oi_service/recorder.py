@@ -6,9 +6,10 @@ This is the one module that imports the library's persistence frame; the rest of
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
@@ -25,10 +26,12 @@ from eventsourcing.persistence import (
     Subscription,
     TrackingRecorder,
 )
-from psycopg_pool import ConnectionPool
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
 
 from oi_service.codec import REGISTRY, Evenement, Registry
 from oi_service.errors import IdempotencyKeyReused
+from oi_service.ids import new_id
 
 #: Events sent in one call of the append function: bounds the memory of both sides.
 CHUNK = 500
@@ -94,6 +97,13 @@ class Appended:
     replayed: bool
 
 
+class Connections(Protocol):
+    """Lends connections: a pool, or a trial, which has only one."""
+
+    def connection(self) -> AbstractContextManager[psycopg.Connection[TupleRow]]:
+        """Lend a connection for a block."""
+
+
 class GuardBroken(Exception):
     """A CHECK of a guard row refused the append; ``constraint`` is its name."""
 
@@ -138,7 +148,7 @@ class FactMapper(Mapper[UUID]):
 class JournalRecorder(ApplicationRecorder):
     """Reads and appends the log of PostgreSQL."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: Connections) -> None:
         self.pool = pool
 
     def insert_events(
@@ -187,6 +197,18 @@ class JournalRecorder(ApplicationRecorder):
             if refused.sqlstate == "OI002":
                 raise IdempotencyKeyReused from refused
             raise
+
+    def hold(self, acteur: str, role: str) -> int:
+        """Keep the log still until the transaction that is open ends; return its last position.
+
+        An append of nothing: it takes the row that every writer must hold. Only for a transaction
+        that is rolled back, since it leaves a key behind it.
+        """
+        key = new_id()
+        envelope = Envelope(key, b"", acteur, role, oi_id="", reglement="", correlation_id=key)
+        with self.pool.connection() as conn:
+            assert conn.info.transaction_status is TransactionStatus.INTRANS
+            return self._call(conn, [], envelope, {}, 0).last_position
 
     def _call_in_chunks(
         self,
@@ -319,7 +341,7 @@ class JournalRecorder(ApplicationRecorder):
 class JournalFactory(InfrastructureFactory[TrackingRecorder]):
     """Makes the recorder from the pool that `Journal` holds."""
 
-    pool: ConnectionPool
+    pool: Connections
 
     def application_recorder(self) -> JournalRecorder:
         """Return the recorder of the log."""

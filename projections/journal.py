@@ -107,6 +107,13 @@ def journal(
     return paginer(rows, limite, liste, lambda e: (e.position,))
 
 
+def enregistres_apres(
+    conn: Connection[TupleRow], perimetre: Perimetre, position: int
+) -> list[EvenementLu]:
+    """Return the events of the perimeter that come after a position, oldest first."""
+    return _evenements(conn, perimetre, depuis=position, ordre="asc")
+
+
 def evenement(conn: Connection[TupleRow], perimetre: Perimetre, position: int) -> EvenementLu:
     """Return one event; refuse when the perimeter does not hold it."""
     found = _evenements(conn, perimetre, position=position)
