@@ -42,8 +42,8 @@ class Cellule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @property
     def libelle(self) -> str:
         """The cell as people say it."""
-        qui = "réserve" if self.plie_id == RESERVE else f"PLIE {self.plie_id}"
-        return f"{qui}, {self.ligne.libelle}"
+        qui = {RESERVE: "réserve", NON_REPARTI: "part non répartie"}
+        return f"{qui.get(self.plie_id, f'PLIE {self.plie_id}')}, {self.ligne.libelle}"
 
 
 #: What no PLIE holds: kept in hand by a decision, or opened and not shared yet.

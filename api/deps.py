@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar, TypeVarTuple
 from uuid import UUID, uuid5
@@ -12,16 +13,22 @@ from uuid import UUID, uuid5
 from fastapi import Depends, Header, Query, Request, Response
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from aggregates.commande import Commande
 from oi_service.aggregate import Aggregate, S
 from oi_service.application import Acte, Journal, Outcome, Service, Unit, fingerprint
 from oi_service.database import POOL_SIZE
+from oi_service.dates import Jour
+from oi_service.errors import Refusal
+from oi_service.recorder import Connections
 from projections import maquette as projection_maquette
 from projections.maquette import Maquette, Subvention
 from projections.perimetre import OI_ENTIER, Perimetre
+from projections.situation import Situation, situation
+
+#: Where, in the state of a request, a trial puts the service on which to play it.
+ESSAI = "service_de_l_essai"
 
 C = TypeVar("C", bound=Commande)
 Ts = TypeVarTuple("Ts")
@@ -39,8 +46,17 @@ Role = Literal[
 
 async def _service(request: Request) -> Service:
     # These functions only look at the request: async, they cost no thread.
-    service: Service = request.app.state.service
+    service: Service = _de_l_essai(request) or request.app.state.service
     return service
+
+
+#: The service that a route uses whole, rather than through a pen or a reader.
+ServiceOuvert = Annotated[Service, Depends(_service)]
+
+
+def _de_l_essai(request: Request) -> Service | None:
+    """Return what `api.essai` lends to the requests that it plays; no client can put it there."""
+    return getattr(request.state, ESSAI, None)
 
 
 # --- Persons -------------------------------------------------------------------------------------
@@ -54,12 +70,15 @@ class Personne:
     role: Role
 
 
+#: How a person is named, until persons sign in.
+Acteur = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
+
+
 async def personne(
     acteur: Annotated[
-        str,
+        Acteur,
         Header(
             alias="OI-Acteur",
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$",
             description="Identifiant de la personne qui agit.",
             examples=["gestionnaire-1"],
         ),
@@ -244,7 +263,8 @@ async def ecriture(
         cle=cle,
         request=request,
         response=response,
-        if_match=int(if_match.strip('"')),
+        # A trial is about things as they are, not as somebody saw them.
+        if_match=None if _de_l_essai(request) else int(if_match.strip('"')),
     )
 
 
@@ -260,7 +280,7 @@ Ecriture = Annotated[EcritureOuverte, Depends(ecriture)]
 class LectureOuverte:
     """A reader: a connection that the database itself keeps from writing, and a perimeter."""
 
-    def __init__(self, pool: ConnectionPool, stack: ExitStack, perimetre: Perimetre) -> None:
+    def __init__(self, pool: Connections, stack: ExitStack, perimetre: Perimetre) -> None:
         self._pool = pool
         self._stack = stack
         self.perimetre = perimetre
@@ -274,6 +294,11 @@ class LectureOuverte:
 def perimetre() -> Perimetre:
     """Return the territory of the reader: the whole OI until persons sign in."""
     return OI_ENTIER
+
+
+def file_des_essais() -> asyncio.Semaphore:
+    """Return the queue of trials, one at a time: each makes those who write wait."""
+    return asyncio.Semaphore(1)
 
 
 def file_de_lecture() -> asyncio.Semaphore:
@@ -300,6 +325,60 @@ async def lecture(
 Lecture = Annotated[LectureOuverte, Depends(lecture, scope="function")]
 #: The same for an answer that goes on reading while it leaves.
 LectureContinue = Annotated[LectureOuverte, Depends(lecture, scope="request")]
+
+
+# --- Two dates -----------------------------------------------------------------------------------
+
+
+class ConnuLeIllisible(Refusal):
+    """« {recu} » ne dit pas jusqu’où le journal est lu : indiquez un jour (2021-12-31), un instant
+    ISO 8601 avec son fuseau, ou le numéro d’un événement (1842).
+    """
+
+
+def lire_connu_le(recu: str) -> int | date | datetime:
+    """Read what bounds the knowledge: a position of the log, a Paris day, or an instant.
+
+    Raises: ConnuLeIllisible.
+    """
+    try:
+        if re.fullmatch(r"\d{1,18}", recu):
+            return int(recu)
+        if len(recu) == _LONGUEUR_JOUR:
+            return TypeAdapter(Jour).validate_python(recu)
+        instant = datetime.fromisoformat(recu)
+    except ValueError:
+        raise ConnuLeIllisible(recu=recu) from None
+    if instant.tzinfo is None:
+        raise ConnuLeIllisible(recu=recu)
+    return instant
+
+
+_LONGUEUR_JOUR = len("2021-12-31")
+
+
+def situation_demandee(
+    lecture: Lecture,
+    effet_au: Annotated[
+        Jour | None, Query(description="Dernier jour d’effet compté ; tous à défaut.")
+    ] = None,
+    connu_le: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="Jour (jusqu’à son minuit, à Paris), instant avec son fuseau, ou numéro "
+            "d’événement jusqu’auquel le journal compte ; tout le journal à défaut.",
+            examples=["2021-12-31", "1842"],
+        ),
+    ] = None,
+) -> Situation:
+    """Return the situation that an address asks for."""
+    connu = None if connu_le is None else lire_connu_le(connu_le)
+    return situation(lecture.conn, effet_au, connu)
+
+
+#: The route answers at two dates.
+SituationDemandee = Annotated[Situation, Depends(situation_demandee)]
 
 
 # --- The figures of the pages --------------------------------------------------------------------

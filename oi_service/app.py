@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
+
+import psycopg
 
 from aggregates.operation import depot
+from aggregates.registre.events import Empreinte, ProjectionsRefaites
+from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from aggregates.subvention_globale import reservations
-from oi_service.application import Journal, Service
+from oi_service import clock
+from oi_service.application import Acte, Journal, Service
 from oi_service.database import application_pool, ensure_database, ensure_service_role, migrate
 from oi_service.postgres import embedded_server
 from oi_service.settings import Settings
-from projections.rebuild import rebuild
+from projections.rebuild import Rebuilt, rebuild
 
 #: Name of the database in the embedded server.
 DATABASE = "oi"
@@ -44,7 +50,33 @@ def database(settings: Settings) -> Iterator[Access]:
 def prepare(conninfo: str) -> None:
     """Bring schema and projections up to date. Run as the owner."""
     if migrate(conninfo):
-        rebuild(conninfo)
+        refaire(conninfo)
+
+
+def refaire(conninfo: str) -> Rebuilt:
+    """Rebuild the projections, and keep the certificate as an event. Run as the owner."""
+    rebuilt = rebuild(conninfo)
+    with psycopg.connect(conninfo) as conn:
+        row = conn.execute("SELECT source_sha256 FROM oi.projection_state").fetchone()
+    assert row is not None
+    certificat = ProjectionsRefaites(
+        date_effet=clock.today(),
+        jusqua_position=rebuilt.events,
+        empreintes=tuple(
+            Empreinte(projection=nom, lignes=e.lignes, empreinte=e.empreinte)
+            for nom, e in sorted(rebuilt.digests.items())
+        ),
+        differentes=rebuilt.different,
+        duree_ms=round(rebuilt.seconds * 1000),
+        version_code=version("oi-service"),
+        empreinte_code=row[0],
+    )
+    with application_pool(conninfo) as pool:
+        Journal(pool, GARDES).execute(
+            Acte("systeme", "systeme"),
+            lambda unit: unit.record(REGISTRE, REGISTRE_ID, [certificat]),
+        )
+    return rebuilt
 
 
 @contextmanager

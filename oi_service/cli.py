@@ -35,13 +35,23 @@ from api.errors import defauts
 from api.filters import entier, euros, insecable, instant, jour, pourcent
 from api.parametres import valeur_lisible
 from oi_service import app as assembly
-from oi_service.app import open_service, prepare
-from oi_service.application import Service
+from oi_service.app import open_service, prepare, refaire
+from oi_service.application import Acte, Service
 from oi_service.clock import today
 from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.errors import Refusal
 from oi_service.money import round_cents
+from oi_service.reprise.compte_rendu import compte_rendu
+from oi_service.reprise.importation import (
+    Resultat,
+    cadre_de,
+    exiger_acteur,
+    exiger_rattachement,
+    importer,
+    prevoir,
+)
+from oi_service.reprise.lecture import lire as lire_liste
 from oi_service.scheduler import scheduler
 from oi_service.server import free_port, run
 from oi_service.settings import Settings
@@ -50,8 +60,7 @@ from projections.export import exporter as exporter_journal
 from projections.journal import histoire_du_dossier
 from projections.maquette import Chiffres, Maquette, charger
 from projections.perimetre import OI_ENTIER
-from projections.rebuild import rebuild as rebuild_projections
-from rules.parametres import REGIMES, parametres_en_vigueur
+from rules.parametres import REGIMES, Regime, parametres_en_vigueur
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -70,8 +79,9 @@ _MONTANTS_INVENTES = (
 
 
 class DonneesReelles(Refusal):
-    """Cette base contient une subvention globale réelle : la démonstration ne s’y joue pas et ne
-    l’efface pas. Donnez-lui une autre base (OI_DATA_DIR ou OI_DATABASE_URL).
+    """Cette base contient des données réelles, subvention globale ou liste reprise : la
+    démonstration ne s’y joue pas et ne l’efface pas. Donnez-lui une autre base (OI_DATA_DIR ou
+    OI_DATABASE_URL).
     """
 
 
@@ -170,6 +180,17 @@ def _refuse_real_data(conninfo: str) -> None:
             return
         if conn.execute("SELECT 1 FROM projection.subvention_globale WHERE NOT fictive").fetchone():
             raise DonneesReelles
+        if conn.execute("SELECT to_regclass('projection.reprise')").fetchone() == (None,):
+            return
+        # A list that belongs to no subvention globale may be a real one: nothing says otherwise.
+        if conn.execute(
+            """
+            SELECT 1 FROM projection.reprise AS r
+            LEFT JOIN projection.subvention_globale AS s ON r.sg_id = s.id
+            WHERE s.fictive IS NOT TRUE
+            """
+        ).fetchone():
+            raise DonneesReelles
 
 
 @cli.command()
@@ -203,7 +224,7 @@ def rebuild() -> None:
     """Refaire toutes les projections depuis le journal, et comparer."""
     with assembly.database(Settings()) as access:
         prepare(access.owner)
-        done = rebuild_projections(access.owner)
+        done = refaire(access.owner)
     console.print(
         f"{entier(done.events)} événements rejoués en {done.seconds:.2f} s. Empreinte {done.digest}"
     )
@@ -360,9 +381,7 @@ def parametres(
 ) -> None:
     """Montrer les taux, plafonds, délais et seuils en vigueur un jour, avec leur article."""
     jour_lu = _lire_jour(le) if le else today()
-    if reglement is not None and reglement not in REGIMES:
-        raise ReglementInconnu(reglement=reglement)
-    console.print(_table_des_parametres(jour_lu, reglement))
+    console.print(_table_des_parametres(jour_lu, _lire_reglement(reglement)))
     console.print(
         "Sans jour de relecture, le texte reste à relire à sa source avant de fonder un refus."
     )
@@ -412,6 +431,60 @@ def exporter(
             for count, line in enumerate(exporter_journal(conn, depuis), 1):  # noqa: B007
                 target.write(line)
     console.print(f"{entier(count)} événements écrits dans {sortie}.")
+
+
+@cli.command("importer-operations")
+def importer_operations(
+    fichier: Annotated[Path, typer.Argument(help="Liste d’opérations (CSV).")],
+    *,
+    apercu: Annotated[
+        bool, typer.Option("--apercu", help="Montrer la liste sans rien enregistrer.")
+    ] = False,
+    tout: Annotated[
+        bool, typer.Option("--tout", help="Montrer toutes les lignes, pas les dix premières.")
+    ] = False,
+    subvention: Annotated[
+        str | None, typer.Option(help="Numéro de la subvention globale dont relève la liste.")
+    ] = None,
+    hors_subvention: Annotated[
+        str | None,
+        typer.Option(help="2014-2020 ou 2021-2027, si la liste ne relève d’aucune d’ici."),
+    ] = None,
+    acteur: Annotated[str, typer.Option(help="Identifiant de qui reprend la liste.")] = (
+        "importation"
+    ),
+) -> None:
+    """Reprendre une liste d’opérations passées, à leurs vraies dates, marquées comme reprises."""
+    regime = _lire_reglement(hors_subvention)
+    exiger_acteur(acteur)
+    rattachee = exiger_rattachement(subvention, regime, apercu=apercu)
+    try:
+        liste = lire_liste(fichier.name, fichier.read_bytes())
+    except OSError as absent:
+        raise FichierIllisible(
+            fichier=fichier, raison="il n’existe pas, ou l’accès en est refusé"
+        ) from absent
+    resultat = Resultat(liste, rattachee=rattachee)
+    if rattachee:
+        with _service() as service:
+            with service.reads.connection() as conn:
+                cadre = cadre_de(conn, subvention, regime)
+                resultat = prevoir(conn, liste, cadre)
+            if not apercu:
+                resultat = importer(service, liste, cadre, Acte(acteur, "systeme"))
+    for ligne in compte_rendu(resultat, tout=tout):
+        console.print(ligne, soft_wrap=True, markup=False)
+    if any(ligne.refusee for ligne in liste.lignes):
+        raise typer.Exit(1)
+
+
+def _lire_reglement(reglement: str | None) -> Regime | None:
+    if reglement is None:
+        return None
+    lu = next((regime for regime in REGIMES if regime == reglement), None)
+    if lu is None:
+        raise ReglementInconnu(reglement=reglement)
+    return lu
 
 
 @cli.command()

@@ -1,8 +1,11 @@
 """Identifiers: random for facts, derived where one thing has exactly one other."""
 
+import json
+from collections.abc import Sequence
 from uuid import UUID, uuid4, uuid5  # noqa: TID251 - here and nowhere else
 
 _CONVENTION = UUID("6f1a3c52-7f0b-5d5e-9a86-2f1a54f5c6d1")
+_REPRISE = UUID("0c9d0a1b-5f4e-5b7c-8a3d-6e2f41b7d905")
 
 
 def new_id() -> UUID:
@@ -13,3 +16,16 @@ def new_id() -> UUID:
 def convention_of(operation_id: UUID) -> UUID:
     """Return the identifier of the convention of an operation: one operation, one convention."""
     return uuid5(_CONVENTION, str(operation_id))
+
+
+def hors_subvention(reglement: str) -> UUID:
+    """Return what stands for a subvention globale where a list belongs to none, by regulation."""
+    return uuid5(_REPRISE, f"hors subvention {reglement}")
+
+
+def reprise_of(subvention_globale_id: UUID, contenu: Sequence[str]) -> UUID:
+    """Return the identifier of an operation taken over: its content, under what it belongs to.
+
+    A list read again, or published again with more lines, finds what is already there.
+    """
+    return uuid5(subvention_globale_id, json.dumps(["reprise", *contenu], ensure_ascii=False))

@@ -88,6 +88,28 @@ MontantSigne = Annotated[
 ]
 
 
+def _read_difference(value: Any) -> int:
+    if isinstance(value, str) and value.startswith("-") and value.strip("-0."):
+        return -_read_amount(value[1:])
+    return _read_amount(value)
+
+
+#: An amount asked with its sign: what is added, or taken with a minus sign.
+Difference = Annotated[
+    int,
+    BeforeValidator(_read_difference),
+    PlainSerializer(euros, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^-?(0|[1-9]\d{0,12})\.\d{2}$",
+            "examples": ["-1234.56"],
+            "description": "Euros, deux décimales, précédés de « - » pour un retrait.",
+        }
+    ),
+]
+
+
 def read_rate(value: str | Decimal) -> Fraction:
     """Read a rate written as a decimal string (``"0.20"``) as an exact fraction."""
     return Fraction(str(value))

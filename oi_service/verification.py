@@ -19,6 +19,8 @@ from aggregates.convention.events import CsfValide
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.state import DEPENSE
 from aggregates.operation.state import OPERATION, Operation
+from aggregates.registre.state import REGISTRE
+from aggregates.reprise.state import REPRISE, Reprise
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
 from oi_service.aggregate import Aggregate
 from oi_service.codec import REGISTRY
@@ -37,6 +39,8 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
         CONVENTION,
         DEPENSE,
         CONTREPARTIE,
+        REPRISE,
+        REGISTRE,
     )
 }
 
@@ -69,7 +73,7 @@ def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
     """Fold every stream, then compare each state with what the projections show."""
     lisible = Controle("R1", "Chaque événement se relit et chaque flux se rejoue")
     accord = Controle("R2", "Les agrégats rejoués et le grand livre donnent les mêmes montants")
-    ledger = _ledger(conn)
+    ledger, repris = _ledger(conn), _repris(conn)
     for stream_id, state in _states(conn, lisible):
         match state:
             case Operation():
@@ -84,6 +88,9 @@ def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
                 shown = _contrepartie(conn, stream_id)
                 held = {"percu": state.percu, "affecte": state.affecte}
                 _compare(accord, f"contrepartie {stream_id}", shown, held)
+            case Reprise():
+                shown = repris.get(stream_id, {})
+                _compare(accord, f"reprise {stream_id}", shown, _of_reprise(state))
             case _:
                 pass
     yield lisible
@@ -137,8 +144,11 @@ def _states(conn: psycopg.Connection[Any], lisible: Controle) -> Iterator[tuple[
 
 def _ledger(conn: psycopg.Connection[Any]) -> dict[UUID, dict[str, Any]]:
     with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute("SELECT * FROM oi.montants_operation").fetchall()
-    return {row["operation_id"]: row for row in rows}
+        rows = cursor.execute(
+            "SELECT o.statut, m.* FROM projection.operation AS o "
+            "LEFT JOIN oi.montants(9223372036854775807, 'infinity') AS m ON o.id = m.operation_id"
+        ).fetchall()
+    return {row["operation_id"]: row for row in rows if row["operation_id"] is not None}
 
 
 def _of_operation(state: Operation) -> dict[str, Any]:
@@ -196,6 +206,35 @@ def _contrepartie(conn: psycopg.Connection[Any], contrepartie_id: UUID) -> dict[
         (contrepartie_id,),
     ).fetchone()
     return {} if row is None else {"percu": row[0], "affecte": row[1]}
+
+
+def _repris(conn: psycopg.Connection[Any]) -> dict[UUID, dict[str, Any]]:
+    """Return what the ledger and the list say of each operation taken over."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            """
+            SELECT e.stream_id, r.annulee_le, r.ct_centimes, r.fse_centimes,
+                coalesce(sum(m.centimes) FILTER (WHERE m.mesure = 'ct_repris'), 0) AS ct_repris,
+                coalesce(sum(m.centimes) FILTER (WHERE m.mesure = 'fse_repris'), 0) AS fse_repris
+            FROM oi.event AS e
+            LEFT JOIN projection.reprise AS r ON r.id = e.stream_id
+            LEFT JOIN projection.mouvement AS m ON m.position = e.position
+            WHERE e.name LIKE 'reprise.%'
+            GROUP BY e.stream_id, r.annulee_le, r.ct_centimes, r.fse_centimes
+            """
+        ).fetchall()
+    return {row["stream_id"]: row for row in rows}
+
+
+def _of_reprise(state: Reprise) -> dict[str, Any]:
+    compte = state.annulee_le is None
+    return {
+        "annulee_le": state.annulee_le,
+        "ct_centimes": state.cout_total_eligible,
+        "fse_centimes": state.fse,
+        "ct_repris": state.cout_total_eligible if compte else 0,
+        "fse_repris": state.fse if compte else 0,
+    }
 
 
 def _compare(controle: Controle, sujet: str, shown: dict[str, Any], folded: dict[str, Any]) -> None:

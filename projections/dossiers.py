@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow, class_row
 from aggregates.operation.state import LIBELLES, OperationAbsente, Statut
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
 
 Tri = Literal["numero", "plie", "statut", "depose_le", "fse"]
 Ordre = Literal["asc", "desc"]
@@ -69,6 +70,7 @@ class LigneOperation:
 def operations(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
     *,
     operation_id: UUID | None = None,
     subvention_globale_id: UUID | None = None,
@@ -82,7 +84,7 @@ def operations(
     limite: int = LIMITE_PAR_DEFAUT,
     apres: str | None = None,
 ) -> Page[LigneOperation]:
-    """Return the dossiers that pass every filter given.
+    """Return the dossiers that pass every filter given, as the situation knows them.
 
     ``recherche`` looks for a text, whatever its case, in the numbers, the beneficiary and the
     title. States sort in the order of the life of a dossier.
@@ -104,9 +106,10 @@ def operations(
                     WHEN 'fse' THEN (
                         SELECT to_char(coalesce(nullif(a.fse_programme, 0), a.fse_depose),
                             'FM000000000000000000')
-                        FROM oi.montants_operation AS a WHERE a.operation_id = o.id)
+                        FROM oi.montants(%(connu_le)s, %(effet_au)s) AS a
+                        WHERE a.operation_id = o.id)
                 END AS cle
-            FROM projection.operation AS o
+            FROM {operations} AS o
             LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
             WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
                 AND (%(id)s::uuid IS NULL OR o.id = %(id)s)
@@ -142,12 +145,20 @@ def operations(
         FROM page AS o
         -- OFFSET keeps the sums to the operations of the page.
         CROSS JOIN LATERAL (
-            SELECT m.* FROM oi.montants_operation AS m WHERE m.operation_id = o.id OFFSET 0
+            SELECT m.* FROM oi.montants(%(connu_le)s, %(effet_au)s) AS m
+            WHERE m.operation_id = o.id OFFSET 0
         ) AS a
         ORDER BY o.cle {sens}, o.numero_mdfse {sens}
         """
     ).format(
-        au_dela=sql.SQL(">" if croissant else "<"), sens=sql.SQL("ASC" if croissant else "DESC")
+        # What stands now is kept ready; what stood is read again from the log.
+        operations=sql.SQL(
+            "projection.operation"
+            if situation.actuelle
+            else "oi.operations_au(%(connu_le)s, %(effet_au)s)"
+        ),
+        au_dela=sql.SQL(">" if croissant else "<"),
+        sens=sql.SQL("ASC" if croissant else "DESC"),
     )
     parameters = {
         "plies": perimetre.liste,
@@ -163,6 +174,7 @@ def operations(
         "cle": cle,
         "numero": numero,
         "limite": limite + 1,
+        **situation.parametres,
     }
     rows = conn.cursor(row_factory=class_row(LigneOperation)).execute(query, parameters).fetchall()
     return paginer(rows, limite, liste, lambda o: (o.cle, o.numero_mdfse))

@@ -50,6 +50,37 @@ BEGIN
 END
 $$;
 
+-- The state in which an event leaves an operation; null when the event leaves it where it was.
+CREATE OR REPLACE FUNCTION oi.statut_apres(name text, data jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE name
+        WHEN 'operation.dossier_depose.v1' THEN 'depose'
+        WHEN 'operation.complement_demande.v1' THEN 'complement_demande'
+        WHEN 'operation.complement_recu.v1' THEN 'depose'
+        WHEN 'operation.recevabilite_prononcee.v1' THEN 'recevable'
+        WHEN 'operation.irrecevabilite_prononcee.v1' THEN 'irrecevable'
+        WHEN 'operation.instruction_ouverte.v1' THEN 'en_instruction'
+        WHEN 'operation.instruction_rouverte.v1' THEN 'en_instruction'
+        WHEN 'operation.rapport_instruction_valide.v1'
+            THEN 'instruit_' || (data ->> 'avis')
+        WHEN 'operation.programmee.v1' THEN 'programme'
+        WHEN 'operation.ajournee.v1' THEN 'ajourne'
+        WHEN 'operation.refusee.v1' THEN 'refuse'
+        WHEN 'operation.dossier_retire.v1' THEN 'retire'
+        WHEN 'operation.deprogrammee.v1' THEN 'deprogramme'
+        WHEN 'operation.conventionnee.v1' THEN 'conventionne'
+        WHEN 'operation.demarree.v1' THEN 'en_execution'
+        WHEN 'operation.realisation_terminee.v1' THEN 'realisation_terminee'
+        WHEN 'operation.bilan_final_depose.v1' THEN 'bilan_final_depose'
+        WHEN 'operation.bilan_final_renvoye.v1' THEN 'realisation_terminee'
+        WHEN 'operation.abandonnee.v1' THEN 'abandonne'
+        WHEN 'operation.resiliee.v1' THEN 'resilie'
+        WHEN 'operation.soldee.v1' THEN 'solde'
+        WHEN 'operation.cloturee.v1' THEN 'cloture'
+        WHEN 'operation.dossier_archive.v1' THEN 'archive'
+    END
+$$;
+
 CREATE OR REPLACE FUNCTION oi.project_operation(lo bigint, hi bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,40 +102,10 @@ BEGIN
     FROM (
         SELECT DISTINCT ON (e.stream_id)
             e.stream_id,
-            CASE e.name
-                WHEN 'operation.dossier_depose.v1' THEN 'depose'
-                WHEN 'operation.complement_demande.v1' THEN 'complement_demande'
-                WHEN 'operation.complement_recu.v1' THEN 'depose'
-                WHEN 'operation.recevabilite_prononcee.v1' THEN 'recevable'
-                WHEN 'operation.irrecevabilite_prononcee.v1' THEN 'irrecevable'
-                WHEN 'operation.instruction_ouverte.v1' THEN 'en_instruction'
-                WHEN 'operation.instruction_rouverte.v1' THEN 'en_instruction'
-                WHEN 'operation.rapport_instruction_valide.v1'
-                    THEN 'instruit_' || (e.data ->> 'avis')
-                WHEN 'operation.programmee.v1' THEN 'programme'
-                WHEN 'operation.ajournee.v1' THEN 'ajourne'
-                WHEN 'operation.refusee.v1' THEN 'refuse'
-                WHEN 'operation.dossier_retire.v1' THEN 'retire'
-                WHEN 'operation.deprogrammee.v1' THEN 'deprogramme'
-                WHEN 'operation.conventionnee.v1' THEN 'conventionne'
-                WHEN 'operation.demarree.v1' THEN 'en_execution'
-                WHEN 'operation.realisation_terminee.v1' THEN 'realisation_terminee'
-                WHEN 'operation.bilan_final_depose.v1' THEN 'bilan_final_depose'
-                WHEN 'operation.bilan_final_renvoye.v1' THEN 'realisation_terminee'
-                WHEN 'operation.abandonnee.v1' THEN 'abandonne'
-                WHEN 'operation.resiliee.v1' THEN 'resilie'
-                WHEN 'operation.soldee.v1' THEN 'solde'
-                WHEN 'operation.cloturee.v1' THEN 'cloture'
-                WHEN 'operation.dossier_archive.v1' THEN 'archive'
-            END AS statut
+            oi.statut_apres(e.name, e.data) AS statut
         FROM oi.event AS e
         WHERE e.position BETWEEN lo AND hi AND e.name LIKE 'operation.%'
-            AND e.name NOT IN (
-                'operation.dossier_rectifie.v1', 'operation.plan_financement_instruit.v1',
-                'operation.avis_plie_rendu.v1', 'operation.avis_agd_rendu.v1',
-                'operation.decision_notifiee.v1', 'operation.programmation_modifiee.v1',
-                'operation.indicateur_renseigne.v1', 'operation.suites_ouvertes.v1',
-                'operation.suites_closes.v1')
+            AND oi.statut_apres(e.name, e.data) IS NOT NULL
         ORDER BY e.stream_id, e.position DESC
     ) AS s
     WHERE o.id = s.stream_id AND o.statut IS DISTINCT FROM s.statut;
@@ -127,4 +128,43 @@ BEGIN
     WHERE e.position BETWEEN lo AND hi AND e.name = 'operation.conventionnee.v1'
         AND o.id = e.stream_id;
 END
+$$;
+
+-- The operations as known at a position and effective on a day.
+CREATE OR REPLACE FUNCTION oi.operations_au(connu_le bigint, effet_au date)
+RETURNS SETOF projection.operation
+LANGUAGE sql STABLE AS $$
+    SELECT
+        o.id, o.sg_id, o.appel_a_projets_id, o.fiche_code, o.numero_mdfse, o.siret, o.beneficiaire,
+        o.type_beneficiaire, o.plie_id, o.annee, o.axe, o.objectif_specifique, o.dispositif,
+        coalesce(r.data ->> 'intitule_apres', d.data ->> 'intitule'),
+        coalesce(r.data ->> 'objet_apres', d.data ->> 'objet'),
+        coalesce(r.data -> 'periode_apres' ->> 'debut', d.data -> 'periode' ->> 'debut')::date,
+        coalesce(r.data -> 'periode_apres' ->> 'fin', d.data -> 'periode' ->> 'fin')::date,
+        o.depose_le, s.statut, c.data ->> 'numero_convention'
+    FROM projection.operation AS o
+    INNER JOIN oi.event AS d
+        ON d.stream_id = o.id AND d.version = 1
+            AND d.position <= connu_le AND d.date_effet <= effet_au
+    INNER JOIN LATERAL (
+        SELECT oi.statut_apres(e.name, e.data) AS statut
+        FROM oi.event AS e
+        WHERE e.stream_id = o.id AND e.position <= connu_le AND e.date_effet <= effet_au
+            AND oi.statut_apres(e.name, e.data) IS NOT NULL
+        ORDER BY e.version DESC LIMIT 1
+    ) AS s ON true
+    LEFT JOIN LATERAL (
+        SELECT e.data
+        FROM oi.event AS e
+        WHERE e.stream_id = o.id AND e.position <= connu_le AND e.date_effet <= effet_au
+            AND e.name = 'operation.dossier_rectifie.v1'
+        ORDER BY e.version DESC LIMIT 1
+    ) AS r ON true
+    LEFT JOIN LATERAL (
+        SELECT e.data
+        FROM oi.event AS e
+        WHERE e.stream_id = o.id AND e.position <= connu_le AND e.date_effet <= effet_au
+            AND e.name = 'operation.conventionnee.v1'
+        ORDER BY e.version DESC LIMIT 1
+    ) AS c ON true
 $$;

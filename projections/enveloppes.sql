@@ -33,6 +33,12 @@ BEGIN
             WHERE e.position BETWEEN lo AND hi
                 AND e.name = 'subvention_globale.transfert_enveloppe_decide.v1'
             UNION ALL
+            SELECT e.stream_id, a.ecart -> 'cellule', (a.ecart ->> 'fse_centimes')::bigint, 0
+            FROM oi.event AS e, jsonb_array_elements(e.data -> 'ecarts') AS a (ecart)
+            WHERE e.position BETWEEN lo AND hi
+                AND e.name = 'subvention_globale.avenant_signe.v1'
+                AND a.ecart -> 'cellule' ->> 'plie_id' <> 'non_reparti'
+            UNION ALL
             SELECT e.stream_id, e.data -> 'cellule', 0, (e.data ->> 'fse_centimes')::bigint
             FROM oi.event AS e
             WHERE e.position BETWEEN lo AND hi

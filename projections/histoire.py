@@ -15,12 +15,15 @@ import aggregates.contrepartie.events
 import aggregates.convention.events
 import aggregates.depense.events
 import aggregates.operation.events
+import aggregates.registre.events
+import aggregates.reprise.events
 import aggregates.subvention_globale.events  # noqa: F401 - these imports fill the vocabulary
 from oi_service.codec import REGISTRY, Evenement
 from oi_service.errors import french_euros
 from rules.eligibilite import MOTIFS
 from rules.grille import POINTS
 from rules.nomenclature import POSTES, RESSOURCES
+from rules.reprise import LIBELLES as ANOMALIES_DE_REPRISE
 
 INSTANCES: Mapping[str, str] = {
     "conseil_administration_oi": "conseil d’administration de l’OI",
@@ -66,6 +69,13 @@ INTERRUPTIONS: Mapping[str, str] = {
     "piece_manquante": "pièce manquante",
     "suspicion_irregularite": "suspicion d’irrégularité",
 }
+#: What a PLIE foresees, quarter by quarter.
+MESURES_PREVUES: Mapping[str, str] = {
+    "fse_programme": "programmé",
+    "fse_declare": "déclaré",
+    "fse_retenu_csf": "retenu après contrôle",
+    "fse_certifie": "certifié",
+}
 DEROGATIONS: Mapping[str, str] = {
     "aide_etat": "aide d’État",
     "commande_publique": "commande publique",
@@ -98,7 +108,7 @@ PHRASES: Mapping[str, str] = {
     "subvention_globale.avenant_signe.v1": (
         "Avenant n° {numero_avenant} à la subvention globale ({objet}) : le FSE passe de "
         "{fse_total_avant_centimes:euros} à {fse_total_apres_centimes:euros}, fin de programmation "
-        "le {programmation_apres.fin}"
+        "le {programmation_apres.fin}{ecarts:ecarts_de_maquette}"
     ),
     "subvention_globale.tranche_ouverte.v1": (
         "Tranche {annee} ouverte : {lignes:nombre} ligne(s), {lignes:total_fse} de FSE"
@@ -118,6 +128,23 @@ PHRASES: Mapping[str, str] = {
     ),
     "subvention_globale.enveloppe_liberee.v1": (
         "{fse_centimes:euros} de FSE rendus à l’enveloppe ({cellule.libelle})"
+    ),
+    "subvention_globale.objectif_certification_fixe.v1": (
+        "Objectif de certification : {montant_cumule_centimes:euros} de FSE depuis le début au "
+        "{date_limite}, dont {prefinancements_centimes:euros} couverts par les préfinancements "
+        "(engagement {annee_engagement}{plie_id:du_plie}{axe:de_l_axe}"
+        "{objectif_specifique:de_l_objectif}, {source})"
+    ),
+    "subvention_globale.prevision_deposee.v1": (
+        "Prévisions du PLIE {plie_id} : {trimestres:previsions}"
+    ),
+    # Registre.
+    "registre.livres_verifies.v1": (
+        "Livres vérifiés jusqu’à l’événement n° {jusqua_position} : {points:points_verifies}"
+    ),
+    "registre.projections_refaites.v1": (
+        "Projections refaites depuis le journal jusqu’à l’événement n° {jusqua_position} et "
+        "comparées : {empreintes:nombre} projection(s), différences : {differentes:liste}"
     ),
     # Appel à projets.
     "appel_a_projets.publie.v1": (
@@ -365,6 +392,17 @@ PHRASES: Mapping[str, str] = {
     "contrepartie.affectation_annulee.v1": (
         "Affectation de contrepartie annulée : {montant_centimes:euros}"
     ),
+    # Reprise.
+    "reprise.operation_reprise.v1": (
+        "Opération reprise de la liste {source.fichier} (ligne {source.ligne}) : « {intitule} », "
+        "{beneficiaire}, {programme}, programmée le {date_programmation}, "
+        "{fse_centimes:euros} de FSE pour un coût total éligible de "
+        "{cout_total_eligible_centimes:euros}{anomalies:anomalies}"
+    ),
+    "reprise.annulee.v1": (
+        "Reprise annulée : {fse_centimes:euros} de FSE pour un coût total éligible de "
+        "{cout_total_eligible_centimes:euros} ne sont plus comptés"
+    ),
 }
 
 
@@ -497,6 +535,24 @@ def _corrections(resultat: Any) -> str:
     )([perte for perte in pertes if perte[1]])
 
 
+def _ecart_de_cellule(ecart: Any) -> str:
+    sens = "+" if ecart.fse_centimes >= 0 else "−"
+    return f"{ecart.cellule.libelle} {sens}{french_euros(abs(ecart.fse_centimes))} de FSE"
+
+
+def _points_verifies(points: Sequence[Any]) -> str:
+    rompus = [f"{p.code} ({p.ecarts})" for p in points if p.ecarts]
+    dit = f", écarts : {', '.join(rompus)}" if rompus else ", tous tiennent"
+    return f"{len(points)} point(s){dit}"
+
+
+def _prevision(prevue: Any) -> str:
+    return (
+        f"{prevue.annee} T{prevue.trimestre}, {MESURES_PREVUES[prevue.mesure]} "
+        f"{french_euros(prevue.montant_centimes)}"
+    )
+
+
 _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "euros": french_euros,
     "ecart": _ecart,
@@ -530,6 +586,15 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "corrections": _corrections,
     "ecartes": _ecartes,
     "numero": _si(", {}"),
+    "ecarts_de_maquette": _liste(". Maquette : ", _ecart_de_cellule),
+    "points_verifies": _points_verifies,
+    "previsions": _liste("", _prevision),
+    "du_plie": _si(", PLIE {}"),
+    "de_l_axe": _si(", axe {}"),
+    "de_l_objectif": _si(", {}"),
+    "anomalies": _liste(
+        ". Anomalies signalées : ", lambda a: ANOMALIES_DE_REPRISE.get(a.code, a.code)
+    ),
     "remplace": _si(", en remplacement du paiement rejeté {}"),
     "dont_compense": _si(", dont {} par compensation", french_euros),
 }

@@ -1,28 +1,29 @@
-"""The maquette: what each PLIE has, has promised, has controlled and has paid."""
+"""The maquette: what each PLIE has, has promised, has controlled and has paid, at two dates."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from fractions import Fraction
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from aggregates.operation.state import APRES_CONVENTION
 from oi_service.money import ratio
 from projections.instantane import instantane
 from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
+from rules.nomenclature import RESSOURCES
 
 #: What a line holds for no PLIE: kept in hand, or opened and not shared yet.
 RESERVE = "reserve"
 NON_REPARTI = "non_reparti"
 HORS_PLIE = {RESERVE: "Réserve de l’OI", NON_REPARTI: "Non réparti"}
 
-#: States of an operation that the committee approved and that still stands.
-_PROGRAMMEES = ["programme", *sorted(APRES_CONVENTION)]
+#: What the lines of the maquette may be summed by.
+Axe = Literal["plie", "objectif_specifique", "annee", "axe", "dispositif"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class Chiffres:
     ct_certifie: int = 0
     cp_programmee: int = 0
     cp_conventionnee: int = 0
+    cp_affectee: int = 0
+    cp_retenue: int = 0
     depenses_declarees: int = 0
     depenses_ecartees: int = 0
     nb_operations: int = 0
@@ -137,8 +140,25 @@ class LigneDeMaquette:
 
 
 @dataclass(frozen=True, slots=True)
+class ParFinanceur:
+    """What one funder brings beside the Fund, in cents."""
+
+    type: str
+    financeur: str
+    programmee: int
+    conventionnee: int
+    affectee: int
+    retenue: int
+
+    @property
+    def type_libelle(self) -> str:
+        """The kind of funder as people say it."""
+        return RESSOURCES.get(self.type, self.type)
+
+
+@dataclass(frozen=True, slots=True)
 class Maquette:
-    """The maquette of one subvention globale, as computed at a position of the journal.
+    """The maquette of one subvention globale, in a situation.
 
     ``lignes`` are sorted by PLIE, tranche, axe, OS, dispositif; what no PLIE holds comes last.
     """
@@ -148,14 +168,26 @@ class Maquette:
     reglement: str
     oi_nom: str
     fictive: bool  #: amounts are invented (demonstration); every page says so
-    fse_total: int  #: the grant of the convention of subvention globale, in cents
+    fse_total: int  #: the grant in force, in cents
     lignes: tuple[LigneDeMaquette, ...]
     position: int  #: number of the last event counted
     calculee_le: datetime  #: UTC
+    financeurs: tuple[ParFinanceur, ...] = ()
+    situation: Situation = ACTUELLE
+    connue_le: datetime | None = None  #: when the last event counted was recorded, UTC
 
     def par_plie(self) -> list[tuple[str, str, Chiffres]]:
         """Return ``(plie_id, plie_nom, chiffres)``, what no PLIE holds last."""
-        return _group(self.lignes, lambda ligne: (ligne.plie_id, ligne.plie_nom))
+        return self.par("plie")
+
+    def par(self, axe: Axe) -> list[tuple[str, str, Chiffres]]:
+        """Return ``(code, name, chiffres)`` for each value of an axis, in the order of the lines.
+
+        A tranche or a code is its own name.
+        """
+        if axe == "plie":
+            return _group(self.lignes, lambda ligne: (ligne.plie_id, ligne.plie_nom))
+        return sorted(_group(self.lignes, lambda ligne: (str(getattr(ligne, axe)),) * 2))
 
     @property
     def total(self) -> Chiffres:
@@ -182,78 +214,99 @@ class Subvention:
     programme: str
 
 
-def subventions(conn: Connection[TupleRow], perimetre: Perimetre) -> list[Subvention]:
-    """Return the subventions globales, the last one recorded first."""
+def subventions(
+    conn: Connection[TupleRow], perimetre: Perimetre, situation: Situation = ACTUELLE
+) -> list[Subvention]:
+    """Return the subventions globales that the situation knows, the last one recorded first."""
     rows = conn.execute(
         """
         SELECT s.id, s.numero, s.reglement, s.programme
         FROM projection.subvention_globale AS s
-        WHERE %(plie)s::text[] IS NULL OR EXISTS (
+        WHERE s.position <= %(connu_le)s AND (%(plie)s::text[] IS NULL OR EXISTS (
             SELECT FROM projection.plie AS p
-            WHERE p.sg_id = s.id AND p.plie_id = ANY(%(plie)s::text[]))
+            WHERE p.sg_id = s.id AND p.plie_id = ANY(%(plie)s::text[])))
         ORDER BY s.position DESC
         """,
-        {"plie": perimetre.liste},
+        {"plie": perimetre.liste, **situation.parametres},
     )
     return [Subvention(*row) for row in rows]
 
 
 def charger(
-    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID | None = None
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    subvention_id: UUID | None = None,
+    situation: Situation = ACTUELLE,
 ) -> Maquette | None:
     """Return the maquette of a subvention globale, of the last one recorded by default.
 
-    ``None`` when there is none, or none of that identifier in the perimeter.
+    ``None`` when there is none, or none of that identifier in the perimeter and the situation.
     """
     # One snapshot for all the figures and for the position that they stop at.
     with instantane(conn):
-        known = [s.id for s in subventions(conn, perimetre)]
+        known = [s.id for s in subventions(conn, perimetre, situation)]
         chosen = subvention_id if subvention_id is not None else next(iter(known), None)
         if chosen is None or chosen not in known:
             return None
         row = conn.execute(
             """
-            SELECT s.id, s.numero, s.reglement, s.oi_nom, s.fictive, s.fse_total_centimes,
-                h.position, clock_timestamp()
-            FROM projection.subvention_globale AS s, oi.head AS h
-            WHERE s.id = %s
+            SELECT s.id, s.numero, s.reglement, s.oi_nom, s.fictive, d.fse_total, h.position,
+                (SELECT e.enregistre_le FROM oi.event AS e WHERE e.position = h.position),
+                clock_timestamp()
+            FROM projection.subvention_globale AS s,
+                (SELECT least(position, %(connu_le)s) AS position FROM oi.head) AS h,
+                -- The grant in force, and the one of the signature before its day.
+                LATERAL (
+                    SELECT coalesce(e.data ->> 'fse_total_apres_centimes',
+                        e.data ->> 'fse_total_centimes')::bigint AS fse_total
+                    FROM oi.event AS e
+                    WHERE e.stream_id = s.id AND e.position <= %(connu_le)s
+                        AND (e.version = 1 OR (
+                            e.name = 'subvention_globale.avenant_signe.v1'
+                            AND e.date_effet <= %(effet_au)s))
+                    ORDER BY e.version DESC LIMIT 1
+                ) AS d
+            WHERE s.id = %(sg)s
             """,
-            (chosen,),
+            {"sg": chosen, **situation.parametres},
         ).fetchone()
         assert row is not None
-        identity, numero, reglement, oi_nom, fictive, fse_total, position, computed = row
-        lignes = _lignes(conn, perimetre, chosen)
+        lignes = _lignes(conn, perimetre, chosen, situation)
+        financeurs = _financeurs(conn, perimetre, chosen, situation)
+    identity, numero, reglement, oi_nom, fictive, fse_total, position, connue_le, computed = row
     return Maquette(
-        identity, numero, reglement, oi_nom, fictive, fse_total, lignes, position, computed
+        subvention_globale_id=identity,
+        numero=numero,
+        reglement=reglement,
+        oi_nom=oi_nom,
+        fictive=fictive,
+        fse_total=fse_total,
+        lignes=lignes,
+        financeurs=financeurs,
+        situation=situation,
+        position=position,
+        connue_le=connue_le,
+        calculee_le=computed,
     )
 
 
 def _lignes(
-    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID
+    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID, situation: Situation
 ) -> tuple[LigneDeMaquette, ...]:
     cells: dict[tuple[str, int, str, str, str], dict[str, int]] = defaultdict(dict)
-    parameters = {
-        "sg": subvention_id,
-        "plie": perimetre.liste,
-        "programmees": _PROGRAMMEES,
-    }
     rows = conn.execute(
         """
         SELECT plie_id, annee, axe, objectif_specifique, dispositif, mesure, sum(centimes)::bigint
         FROM projection.mouvement
         WHERE sg_id = %(sg)s AND (%(plie)s::text[] IS NULL OR plie_id = ANY(%(plie)s::text[]))
+            AND position <= %(connu_le)s AND date_effet <= %(effet_au)s
         GROUP BY plie_id, annee, axe, objectif_specifique, dispositif, mesure
-        UNION ALL
-        SELECT plie_id, annee, axe, objectif_specifique, dispositif, 'nb_operations', count(*)
-        FROM projection.operation
-        WHERE sg_id = %(sg)s AND statut = ANY(%(programmees)s)
-            AND (%(plie)s::text[] IS NULL OR plie_id = ANY(%(plie)s::text[]))
-        GROUP BY plie_id, annee, axe, objectif_specifique, dispositif
         """,
-        parameters,
+        {"sg": subvention_id, "plie": perimetre.liste, **situation.parametres},
     )
     for plie_id, annee, axe, objectif, dispositif, mesure, total in rows:
-        cells[(plie_id, annee, axe, objectif, dispositif)][mesure] = total
+        if mesure in QUANTITES:
+            cells[(plie_id, annee, axe, objectif, dispositif)][mesure] = total
     names: dict[str, str] = dict(
         conn.execute(
             "SELECT plie_id, nom FROM projection.plie WHERE sg_id = %s", (subvention_id,)
@@ -285,3 +338,25 @@ def _lignes(
             ),
         )
     )
+
+
+def _financeurs(
+    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID, situation: Situation
+) -> tuple[ParFinanceur, ...]:
+    rows = conn.execute(
+        """
+        SELECT financeur_type, financeur,
+            coalesce(sum(centimes) FILTER (WHERE mesure = 'cp_programmee'), 0)::bigint,
+            coalesce(sum(centimes) FILTER (WHERE mesure = 'cp_conventionnee'), 0)::bigint,
+            coalesce(sum(centimes) FILTER (WHERE mesure = 'cp_affectee'), 0)::bigint,
+            coalesce(sum(centimes) FILTER (WHERE mesure = 'cp_retenue'), 0)::bigint
+        FROM projection.mouvement
+        WHERE sg_id = %(sg)s AND (%(plie)s::text[] IS NULL OR plie_id = ANY(%(plie)s::text[]))
+            AND position <= %(connu_le)s AND date_effet <= %(effet_au)s
+            AND mesure IN ('cp_programmee', 'cp_conventionnee', 'cp_affectee', 'cp_retenue')
+        GROUP BY financeur_type, financeur
+        ORDER BY financeur_type, financeur
+        """,
+        {"sg": subvention_id, "plie": perimetre.liste, **situation.parametres},
+    )
+    return tuple(ParFinanceur(*row) for row in rows)

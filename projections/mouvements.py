@@ -1,14 +1,13 @@
 """The posting rules of the ledger are in mouvements.sql; here, the facts that move no amount."""
 
+#: What funders granted and paid: of a PLIE or of the whole OI, before any operation holds it.
+MESURES_CONTREPARTIES = ("cp_attribuee", "cp_percue")
+
 #: Events that post nothing. A new event is posted in mouvements.sql or named here: a test compares.
 EVENTS_WITHOUT_MOVEMENT = frozenset(
     (
         "appel_a_projets.clos.v1",
         "appel_a_projets.publie.v1",
-        "contrepartie.affectation_annulee.v1",
-        "contrepartie.affectee.v1",
-        "contrepartie.attribuee.v1",
-        "contrepartie.percue.v1",
         "convention.avenant_abandonne.v1",
         "convention.avenant_demande.v1",
         "convention.avenant_programme.v1",
@@ -68,9 +67,12 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
         "operation.refusee.v1",
         "operation.resiliee.v1",
         "operation.suites_ouvertes.v1",
-        "subvention_globale.avenant_signe.v1",
+        "registre.livres_verifies.v1",
+        "registre.projections_refaites.v1",
         "subvention_globale.conventionnee.v1",
         "subvention_globale.enveloppe_liberee.v1",
         "subvention_globale.enveloppe_reservee.v1",
+        "subvention_globale.objectif_certification_fixe.v1",
+        "subvention_globale.prevision_deposee.v1",
     )
 )

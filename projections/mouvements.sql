@@ -1,7 +1,8 @@
 -- The posting rules: which event moves which measure, by how much, and on which line.
 --
 -- Each block is one event, each row of VALUES one movement (measure, cents). Measures: fse_ is the
--- Fund's money, ct_ the total cost, cp_ the contreparties (everything that is not the Fund's).
+-- Fund's money, ct_ the total cost, cp_ the contreparties (everything that is not the Fund's),
+-- nb_ a count.
 -- Where a block names no cell, the line is that of the operation. An event that is not here moves
 -- no amount: the list is EVENTS_WITHOUT_MOVEMENT in projections/mouvements.py, and a test compares.
 CREATE OR REPLACE FUNCTION oi.project_mouvement(lo bigint, hi bigint) RETURNS void
@@ -12,8 +13,8 @@ BEGIN
         dispositif, operation_id, financeur_type, financeur, date_effet
     )
     WITH e AS MATERIALIZED (
-        SELECT position, stream_id, name, data, date_effet
-        FROM oi.event WHERE position BETWEEN lo AND hi
+        SELECT position, stream_id, version, name, data, date_effet
+        FROM oi.event WHERE position BETWEEN lo AND hi AND NOT starts_with(name, 'depense.')
     ),
 
     -- 1. The grant is shared: what a tranche opens waits for a PLIE, then moves to it.
@@ -57,6 +58,17 @@ BEGIN
             (e.data -> 'vers', 'ct_maquette', (e.data ->> 'cout_total_centimes')::bigint)
         ) AS m (cellule, mesure, centimes)
         WHERE e.name = 'subvention_globale.transfert_enveloppe_decide.v1'
+
+        -- An avenant of the grant says cell by cell what it adds or takes.
+        UNION ALL
+        SELECT e.position, e.stream_id, c.ecart -> 'cellule' -> 'ligne',
+            c.ecart -> 'cellule' ->> 'plie_id', m.mesure, m.centimes
+        FROM e, jsonb_array_elements(e.data -> 'ecarts') AS c (ecart),
+            LATERAL (VALUES
+                ('fse_maquette', (c.ecart ->> 'fse_centimes')::bigint),
+                ('ct_maquette', (c.ecart ->> 'cout_total_centimes')::bigint)
+            ) AS m (mesure, centimes)
+        WHERE e.name = 'subvention_globale.avenant_signe.v1'
     ),
 
     -- 2. The life of an operation, from its stream.
@@ -83,7 +95,8 @@ BEGIN
             ('fse_programme', (e.data ->> 'fse_centimes')::bigint),
             ('fse_programme_ajuste', (e.data ->> 'fse_centimes')::bigint),
             ('ct_programme', (e.data ->> 'cout_total_centimes')::bigint),
-            ('ct_programme_ajuste', (e.data ->> 'cout_total_centimes')::bigint)
+            ('ct_programme_ajuste', (e.data ->> 'cout_total_centimes')::bigint),
+            ('nb_operations', 1)
         ) AS m (mesure, centimes)
         WHERE e.name = 'operation.programmee.v1'
 
@@ -93,7 +106,8 @@ BEGIN
             ('fse_programme', -(e.data ->> 'fse_centimes')::bigint),
             ('fse_programme_ajuste', -(e.data ->> 'fse_centimes')::bigint),
             ('ct_programme', -(e.data ->> 'cout_total_centimes')::bigint),
-            ('ct_programme_ajuste', -(e.data ->> 'cout_total_centimes')::bigint)
+            ('ct_programme_ajuste', -(e.data ->> 'cout_total_centimes')::bigint),
+            ('nb_operations', -1)
         ) AS m (mesure, centimes)
         WHERE e.name = 'operation.deprogrammee.v1'
 
@@ -103,7 +117,8 @@ BEGIN
             ('fse_programme', -(e.data ->> 'fse_programme_centimes')::bigint),
             ('fse_programme_ajuste', -(e.data ->> 'fse_programme_centimes')::bigint),
             ('ct_programme', -(e.data ->> 'cout_total_programme_centimes')::bigint),
-            ('ct_programme_ajuste', -(e.data ->> 'cout_total_programme_centimes')::bigint)
+            ('ct_programme_ajuste', -(e.data ->> 'cout_total_programme_centimes')::bigint),
+            ('nb_operations', -least((e.data ->> 'cout_total_programme_centimes')::bigint, 1))
         ) AS m (mesure, centimes)
         WHERE e.name = 'operation.dossier_retire.v1'
 
@@ -218,6 +233,24 @@ BEGIN
         ) AS m (mesure, centimes)
         WHERE e.name = 'convention.csf_valide.v1'
 
+        -- What the control keeps of the contreparties, each funder by its name; a control opened
+        -- again takes back what the one before kept.
+        UNION ALL
+        SELECT e.position, (e.data ->> 'operation_id')::uuid, 'cp_retenue',
+            s.sens * (r.ressource ->> 'montant_retenu_centimes')::bigint,
+            r.ressource ->> 'type', r.ressource ->> 'financeur'
+        FROM e
+        LEFT JOIN LATERAL (
+            SELECT p.data -> 'ressources' AS ressources
+            FROM oi.event AS p
+            WHERE p.stream_id = e.stream_id AND p.version < e.version AND p.name = e.name
+                AND p.data ->> 'bilan_id' = e.data ->> 'bilan_id'
+            ORDER BY p.version DESC LIMIT 1
+        ) AS avant ON true,
+            LATERAL (VALUES (1, e.data -> 'ressources'), (-1, avant.ressources)) AS s (sens, ressources),
+            jsonb_array_elements(s.ressources) AS r (ressource)
+        WHERE e.name = 'convention.csf_valide.v1'
+
         -- Closed without the bilan: what earlier bilans proved is kept, or nothing is due.
         UNION ALL
         SELECT e.position, (e.data ->> 'operation_id')::uuid, m.mesure, m.centimes, NULL, NULL
@@ -286,6 +319,26 @@ BEGIN
             'convention.creance_irrecouvrable.v1', 'convention.creance_retablie.v1')
     ),
 
+    -- 4. The contreparties: granted and received by the OI or a PLIE, then held by operations.
+    contreparties (position, contrepartie_id, operation_id, mesure, centimes) AS (
+        SELECT e.position, e.stream_id, NULL::uuid, 'cp_attribuee',
+            (e.data ->> 'montant_centimes')::bigint
+        FROM e
+        WHERE e.name = 'contrepartie.attribuee.v1'
+
+        UNION ALL
+        SELECT e.position, e.stream_id, NULL, 'cp_percue', (e.data ->> 'montant_centimes')::bigint
+        FROM e
+        WHERE e.name = 'contrepartie.percue.v1'
+
+        UNION ALL
+        SELECT e.position, e.stream_id, (e.data ->> 'operation_id')::uuid, 'cp_affectee',
+            CASE WHEN e.name = 'contrepartie.affectee.v1' THEN 1 ELSE -1 END
+                * (e.data ->> 'montant_centimes')::bigint
+        FROM e
+        WHERE e.name IN ('contrepartie.affectee.v1', 'contrepartie.affectation_annulee.v1')
+    ),
+
     lignes AS (
         SELECT
             m.position, m.mesure, m.centimes, m.sg_id, m.plie_id, (m.ligne ->> 'annee')::integer AS annee,
@@ -298,6 +351,15 @@ BEGIN
             m.position, m.mesure, m.centimes, o.sg_id, o.plie_id, o.annee, o.axe,
             o.objectif_specifique, o.dispositif, o.id, m.financeur_type, m.financeur
         FROM operations AS m INNER JOIN operation AS o ON m.operation_id = o.id
+        UNION ALL
+        -- Money that no operation holds yet is of no line: PLIE and tranche only.
+        SELECT
+            m.position, m.mesure, m.centimes, c.sg_id, coalesce(o.plie_id, c.plie_id, 'mutualise'),
+            coalesce(o.annee, c.annee), coalesce(o.axe, ''), coalesce(o.objectif_specifique, ''),
+            coalesce(o.dispositif, ''), o.id, c.type, c.financeur
+        FROM contreparties AS m
+        INNER JOIN contrepartie AS c ON m.contrepartie_id = c.id
+        LEFT JOIN operation AS o ON m.operation_id = o.id
     )
 
     SELECT

@@ -21,17 +21,17 @@ BEGIN
     IF 'operation' = ANY (kinds) THEN
         PERFORM oi.project_operation(lo, hi);
     END IF;
-    IF 'depense' = ANY (kinds) THEN
+    IF kinds && ARRAY['depense', 'convention'] THEN
         PERFORM oi.project_depense(lo, hi);
-    END IF;
-    IF 'convention' = ANY (kinds) THEN
-        PERFORM oi.project_bilan(lo, hi);
     END IF;
     IF 'contrepartie' = ANY (kinds) THEN
         PERFORM oi.project_contrepartie(lo, hi);
     END IF;
-    IF kinds && ARRAY['subvention_globale', 'operation', 'convention'] THEN
+    IF kinds && ARRAY['subvention_globale', 'operation', 'convention', 'contrepartie'] THEN
         PERFORM oi.project_mouvement(lo, hi);
+    END IF;
+    IF 'reprise' = ANY (kinds) THEN
+        PERFORM oi.project_reprise(lo, hi);
     END IF;
 END
 $$;

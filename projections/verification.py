@@ -86,7 +86,7 @@ INVARIANTS = (
     ),
     Invariant(
         "M1",
-        "La maquette totalise les tranches ouvertes et tient dans la subvention",
+        "La maquette totalise tranches ouvertes et avenants, et tient dans la subvention",
         ("subvention", "maquette", "subvention_fse"),
         """
         SELECT s.numero, coalesce(sum(m.centimes), 0), s.fse_total_centimes
@@ -98,20 +98,40 @@ INVARIANTS = (
                 SELECT sum((l.ligne ->> 'fse_centimes')::bigint)
                 FROM oi.event AS e, jsonb_array_elements(e.data -> 'lignes') AS l (ligne)
                 WHERE e.stream_id = s.id AND e.name = 'subvention_globale.tranche_ouverte.v1'), 0)
+                + coalesce((
+                SELECT sum((a.ecart ->> 'fse_centimes')::bigint)
+                FROM oi.event AS e, jsonb_array_elements(e.data -> 'ecarts') AS a (ecart)
+                WHERE e.stream_id = s.id AND e.name = 'subvention_globale.avenant_signe.v1'), 0)
         """,
     ),
     Invariant(
         "M2",
         "La somme des PLIE et de la réserve est celle de l’OI, pour chaque quantité",
-        ("subvention", "mesure", "somme_plie", "somme_operations"),
+        ("subvention", "mesure", "somme_oi", "somme_plie"),
         """
-        SELECT sg_id, mesure, sum(centimes),
-            sum(centimes) FILTER (WHERE operation_id IS NOT NULL)
-        FROM projection.mouvement
-        WHERE mesure NOT IN ('fse_maquette', 'ct_maquette')
-        GROUP BY sg_id, mesure
-        HAVING sum(centimes) <> coalesce(sum(centimes) FILTER (WHERE operation_id IN (
-            SELECT o.id FROM projection.operation AS o)), 0)
+        SELECT m.sg_id, m.mesure, sum(m.centimes),
+            coalesce(sum(m.centimes) FILTER (
+                WHERE p.plie_id IS NOT NULL
+                    OR m.plie_id IN ('reserve', 'non_reparti', 'mutualise', 'reprise')), 0)
+        FROM projection.mouvement AS m LEFT JOIN projection.plie AS p
+            ON p.sg_id = m.sg_id AND p.plie_id = m.plie_id
+        GROUP BY m.sg_id, m.mesure
+        HAVING sum(m.centimes) <> coalesce(sum(m.centimes) FILTER (
+            WHERE p.plie_id IS NOT NULL
+                OR m.plie_id IN ('reserve', 'non_reparti', 'mutualise', 'reprise')), 0)
+        """,
+    ),
+    Invariant(
+        "M4",
+        "Ce qui vient d’une opération est posté sur la ligne de cette opération",
+        ("operation", "mesure", "plie_poste", "plie"),
+        """
+        SELECT m.operation_id, m.mesure, m.plie_id, o.plie_id
+        FROM projection.mouvement AS m LEFT JOIN projection.operation AS o ON o.id = m.operation_id
+        WHERE m.operation_id IS NOT NULL
+            AND (m.sg_id, m.plie_id, m.annee, m.axe, m.objectif_specifique, m.dispositif)
+            IS DISTINCT FROM
+            (o.sg_id, o.plie_id, o.annee, o.axe, o.objectif_specifique, o.dispositif)
         """,
     ),
     Invariant(
@@ -141,7 +161,7 @@ INVARIANTS = (
         """
         SELECT numero_mdfse, ct_programme, fse_programme + cp_programmee, ct_conventionne,
             fse_conventionne + cp_conventionnee
-        FROM oi.montants_operation WHERE ct_programme <> fse_programme + cp_programmee
+        FROM montants WHERE ct_programme <> fse_programme + cp_programmee
             OR ct_conventionne <> fse_conventionne + cp_conventionnee
         """,
     ),
@@ -150,7 +170,7 @@ INVARIANTS = (
         "Programmé ≥ conventionné ≥ déclaré ≥ 0",
         ("operation", "programme", "conventionne", "declare"),
         """
-        SELECT numero_mdfse, fse_programme, fse_conventionne, fse_declare FROM oi.montants_operation
+        SELECT numero_mdfse, fse_programme, fse_conventionne, fse_declare FROM montants
         WHERE fse_programme < fse_conventionne OR fse_conventionne < fse_declare OR fse_declare < 0
         """,
     ),
@@ -162,7 +182,7 @@ INVARIANTS = (
         """
         SELECT numero_mdfse, fse_conventionne, fse_retenu_csf, fse_transmis, fse_certifie,
             depenses_declarees, depenses_ecartees
-        FROM oi.montants_operation
+        FROM montants
         WHERE fse_conventionne < fse_retenu_csf OR fse_transmis < fse_certifie OR fse_certifie < 0
             OR fse_retenu_csf < 0 OR depenses_declarees < depenses_ecartees
         """,
@@ -174,7 +194,7 @@ INVARIANTS = (
         ("operation", "statut", "paye", "retenu", "irrecouvrable", "conventionne"),
         """
         SELECT numero_mdfse, statut, fse_paye, fse_retenu_csf, fse_irrecouvrable, fse_conventionne
-        FROM oi.montants_operation
+        FROM montants
         WHERE fse_paye < 0 OR fse_paye > fse_conventionne OR fse_irrecouvrable < 0
             OR (statut IN ('solde', 'cloture', 'archive')
                 AND fse_paye <> fse_retenu_csf + fse_irrecouvrable
@@ -244,11 +264,45 @@ INVARIANTS = (
             OR c.affecte_centimes <> coalesce(sum(a.montant_centimes), 0)
         """,
     ),
+    Invariant(
+        "C2",
+        "Les contreparties et le grand livre donnent les mêmes montants, financeur par financeur",
+        ("subvention", "financeur", "attribue", "percu", "affecte", "mouvements"),
+        """
+        SELECT sg_id, financeur, attribue, percu, affecte, mouvements
+        FROM (
+            SELECT sg_id, type, financeur, sum(attribue_centimes) AS attribue,
+                sum(percu_centimes) AS percu, sum(affecte_centimes) AS affecte
+            FROM projection.contrepartie GROUP BY sg_id, type, financeur
+        ) AS c FULL JOIN (
+            SELECT sg_id, financeur_type AS type, financeur,
+                array[
+                    coalesce(sum(centimes) FILTER (WHERE mesure = 'cp_attribuee'), 0),
+                    coalesce(sum(centimes) FILTER (WHERE mesure = 'cp_percue'), 0),
+                    coalesce(sum(centimes) FILTER (WHERE mesure = 'cp_affectee'), 0)
+                ] AS mouvements
+            FROM projection.mouvement
+            WHERE mesure IN ('cp_attribuee', 'cp_percue', 'cp_affectee')
+            GROUP BY sg_id, financeur_type, financeur
+        ) AS m USING (sg_id, type, financeur)
+        WHERE array[attribue, percu, affecte] IS DISTINCT FROM mouvements
+        """,
+    ),
 )
+
+
+#: The amounts of each operation, that several invariants read.
+_MONTANTS = """
+WITH montants AS (
+    SELECT o.numero_mdfse, o.statut, m.*
+    FROM projection.operation AS o
+    INNER JOIN oi.montants(9223372036854775807, 'infinity') AS m ON o.id = m.operation_id
+)
+"""
 
 
 def violations(conn: Connection[Any]) -> Iterator[tuple[Invariant, list[Violation]]]:
     """Check every invariant in turn; an empty list means that it holds."""
     for invariant in INVARIANTS:
-        rows = conn.execute(sql.SQL(invariant.requete)).fetchall()
+        rows = conn.execute(sql.SQL(_MONTANTS + invariant.requete)).fetchall()
         yield invariant, [Violation(invariant, tuple(row)) for row in rows]

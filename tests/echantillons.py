@@ -16,6 +16,8 @@ import msgspec
 from fabrique import (
     AUTRE_DEPENSE_ID,
     AUTRE_ID,
+    CELLULE,
+    CELLULE_B,
     CSF_ID,
     DETAIL,
     FICHE,
@@ -66,11 +68,17 @@ from aggregates.operation.events import (
     SuitesOuvertes,
 )
 from aggregates.parametres import Parametres, Refaction, Surcharge
-from aggregates.subvention_globale.events import SubventionGlobaleConventionnee
+from aggregates.reprise.events import OperationReprise, SourceReprise
+from aggregates.subvention_globale.events import (
+    AvenantSubventionGlobaleSigne,
+    EcartCellule,
+    SubventionGlobaleConventionnee,
+)
 from api import actions  # noqa: F401 - importing them all fills the vocabulary
 from oi_service.codec import REGISTRY, Evenement, Piece
 from oi_service.dates import Periode
 from rules import calcul
+from rules.reprise import Anomalie
 from rules.temps import Cle, JourTravaille, Temps
 
 DOSSIER = Path(__file__).with_name("events")
@@ -190,6 +198,16 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         "fictive": True,
         "parametres": _PARAMETRES,
     },
+    AvenantSubventionGlobaleSigne: {
+        "ecarts": (
+            EcartCellule(
+                cellule=CELLULE, fse_centimes=euros(-5_000), cout_total_centimes=euros(-10_000)
+            ),
+            EcartCellule(
+                cellule=CELLULE_B, fse_centimes=euros(5_000), cout_total_centimes=euros(10_000)
+            ),
+        ),
+    },
     AppelAProjetsPublie: {
         "fiches": (
             msgspec.structs.replace(
@@ -283,6 +301,16 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
     },
     PaiementOrdonnance: {"csf_id": CSF_ID, "remplace": AUTRE_ID},
     PaiementEffectue: {"compense_centimes": euros(1_000)},
+    OperationReprise: {
+        "source": SourceReprise(
+            fichier="opérations « 2016 ».csv", sha256="ab" * 32, ligne=83, reference="82"
+        ),
+        "categorie_intervention": "CI01_117 - Accès à l’apprentissage tout au long de la vie",
+        "anomalies": (
+            Anomalie(code="programmee_apres_fin", mode="signaler"),
+            Anomalie(code="taux_au_dela_du_maximum", mode="signaler", taux_max_pct=Decimal(80)),
+        ),
+    },
     DepenseDeclaree: {"detail": _DETAIL},
     DepenseCorrigee: {"avant": _DETAIL, "apres": _DETAIL},
     DepenseControlee: {

@@ -40,6 +40,8 @@ from aggregates.operation import events as oe
 from aggregates.operation.state import OPERATION, Operation, Statut
 from aggregates.parametres import Parametres
 from aggregates.plan import Livrable, PlanFinancement, Poste, Ressource
+from aggregates.registre import events as ge
+from aggregates.reprise.events import OperationReprise, RepriseAnnulee, SourceReprise
 from aggregates.subvention_globale import events as se
 from aggregates.subvention_globale.conventionnement import (
     ConventionnerSubventionGlobale,
@@ -449,6 +451,13 @@ _CHAMPS: dict[str, Any] = {
     "pour_numero": "202100007",
     "cause": "piece_manquante",
     "notification_ref": "COURRIER-1",
+    "source": SourceReprise(fichier="liste.csv", sha256="ab" * 32, ligne=2),
+    "code_postal": "33000",
+    "date_programmation": date(2016, 3, 15),
+    "pays": "FR",
+    "categorie_intervention": None,
+    "fonds": "FSE",
+    "anomalies": (),
 }
 _POSTE_RETENU = ce.PosteRetenu(
     code="personnel",
@@ -458,6 +467,36 @@ _POSTE_RETENU = ce.PosteRetenu(
 )
 #: The same, where one name means two things.
 _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
+    se.ObjectifCertificationFixe: {
+        "axe": "3",
+        "objectif_specifique": "OS1",
+        "annee_engagement": 2018,
+        "date_limite": date(2021, 12, 31),
+        "montant_cumule_centimes": euros(2_600_000),
+        "prefinancements_centimes": euros(91_000),
+        "source": "Courrier de l’autorité de gestion du 14/12/2020",
+    },
+    se.PrevisionDeposee: {
+        "trimestres": (
+            se.PrevisionTrimestre(
+                annee=2022, trimestre=1, mesure="fse_declare", montant_centimes=euros(30_000)
+            ),
+        ),
+    },
+    ge.ProjectionsRefaites: {
+        "jusqua_position": 6_040,
+        "empreintes": (ge.Empreinte(projection="mouvement", lignes=2_512, empreinte="0" * 64),),
+        "differentes": (),
+        "duree_ms": 412,
+        "version_code": "0.1.0",
+        "empreinte_code": "0" * 64,
+    },
+    ge.LivresVerifies: {
+        "jusqua_position": 6_040,
+        "points": (ge.PointVerifie(code="M1", ecarts=0), ge.PointVerifie(code="M2", ecarts=1)),
+        "duree_ms": 1_250,
+        "version_code": "0.1.0",
+    },
     ce.AvenantDemande: {"numero": 1, "apres": ce.Termes(objet="Accompagner davantage")},
     ce.AvenantProgramme: {"numero": 1},
     ce.AvenantAbandonne: {"numero": 1},
@@ -477,6 +516,13 @@ _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
     ce.PaiementEffectue: {"type": "solde"},
     ce.PaiementRejete: {"type": "solde"},
     ContrepartieAttribuee: {"type": "publique_epci"},
+    OperationReprise: {
+        "programme": "PO_FICTIF",
+        "beneficiaire": "Bénéficiaire fictif n° 07",
+        "date_effet": date(2016, 3, 15),
+        "periode": Periode(debut=date(2016, 1, 1), fin=date(2016, 12, 31)),
+    },
+    RepriseAnnulee: {"date_effet": date(2016, 3, 15)},
 }
 
 

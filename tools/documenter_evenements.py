@@ -20,10 +20,12 @@ import msgspec
 from oi_service.codec import REGISTRY, Evenement
 from projections.histoire import PHRASES
 from projections.maquette import QUANTITES
+from projections.mouvements import MESURES_CONTREPARTIES
+from projections.reprises import MESURES as MESURES_REPRISES
 
 RACINE = Path(__file__).parent.parent
 CATALOGUE = RACINE / "docs" / "evenements.md"
-REGLES = RACINE / "projections" / "mouvements.sql"
+REGLES = tuple(RACINE / "projections" / nom for nom in ("mouvements.sql", "reprises.sql"))
 
 _TYPES = {
     str: "texte",
@@ -35,6 +37,8 @@ _TYPES = {
     type(None): "rien",
 }
 
+_MESURES = (*QUANTITES, *MESURES_CONTREPARTIES, *MESURES_REPRISES)
+
 _AGREGATS = {
     "subvention_globale": "Subvention globale",
     "appel_a_projets": "Appel à projets",
@@ -42,6 +46,8 @@ _AGREGATS = {
     "convention": "Convention",
     "depense": "Dépense",
     "contrepartie": "Contrepartie",
+    "registre": "Registre",
+    "reprise": "Opération reprise",
 }
 
 _ENTETE = """\
@@ -56,20 +62,21 @@ le service l’a su, UTC), `acteur`, `role`, `motif`, `pieces` (par empreinte SH
 Les champs en `_centimes` sont des centimes d’euro, entiers. Un champ suivi de « ? » peut manquer.
 
 La phrase citée est celle du journal ; entre accolades, les champs qu’elle reprend. Les mouvements
-sont les mesures de la maquette que l’événement fait bouger (`projections/mouvements.sql`).
+sont les mesures du grand livre que l’événement fait bouger (`projections/mouvements.sql`, et
+`projections/reprises.sql` pour les opérations reprises).
 """
 
 
 def mesures() -> dict[str, list[str]]:
     """Return the measures that the posting rules move, by event: each SELECT names both."""
     found: dict[str, set[str]] = defaultdict(set)
-    sql = re.sub(r"--.*", "", REGLES.read_text("utf-8"))
+    sql = " UNION ALL ".join(re.sub(r"--.*", "", f.read_text("utf-8")) for f in REGLES)
     for block in re.split(r"\bUNION ALL\b|\),\s+\w+ \(|\),\s+lignes AS", sql):
         quoted = re.findall(r"'([^']+)'", block)
         for name in quoted:
             if name in REGISTRY.classes:
-                found[name] |= set(quoted) & set(QUANTITES)
-    return {name: [q for q in QUANTITES if q in moved] for name, moved in found.items()}
+                found[name] |= set(quoted) & set(_MESURES)
+    return {name: [q for q in _MESURES if q in moved] for name, moved in found.items()}
 
 
 def libelle(kind: Any) -> str:

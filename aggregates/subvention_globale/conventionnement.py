@@ -11,13 +11,15 @@ from aggregates.commande import Code, Commande, Numero, PeriodeSaisie, Saisie, T
 from aggregates.parametres import ParametresSaisis, parametres_des_textes, surcharger
 from aggregates.subvention_globale.events import (
     AvenantSubventionGlobaleSigne,
+    EcartCellule,
     ObjectifSpecifique,
     Plie,
     SubventionGlobaleConventionnee,
 )
-from aggregates.subvention_globale.state import SubventionGlobale
+from aggregates.subvention_globale.maquette import CelluleSaisie, exiger_plie
+from aggregates.subvention_globale.state import SubventionGlobale, redistribuer
 from oi_service.errors import Conflict, RuleBroken
-from oi_service.money import Montant
+from oi_service.money import Difference, Montant
 
 
 class SubventionGlobaleDejaConventionnee(Conflict):
@@ -42,6 +44,26 @@ def _plie(code: str) -> str:
     if code in {RESERVE, NON_REPARTI}:
         raise ValueError(f"« {code} » est réservé : il désigne ce qu’aucun PLIE ne détient")
     return code
+
+
+class CelluleEnDouble(RuleBroken):
+    """L’avenant modifie deux fois {cellule} : regroupez les deux montants sur une seule ligne."""
+
+
+class AvenantSansCellule(RuleBroken):
+    """L’avenant ne change rien sur {cellule} : retirez cette ligne, ou donnez-lui un montant."""
+
+
+class AvenantSousLAlloue(RuleBroken):
+    """L’avenant retirerait de la ligne {ligne} plus que ce qui n’y est pas encore réparti : il y
+    manquerait {manque:euros}. Retirez-les d’abord aux PLIE ou à la réserve, dans le même avenant.
+    """
+
+
+class AvenantSousLeProgramme(RuleBroken):
+    """L’avenant laisserait {cellule} avec {alloue:euros}, alors que {programme:euros} y sont déjà
+    programmés.
+    """
 
 
 class PlieSaisi(Saisie):
@@ -119,26 +141,51 @@ def conventionner(
     ]
 
 
+class EcartSaisi(Saisie):
+    """What the avenant adds to a cell, or takes from it; ``plie_id`` may also be ``"reserve"``, or
+    ``"non_reparti"`` for what no PLIE holds yet.
+    """
+
+    cellule: CelluleSaisie
+    fse: Difference
+    cout_total: Difference
+
+
 class SignerAvenantSubventionGlobale(Commande):
-    """Change the amount or the periods of the grant. What is left out stays as it is."""
+    """Change the amount, the periods or the maquette of the grant. What is left out stays.
+
+    ``ecarts`` moves money between lines, or brings what the amount gained: a transfer cannot.
+    """
 
     numero_avenant: Numero
     objet: Texte
     fse_total: Montant | None = None
     programmation: PeriodeSaisie | None = None
     realisation: PeriodeSaisie | None = None
+    ecarts: tuple[EcartSaisi, ...] = Field((), max_length=500)
 
 
 def signer_avenant(
     subvention: SubventionGlobale, commande: SignerAvenantSubventionGlobale
 ) -> list[AvenantSubventionGlobaleSigne]:
-    """Record an avenant of the grant."""
+    """Record an avenant of the grant.
+
+    No cell goes under what it has programmed, no line under what it has shared, nothing above the
+    grant.
+    """
     if commande.numero_avenant != subvention.avenants + 1:
         raise NumeroAvenantInattendu(attendu=subvention.avenants + 1, recu=commande.numero_avenant)
     fse_total = subvention.fse_total if commande.fse_total is None else commande.fse_total
-    ouvert = sum(subvention.tranches.values())
-    if fse_total < ouvert:
-        raise AvenantSousLeReparti(demande=fse_total, ouvert=ouvert)
+    ecarts = tuple(
+        EcartCellule(
+            cellule=saisie.cellule.cellule(),
+            fse_centimes=saisie.fse,
+            cout_total_centimes=saisie.cout_total,
+        )
+        for saisie in commande.ecarts
+    )
+    _exiger_cellules(subvention, ecarts)
+    _exiger_maquette(subvention, ecarts, fse_total)
     avant_p, avant_r = subvention.programmation, subvention.realisation
     return [
         AvenantSubventionGlobaleSigne(
@@ -156,5 +203,38 @@ def signer_avenant(
             realisation_apres=(
                 avant_r if commande.realisation is None else commande.realisation.periode()
             ),
+            ecarts=ecarts,
         )
     ]
+
+
+def _exiger_cellules(subvention: SubventionGlobale, ecarts: tuple[EcartCellule, ...]) -> None:
+    for cellule, fois in Counter(e.cellule for e in ecarts).items():
+        if fois > 1:
+            raise CelluleEnDouble(cellule=cellule.libelle)
+        if cellule.plie_id not in {RESERVE, NON_REPARTI}:
+            exiger_plie(subvention, cellule.plie_id)
+    for ecart in ecarts:
+        if ecart.fse_centimes == ecart.cout_total_centimes == 0:
+            raise AvenantSansCellule(cellule=ecart.cellule.libelle)
+
+
+def _exiger_maquette(
+    subvention: SubventionGlobale, ecarts: tuple[EcartCellule, ...], fse_total: int
+) -> None:
+    """Look at the maquette as the avenant leaves it: every cell together, whatever their order."""
+    apres = redistribuer(subvention, ecarts)
+    ouvert = sum(apres.tranches.values())
+    if fse_total < ouvert:
+        raise AvenantSousLeReparti(demande=fse_total, ouvert=ouvert)
+    for ecart in ecarts:
+        cellule, ligne = ecart.cellule, ecart.cellule.ligne
+        if apres.disponible(cellule) < 0:
+            raise AvenantSousLeProgramme(
+                cellule=cellule.libelle,
+                alloue=apres.alloue.get(cellule, 0),
+                programme=apres.programme.get(cellule, 0),
+            )
+        manque = apres.reparti(ligne) - apres.tranches[ligne]
+        if manque > 0:
+            raise AvenantSousLAlloue(ligne=ligne.libelle, manque=manque)

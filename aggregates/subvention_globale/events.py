@@ -1,5 +1,7 @@
 """Facts of a subvention globale: the grant, its maquette, what programming holds of it."""
 
+from datetime import date
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -34,6 +36,27 @@ class LigneTranche(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     contreparties_privees_centimes: int
 
 
+class EcartCellule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an avenant adds to a cell of the maquette, or takes from it."""
+
+    cellule: Cellule
+    fse_centimes: int
+    cout_total_centimes: int
+
+
+#: What a PLIE foresees: the measures of the maquette that still move with the work of operations.
+MesurePrevue = Literal["fse_programme", "fse_declare", "fse_retenu_csf", "fse_certifie"]
+
+
+class PrevisionTrimestre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a quarter should add to a measure."""
+
+    annee: int
+    trimestre: int
+    mesure: MesurePrevue
+    montant_centimes: int
+
+
 @event("subvention_globale.conventionnee.v1")
 class SubventionGlobaleConventionnee(Evenement, frozen=True, kw_only=True):
     cadre: Cadre
@@ -61,6 +84,8 @@ class AvenantSubventionGlobaleSigne(Evenement, frozen=True, kw_only=True):
     programmation_apres: Periode
     realisation_avant: Periode
     realisation_apres: Periode
+    #: Absent from avenants that leave the maquette as it is.
+    ecarts: tuple[EcartCellule, ...] = ()
 
 
 @event("subvention_globale.tranche_ouverte.v1")
@@ -107,6 +132,31 @@ class EnveloppeLiberee(Evenement, frozen=True, kw_only=True):
     fse_centimes: int
 
 
+@event("subvention_globale.objectif_certification_fixe.v1")
+class ObjectifCertificationFixe(Evenement, frozen=True, kw_only=True):
+    """What must be certified by a day, since the start; a later fact on the same line replaces it.
+
+    ``None`` in ``plie_id``, ``axe`` or ``objectif_specifique`` takes them all together.
+    """
+
+    plie_id: str | None
+    axe: str | None
+    objectif_specifique: str | None
+    annee_engagement: int
+    date_limite: date
+    montant_cumule_centimes: int
+    prefinancements_centimes: int
+    source: str
+
+
+@event("subvention_globale.prevision_deposee.v1")
+class PrevisionDeposee(Evenement, frozen=True, kw_only=True):
+    """Quarter by quarter, what a PLIE foresees; it replaces what it foresaw of the same quarters."""
+
+    plie_id: str
+    trimestres: tuple[PrevisionTrimestre, ...]
+
+
 Fait = (
     SubventionGlobaleConventionnee
     | AvenantSubventionGlobaleSigne
@@ -116,4 +166,6 @@ Fait = (
     | TransfertEnveloppeDecide
     | EnveloppeReservee
     | EnveloppeLiberee
+    | ObjectifCertificationFixe
+    | PrevisionDeposee
 )

@@ -97,7 +97,8 @@ def exiger_instance_oi(instance: Instance) -> None:
         raise InstanceIncompetente
 
 
-def _exiger_plie(subvention: SubventionGlobale, plie_id: str) -> None:
+def exiger_plie(subvention: SubventionGlobale, plie_id: str) -> None:
+    """Refuse a PLIE that the grant does not serve."""
     if plie_id not in subvention.plie:
         raise PlieInconnu(plie_id=plie_id, numero=subvention.numero)
 
@@ -189,7 +190,7 @@ def notifier_enveloppe(
 ) -> list[EnveloppePlieNotifiee]:
     """Allocate, never above what the line still has."""
     exiger_en_vigueur(subvention, commande.date_effet)
-    _exiger_plie(subvention, commande.plie_id)
+    exiger_plie(subvention, commande.plie_id)
     _exiger_cout_total(commande.cout_total, commande.fse)
     ligne = commande.ligne.ligne()
     _exiger_place(subvention, ligne, commande.fse)
@@ -267,7 +268,7 @@ def transferer(
         raise TransfertEntreLignes(de=de.ligne.libelle, vers=vers.ligne.libelle)
     for cellule in (de, vers):
         if cellule.plie_id != RESERVE:
-            _exiger_plie(subvention, cellule.plie_id)
+            exiger_plie(subvention, cellule.plie_id)
     if commande.fse > subvention.disponible(de):
         raise TransfertSousLeProgramme(
             demande=commande.fse, cellule=de.libelle, disponible=subvention.disponible(de)

@@ -1,19 +1,23 @@
 """What decisions on a subvention globale ask of its past."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import assert_never, cast
 from uuid import UUID
 
 import msgspec
 
-from aggregates.cadre import RESERVE, Cadre, Cellule, LigneMaquette
+from aggregates.cadre import NON_REPARTI, RESERVE, Cadre, Cellule, LigneMaquette
 from aggregates.parametres import Parametres
 from aggregates.subvention_globale.events import (
     AvenantSubventionGlobaleSigne,
+    EcartCellule,
     EnveloppeLiberee,
     EnveloppePlieNotifiee,
     EnveloppeReservee,
     Fait,
+    ObjectifCertificationFixe,
+    PrevisionDeposee,
     ReserveConstituee,
     SubventionGlobaleConventionnee,
     TrancheOuverte,
@@ -81,13 +85,14 @@ def evolve(state: SubventionGlobale | None, fact: Evenement) -> SubventionGlobal
     replace = msgspec.structs.replace
     match fait:
         case AvenantSubventionGlobaleSigne():
-            return replace(
+            signed = replace(
                 state,
                 fse_total=fait.fse_total_apres_centimes,
                 programmation=fait.programmation_apres,
                 realisation=fait.realisation_apres,
                 avenants=fait.numero_avenant,
             )
+            return redistribuer(signed, fait.ecarts)
         case TrancheOuverte():
             opened = {tranche.ligne: tranche.fse_centimes for tranche in fait.lignes}
             return replace(state, tranches={**state.tranches, **opened})
@@ -111,8 +116,21 @@ def evolve(state: SubventionGlobale | None, fact: Evenement) -> SubventionGlobal
                 programme=_add(state.programme, fait.cellule, -fait.fse_centimes),
                 operations=_held(state, fait.operation_id, -fait.fse_centimes),
             )
+        case ObjectifCertificationFixe() | PrevisionDeposee():
+            return state  # Nothing is decided on them: the projections read them.
         case _:
             assert_never(fait)
+
+
+def redistribuer(state: SubventionGlobale, ecarts: Iterable[EcartCellule]) -> SubventionGlobale:
+    """Return the maquette as an avenant leaves it."""
+    tranches, alloue = dict(state.tranches), state.alloue
+    for ecart in ecarts:
+        ligne = ecart.cellule.ligne
+        tranches[ligne] = tranches.get(ligne, 0) + ecart.fse_centimes
+        if ecart.cellule.plie_id != NON_REPARTI:
+            alloue = _add(alloue, ecart.cellule, ecart.fse_centimes)
+    return msgspec.structs.replace(state, tranches=tranches, alloue=alloue)
 
 
 def _held(state: SubventionGlobale, operation_id: UUID, centimes: int) -> dict[UUID, int]:

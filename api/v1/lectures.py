@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.commande import CodePoste, MotifIneligibilite, TypeRessource
 from aggregates.operation.state import Statut
-from api.deps import Lecture, LectureContinue
+from api.deps import Lecture, LectureContinue, SituationDemandee
 from api.errors import refus
 from api.v1 import representations as r
 from oi_service.dates import Jour
@@ -152,14 +152,18 @@ def _version(response: Response, version: int) -> None:
 # --- Maquette ------------------------------------------------------------------------------------
 
 
-@router.get("/maquette", responses=refus(404))
-def maquette(lecture: Lecture, subvention_globale_id: UUID | None = None) -> r.MaquetteOut:
+@router.get("/maquette", responses=refus(404, 422))
+def maquette(
+    lecture: Lecture, situation: SituationDemandee, subvention_globale_id: UUID | None = None
+) -> r.MaquetteOut:
     """Lire la maquette d’une subvention globale, de la dernière enregistrée à défaut.
 
     Toutes les quantités viennent du journal jusqu’à `position` ; un total est une somme, et ses
     taux se calculent sur elle.
     """
-    found = projection_maquette.charger(lecture.conn, lecture.perimetre, subvention_globale_id)
+    found = projection_maquette.charger(
+        lecture.conn, lecture.perimetre, subvention_globale_id, situation
+    )
     if found is None:
         raise AucuneMaquette
     return r.MaquetteOut.model_validate(
@@ -169,11 +173,26 @@ def maquette(lecture: Lecture, subvention_globale_id: UUID | None = None) -> r.M
                 {"plie_id": plie_id, "plie_nom": nom, "chiffres": chiffres}
                 for plie_id, nom, chiffres in found.par_plie()
             ],
+            **{
+                f"par_{axe}": [
+                    {"code": code, "chiffres": chiffres} for code, _, chiffres in found.par(axe)
+                ]
+                for axe in _AXES
+            },
         }
     )
 
 
-_TETE_DE_MAQUETTE = r.MaquetteOut.model_fields.keys() - {"par_plie"}
+_AXES: tuple[projection_maquette.Axe, ...] = (
+    "annee",
+    "axe",
+    "objectif_specifique",
+    "dispositif",
+)
+_TETE_DE_MAQUETTE = r.MaquetteOut.model_fields.keys() - {
+    "par_plie",
+    *(f"par_{axe}" for axe in _AXES),
+}
 
 
 # --- Subventions globales, enveloppes, contreparties, appels à projets ---------------------------

@@ -105,6 +105,8 @@ class ChiffresOut(MontantsOut):
     cp_maquette: MontantSigne = Field(description="Contreparties allouées, en euros.")
     cp_programmee: MontantSigne = Field(description="Contreparties programmées, en euros.")
     cp_conventionnee: MontantSigne = Field(description="Contreparties conventionnées, en euros.")
+    cp_affectee: MontantSigne = Field(description="Contreparties affectées, en euros.")
+    cp_retenue: MontantSigne = Field(description="Contreparties retenues au contrôle, en euros.")
     depenses_declarees: MontantSigne = Field(description="Dépenses contrôlées, en euros.")
     depenses_ecartees: MontantSigne = Field(description="Dépenses écartées, en euros.")
     nb_operations: int = Field(description="Opérations programmées.")
@@ -144,19 +146,54 @@ class PlieDeMaquetteOut(Representation):
     chiffres: ChiffresOut
 
 
+class SommeDeMaquetteOut(Representation):
+    """Le total d’une tranche, d’un axe, d’un objectif spécifique ou d’un dispositif."""
+
+    code: str
+    chiffres: ChiffresOut
+
+
+class FinanceurDeMaquetteOut(Representation):
+    """Ce qu’un financeur apporte à côté du Fonds, en euros."""
+
+    type: str
+    type_libelle: str
+    financeur: str
+    programmee: MontantSigne
+    conventionnee: MontantSigne
+    affectee: MontantSigne
+    retenue: MontantSigne = Field(description="Retenue au contrôle de service fait.")
+
+
+class SituationOut(Representation):
+    """Les deux dates d’une réponse."""
+
+    effet_au: date | None = Field(description="Dernier jour d’effet compté ; `null` : tous.")
+    connu_le: int | None = Field(
+        description="Numéro du dernier événement compté ; `null` : tous ceux du journal."
+    )
+
+
 class MaquetteOut(Representation):
-    """La maquette d’une subvention globale, arrêtée à un événement du journal."""
+    """La maquette d’une subvention globale, arrêtée à un événement du journal et à un jour."""
 
     subvention_globale_id: UUID
     numero: str
     reglement: str
     oi_nom: str
     fictive: bool = Field(description="Les montants sont inventés (démonstration).")
-    fse_total: MontantSigne = Field(description="FSE de la convention, en euros.")
+    fse_total: MontantSigne = Field(description="FSE de la convention en vigueur, en euros.")
+    situation: SituationOut
     position: int = Field(description="Numéro du dernier événement compté.")
+    connue_le: datetime | None = Field(description="Instant où cet événement a été enregistré.")
     calculee_le: datetime
     lignes: list[LigneDeMaquetteOut]
     par_plie: list[PlieDeMaquetteOut]
+    par_annee: list[SommeDeMaquetteOut] = Field(description="Par tranche.")
+    par_axe: list[SommeDeMaquetteOut]
+    par_objectif_specifique: list[SommeDeMaquetteOut]
+    par_dispositif: list[SommeDeMaquetteOut]
+    financeurs: list[FinanceurDeMaquetteOut] = Field(description="Par financeur.")
     total: ChiffresOut = Field(description="Somme des lignes ; les taux ne sont pas des moyennes.")
 
 

@@ -26,6 +26,7 @@ from fabrique import (
 )
 from pydantic import ValidationError
 
+from aggregates.cadre import Cellule, LigneMaquette
 from aggregates.parametres import (
     Parametres,
     Refaction,
@@ -33,7 +34,11 @@ from aggregates.parametres import (
     parametres_des_textes,
 )
 from aggregates.subvention_globale.conventionnement import (
+    AvenantSansCellule,
+    AvenantSousLAlloue,
+    AvenantSousLeProgramme,
     AvenantSousLeReparti,
+    CelluleEnDouble,
     ConventionnerSubventionGlobale,
     NumeroAvenantInattendu,
     PlieEnDouble,
@@ -214,6 +219,66 @@ def test_avenants_of_the_grant_follow_one_another() -> None:
 def test_avenant_of_the_grant_below_its_open_tranches_is_refused_to_the_cent() -> None:
     amend(fse_total="399999.99").refuses(AvenantSousLeReparti, "à 399 999,99 €")
     amend(fse_total="400000.00").then_one(AvenantSubventionGlobaleSigne)
+
+
+def ecart(plie_id: str, fse: str, cout_total: str | None = None, **ligne: Any) -> dict[str, Any]:
+    return {
+        "cellule": {"ligne": LIGNE_SAISIE | ligne, "plie_id": plie_id},
+        "fse": fse,
+        "cout_total": cout_total or fse,
+    }
+
+
+def test_an_avenant_moves_the_maquette_between_lines_which_no_transfer_may() -> None:
+    decided = amend(
+        ENVELOPPE,
+        ecarts=[
+            ecart("A", "-5000.00", "-10000.00"),
+            ecart("A", "5000.00", "10000.00", objectif_specifique="OS2"),
+        ],
+    )
+    [avenant] = decided.facts()
+    assert [e.fse_centimes for e in avenant.ecarts] == [euros(-5_000), euros(5_000)]
+    after = decided.state()
+    autre = Cellule(ligne=LigneMaquette(**AUTRE_LIGNE), plie_id="A")
+    assert after.alloue[autre] == after.tranches[autre.ligne] == euros(5_000)
+    assert after.fse_total == euros(1_000_000)
+
+
+def test_an_avenant_brings_what_the_grant_gained_to_a_line() -> None:
+    brought = [ecart("non_reparti", "600000.01")]
+    amend(ecarts=brought).refuses(AvenantSousLeReparti, "1 000 000,01 €")
+    after = amend(fse_total="1100000.00", ecarts=brought).state()
+    assert after.tranches[LIGNE] == euros("1 000 000,01")
+    assert after.reparti(LIGNE) == 0
+
+
+def test_an_avenant_takes_no_euro_that_is_programmed_or_shared() -> None:
+    held = [*ENVELOPPE, fait(EnveloppeReservee, fse_centimes=euros(60_000))]
+    amend(held, ecarts=[ecart("A", "-40000.01")]).refuses(
+        AvenantSousLeProgramme, "avec 59 999,99 €, alors que 60 000,00 € y sont déjà programmés"
+    )
+    amend(held, ecarts=[ecart("A", "-40000.00")]).then_one(AvenantSubventionGlobaleSigne)
+    state = Given(SUBVENTION_GLOBALE, held).state
+    place = (state.tranches[LIGNE] - state.reparti(LIGNE)) // 100
+    amend(held, ecarts=[ecart("non_reparti", f"-{place}.01")]).refuses(
+        AvenantSousLAlloue, "il y manquerait 0,01 €"
+    )
+    amend(held, ecarts=[ecart("non_reparti", f"-{place}.00")]).then_one(
+        AvenantSubventionGlobaleSigne
+    )
+
+
+def test_an_avenant_names_a_cell_once_and_changes_it() -> None:
+    amend(ecarts=[ecart("A", "1.00"), ecart("A", "2.00")]).refuses(CelluleEnDouble, "PLIE A")
+    amend(ecarts=[ecart("non_reparti", "0.00")]).refuses(AvenantSansCellule, "part non répartie")
+    amend(ecarts=[ecart("Z", "1.00")]).refuses(PlieInconnu, "« Z »")
+
+
+@pytest.mark.parametrize("montant", ["--1.00", "-", "-0", "+1.00", "- 1.00", "-1", 1])
+def test_a_difference_is_euros_with_at_most_a_minus_sign(montant: object) -> None:
+    with pytest.raises(ValidationError):
+        amend(ecarts=[ecart("A", "1.00") | {"fse": montant}])
 
 
 def opening(facts: Any = SUBVENTION, **saisie: Any) -> Decision:

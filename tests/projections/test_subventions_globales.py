@@ -56,7 +56,8 @@ def test_a_grant_shows_what_its_avenant_changed(conn: Conn, vie: Vie) -> None:
     fiche = fiche_subvention(conn, OI_ENTIER, vie.sg)
     assert fiche.resume == ligne
     assert ligne.fictive
-    [avenant] = fiche.avenants
+    avenant, complement = fiche.avenants
+    assert complement.fse_total_avant == complement.fse_total_apres
     assert (avenant.fse_total_avant, avenant.fse_total_apres) == (100_000_000, 110_000_000)
     assert ligne.fse_total == avenant.fse_total_apres
     assert fiche.programmation.fin == ligne.programmation_fin == date(2022, 12, 31)

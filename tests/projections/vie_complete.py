@@ -135,12 +135,27 @@ class Vie:
         )
         ligne = {
             **LIGNE,
-            "fse": "500000.00",
-            "contreparties_publiques": "450000.00",
+            "fse": "490000.00",
+            "contreparties_publiques": "440000.00",
             "contreparties_privees": "50000.00",
         }
         self._sg(
             maquette.ouvrir_tranche, maquette.OuvrirTranche(**jour, annee=2021, lignes=[ligne])
+        )
+        self._sg(
+            conventionnement.signer_avenant,
+            conventionnement.SignerAvenantSubventionGlobale(
+                **jour,
+                numero_avenant=2,
+                objet="Complément de la tranche",
+                ecarts=[
+                    {
+                        "cellule": {"ligne": LIGNE, "plie_id": "non_reparti"},
+                        "fse": "10000.00",
+                        "cout_total": "20000.00",
+                    }
+                ],
+            ),
         )
         for plie_id, fse in (("A", "200000.00"), ("B", "150000.00")):
             self._sg(

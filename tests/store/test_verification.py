@@ -46,7 +46,15 @@ CASSES = {
     "a movement of an operation that is not there": (
         """UPDATE projection.mouvement SET operation_id = gen_random_uuid()
         WHERE mesure = 'fse_declare'""",
-        {"M2", "R2", "P1"},
+        {"M4", "R2", "P1"},
+    ),
+    "a movement of a PLIE that is not there": (
+        "UPDATE projection.mouvement SET plie_id = 'Z' WHERE mesure = 'fse_paye'",
+        {"M2", "M4", "P1"},
+    ),
+    "a contrepartie that the ledger counts twice": (
+        "UPDATE projection.mouvement SET centimes = centimes * 2 WHERE mesure = 'cp_affectee'",
+        {"C2", "P1"},
     ),
     "a guard row": (
         """UPDATE projection.enveloppe SET programme_centimes = programme_centimes - 1

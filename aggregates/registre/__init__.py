@@ -1,0 +1,1 @@
+"""What the register does of itself, and keeps the proof of."""

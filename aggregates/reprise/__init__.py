@@ -1,0 +1,1 @@
+"""Reprises: past operations taken over from a list, with their true dates."""
