@@ -20,6 +20,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.deps import ConnuLeIllisible
 from oi_service.errors import (
     Busy,
     Conflict,
@@ -62,6 +63,7 @@ FAMILLES: tuple[tuple[type[Refusal], int, str], ...] = (
     (IdempotencyKeyReused, 422, "Clé d’idempotence déjà employée"),
     (SaisieInvalide, 422, "Demande mal formée"),
     (CurseurInvalide, 422, "Curseur de liste invalide"),
+    (ConnuLeIllisible, 422, "Connaissance illisible"),
     (VersionAbsente, 428, "Version attendue absente"),
     (ErreurInterne, 500, "Erreur du service"),
     (Busy, 503, "Service occupé"),

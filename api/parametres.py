@@ -26,6 +26,8 @@ MOTS = {
     "percues": "montants perçus",
     "attestation": "comptées sur attestation du financeur",
     "non": "non",
+    "signaler": "reprise et signalée",
+    "refuser": "non reprise",
     "collectivite": "collectivités",
     "opco": "OPCO",
     "etat": "opérateurs de l’État",

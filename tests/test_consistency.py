@@ -136,7 +136,8 @@ def test_every_event_of_an_aggregate_is_in_its_union_and_bears_its_name(agregat:
 
 
 def _posted() -> set[str]:
-    sql = (RACINE / "projections" / "mouvements.sql").read_text("utf-8")
+    files = ("mouvements.sql", "reprises.sql")
+    sql = "\n".join((RACINE / "projections" / name).read_text("utf-8") for name in files)
     code = "\n".join(line.split("--")[0] for line in sql.splitlines())
     return set(re.findall(r"'([a-z_]+\.[a-z_]+\.v\d+)'", code))
 

@@ -6,7 +6,7 @@ from an enveloppe.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aggregates.cadre import Cadre
 from aggregates.commande import CommandeMotivee, Empreinte, Saisie, Texte
@@ -59,12 +59,18 @@ _CONTENU = (
 )
 
 
+def _court(programme: str) -> str:
+    # It is a key of the ledger: an index holds no long text.
+    if len(programme) > 200:
+        raise ValueError("un programme s’écrit en 200 caractères au plus : donnez son code")
+    return programme
+
+
 class OperationListee(Saisie):
     """A line of a list of operations, as it was read; lists come by the command line."""
 
     source: SourceSaisie
-    #: It is a key of the ledger: short, as the keys of an index must be.
-    programme: Annotated[Texte, Field(max_length=200)]
+    programme: Annotated[Texte, AfterValidator(_court)]
     intitule: Texte
     beneficiaire: Texte
     code_postal: Texte | None = None

@@ -17,6 +17,7 @@ from api.v1 import (
     operation,
     paiement,
     parametres,
+    reprise,
     subvention_globale,
 )
 from api.v1.actes import RACINE
@@ -34,6 +35,7 @@ for chapter in (
     paiement,
     horloges,
     contrepartie,
+    reprise,
     calculs,
     explication,
     parametres,

@@ -14,6 +14,7 @@ from oi_service.demo.appel import donnees, fiches
 from oi_service.demo.destins import DESTINS
 from oi_service.demo.distribution import dossiers
 from oi_service.demo.recit import Etape, RecitDossier, command_id
+from oi_service.demo.reprises import raconte_les_reprises
 from oi_service.demo.subvention import (
     raconte_la_repartition,
     raconte_la_subvention,
@@ -67,6 +68,7 @@ def raconter(graine: int) -> list[Etape]:
     cast = dossiers()
     recits = [
         raconte_la_subvention(graine, cast),
+        raconte_les_reprises(graine),
         *raconte_les_contreparties(graine, cast),
         raconte_les_appels(graine),
         raconte_la_repartition(graine, cast),

@@ -107,7 +107,8 @@ def test_plie_are_not_all_at_the_same_point(jeu: Jeu) -> None:
                 sum(centimes) FILTER (WHERE mesure = 'fse_maquette'),
                 sum(centimes) FILTER (WHERE mesure = 'fse_retenu_csf'),
                 sum(centimes) FILTER (WHERE mesure = 'fse_paye')
-            FROM projection.mouvement WHERE plie_id NOT IN ('non_reparti', 'reserve')
+            FROM projection.mouvement
+            WHERE plie_id NOT IN ('non_reparti', 'reserve', 'reprise')
             GROUP BY plie_id
             """
         )

@@ -191,6 +191,11 @@ CONNUS: dict[str, dict[str | None, list[tuple[date, object, bool]]]] = {
     "sur_programmation_autorisee_pct": {None: [de(DEBUTS[None], 0)]},
     "seuil_alerte_programmation_pct": {None: [de(DEBUTS[None], 80)]},
     "seuil_alerte_programmation_jour": {None: [de(DEBUTS[None], "06-30")]},
+    "reprise_programmee_apres_fin": {None: [de(DEBUTS[None], "signaler")]},
+    "reprise_programmee_avant_debut": {None: [de(DEBUTS[None], "signaler")]},
+    "reprise_fin_avant_debut": {None: [de(DEBUTS[None], "refuser")]},
+    "reprise_taux_au_dela_du_maximum": {None: [de(DEBUTS[None], "signaler")]},
+    "reprise_taux_max_pct": {None: [de(DEBUTS[None], 80)]},
 }
 
 
