@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -77,6 +77,8 @@ _GROUPES = {
 }
 #: An odd number: its multiples are all different in 32 bits.
 _PAS_DES_SELS = 0x9E3779B1
+#: What the service says of itself, and what an OI took over from the years before the service.
+_NON_COPIES = ["registre", "reprise"]
 _LIGNES_PAR_ENVOI = 2_000
 
 #: Facts of the subvention globale that the copies of an OI share: they are added up.
@@ -223,8 +225,8 @@ def jouer_les_vies(graines: Sequence[int]) -> list[Vie]:
     base = Path(tempfile.mkdtemp(prefix="oi-vies-"))
     base.rmdir()
     try:
-        with embedded_server(base, durable=False) as serveur, ThreadPoolExecutor(2) as fils:
-            return list(fils.map(partial(_jouer, serveur), graines))
+        with embedded_server(base, durable=False) as serveur, ProcessPoolExecutor(2) as joueurs:
+            return list(joueurs.map(partial(_jouer, serveur), graines))
     finally:
         shutil.rmtree(base)
 
@@ -244,7 +246,9 @@ def lire_la_vie(conn: Connection[Any], graine: int) -> Vie:
         "SELECT e.*, c.fingerprint FROM oi.command AS c INNER JOIN ("
         " SELECT position, stream_id::text, version, name, data::text, date_effet, acteur, role,"
         " oi_id, reglement, motif, pieces::text, command_id, correlation_id::text, cause_id::text"
-        " FROM oi.event) AS e USING (command_id) ORDER BY e.position"
+        " FROM oi.event WHERE split_part(name, '.', 1) <> ALL (%s)) AS e USING (command_id)"
+        " ORDER BY e.position",
+        (_NON_COPIES,),
     )
     noms_colonnes = [colonne.name for colonne in faits.description or ()]
     lus = [dict(zip(noms_colonnes, fait, strict=True)) for fait in faits]
@@ -260,13 +264,15 @@ def lire_la_vie(conn: Connection[Any], graine: int) -> Vie:
     for fait in lus:
         if fait["position"] not in maquette:
             commandes[fait["command_id"]].append(fait)
-    instants = _instants({cle: fait[0]["date_effet"] for cle, fait in commandes.items()})
+    instants = _instants(
+        {cle: max(fait["date_effet"] for fait in lies) for cle, lies in commandes.items()}
+    )
     return Vie(
         noms,
         tuple(maquette.values()),
         tuple(
-            _commande(instant, faits_lies, noms.subvention_id, entiers, graine)
-            for instant, faits_lies in zip(instants, commandes.values(), strict=True)
+            _commande(instant, lies, noms.subvention_id, entiers, graine)
+            for instant, lies in zip(instants, commandes.values(), strict=True)
         ),
     )
 
@@ -293,7 +299,10 @@ def _instants(jours: dict[UUID, date]) -> Iterator[datetime]:
     """Give each command an instant: some are recorded days after their effect, none overtakes."""
     vus: list[date] = []
     for cle, jour in jours.items():
-        vus.append(max(jour + timedelta(days=cle.bytes[15] % 4), vus[-1] if vus else jour))
+        connu = jour + timedelta(days=cle.bytes[15] % 4)
+        if (connu.month, connu.day) == (2, 29):  # not every year has it
+            connu += timedelta(days=1)
+        vus.append(max(connu, vus[-1] if vus else connu))
     par_jour = Counter(vus)
     rangs: Counter[date] = Counter()
     for jour in vus:
@@ -309,7 +318,7 @@ def _commande(
     entiers: frozenset[str],
     graine: int,
 ) -> Commande:
-    lire = partial(_morceaux, entiers=entiers)
+    lire = partial(morceaux, entiers=entiers)
     lignes = []
     for fait in faits:
         sur_la_subvention = fait["stream_id"] == subvention_id
@@ -319,7 +328,7 @@ def _commande(
             [version],
             lire(_identifiant(graine, fait["position"])),
             [fait["name"]],
-            list(_morceaux_du_fait(fait["data"], entiers)),
+            list(morceaux_du_fait(fait["data"], entiers)),
             lire(str(fait["date_effet"])),
             [Trou("instant")],
             lire(fait["acteur"]),
@@ -327,19 +336,19 @@ def _commande(
             lire(fait["oi_id"]),
             [fait["reglement"]],
             None if fait["motif"] is None else lire(fait["motif"]),
-            list(_morceaux_du_fait(fait["pieces"], entiers)),
+            list(morceaux_du_fait(fait["pieces"], entiers)),
             lire(str(fait["command_id"])),
             lire(fait["correlation_id"]),
             None if fait["cause_id"] is None else lire(fait["cause_id"]),
         ]
-        lignes.append(Ligne(_gabarit(champs), sur_la_subvention))
+        lignes.append(Ligne(gabarit(champs), sur_la_subvention))
     premier = faits[0]
     entete: list[Morceaux] = [
         lire(str(premier["command_id"])),
         [rf"\x{premier['fingerprint'].hex()}"],
         lire(premier["acteur"]),
     ]
-    return Commande(instant, _gabarit(entete), tuple(lignes))
+    return Commande(instant, gabarit(entete), tuple(lignes))
 
 
 def _identifiant(*parties: object) -> str:
@@ -348,7 +357,8 @@ def _identifiant(*parties: object) -> str:
     return str(UUID(bytes=blake2b(texte.encode(), digest_size=16).digest(), version=4))
 
 
-def _morceaux(texte: str, entiers: frozenset[str]) -> Morceaux:
+def morceaux(texte: str, entiers: frozenset[str]) -> Morceaux:
+    """Cut what identifies and dates out of a text; ``entiers`` are texts that change whole."""
     if texte in entiers:
         return [Trou(texte)]
     found: Morceaux = []
@@ -363,7 +373,8 @@ def _morceaux(texte: str, entiers: frozenset[str]) -> Morceaux:
     return found
 
 
-def _morceaux_du_fait(texte: str, entiers: frozenset[str]) -> Iterator[str | Trou]:
+def morceaux_du_fait(texte: str, entiers: frozenset[str]) -> Iterator[str | Trou]:
+    """Cut the strings of a payload, never its keys, and of its numbers the years alone."""
     lu = 0
     for chaine in _CHAINES.finditer(texte):
         yield texte[lu : chaine.start()]
@@ -373,11 +384,11 @@ def _morceaux_du_fait(texte: str, entiers: frozenset[str]) -> Iterator[str | Tro
         elif chaine[2]:
             yield chaine[0]
         else:
-            yield from ('"', *_morceaux(chaine[1], entiers), '"')
+            yield from ('"', *morceaux(chaine[1], entiers), '"')
     yield texte[lu:]
 
 
-def _gabarit(champs: Iterable[Iterable[str | Trou] | None]) -> Gabarit:
+def gabarit(champs: Iterable[Iterable[str | Trou] | None]) -> Gabarit:
     """Join columns into a line of COPY."""
     colonnes: list[str] = []
     trous: list[int | str] = []
@@ -413,8 +424,10 @@ def composer(nombre: int, vies: Sequence[Vie], graine: int) -> list[Source]:
             tuple(f"plie_{next(plie):03d}" for _ in range(4 if grand else 3)),
         )
         copies = [
-            Copie(oi, next(rang), vies[(numero + n) % len(vies)], _DECALAGES[n % len(_DECALAGES)])
+            # One year more, another life: two copies of a life never fill the same year.
+            Copie(oi, next(rang), vies[(numero + n + tour) % len(vies)], _DECALAGES[place_annee])
             for n in range((10 if place % 4 == 1 else 9) if grand else 7)
+            for tour, place_annee in [divmod(n, len(_DECALAGES))]
         ]
         sources.append(_sur_la_subvention(oi, copies, graine))
         sources += [_source(copie, graine) for copie in copies]
@@ -485,8 +498,8 @@ def _sur_la_subvention(oi: Oi, copies: Sequence[Copie], graine: int) -> Source:
             None,
         ]
         empreinte = rf"\x{blake2b(stocke.data.encode(), digest_size=32).hexdigest()}"
-        entete = _gabarit([[cle], [empreinte], ["ordonnateur-1"]])
-        ligne = Ligne(_gabarit(champs), sur_la_subvention=True)
+        entete = gabarit([[cle], [empreinte], ["ordonnateur-1"]])
+        ligne = Ligne(gabarit(champs), sur_la_subvention=True)
         instant += timedelta(minutes=rang)
         commandes.append((instant, Commande(instant, entete, (ligne,))))
     return Source(oi, commandes, 0, {})
@@ -624,12 +637,12 @@ def _copier(sources: Sequence[Source], vers_faits: Copy, vers_commandes: Copy) -
         sel, mots = source.sel, source.mots
         mots["instant"] = instant.isoformat()
         premiere = position + 1
-        for gabarit, sur_la_subvention in commande.lignes:
+        for ligne, sur_la_subvention in commande.lignes:
             position += 1
             if sur_la_subvention:
                 source.oi.version += 1
                 mots["version"] = str(source.oi.version)
-            lignes.append(f"{position}\t{gabarit.remplir(sel, mots)}\n")
+            lignes.append(f"{position}\t{ligne.remplir(sel, mots)}\n")
         entete = commande.entete.remplir(sel, mots)
         entetes.append(f"{entete}\t{premiere}\t{position}\t{mots['instant']}\n")
         nombre += 1
