@@ -53,6 +53,14 @@ $$;
 CREATE OR REPLACE FUNCTION oi.project_depense(lo bigint, hi bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT EXISTS (
+        SELECT FROM oi.event AS e
+        WHERE e.position BETWEEN lo AND hi
+            AND (e.name LIKE 'depense.%' OR e.name LIKE 'convention.bilan\_%')
+    ) THEN
+        RETURN;
+    END IF;
+
     INSERT INTO depense
     SELECT
         e.stream_id, (e.data ->> 'operation_id')::uuid, d.poste, d.nature, d.tiers_ref, d.piece_ref,

@@ -1,6 +1,6 @@
--- The one entry: projects the events of positions lo..hi, called by oi.append in the command's
--- transaction and by the rebuild. Kinds that the range does not hold cost nothing.
-CREATE OR REPLACE FUNCTION oi.project(lo bigint, hi bigint) RETURNS void
+-- Every projection but that of the dépenses, in the order in which they read each other. Kinds that
+-- the range does not hold cost nothing.
+CREATE OR REPLACE FUNCTION oi.project_communes(lo bigint, hi bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     kinds text[];
@@ -21,9 +21,6 @@ BEGIN
     IF 'operation' = ANY (kinds) THEN
         PERFORM oi.project_operation(lo, hi);
     END IF;
-    IF kinds && ARRAY['depense', 'convention'] THEN
-        PERFORM oi.project_depense(lo, hi);
-    END IF;
     IF 'contrepartie' = ANY (kinds) THEN
         PERFORM oi.project_contrepartie(lo, hi);
     END IF;
@@ -33,5 +30,15 @@ BEGIN
     IF 'reprise' = ANY (kinds) THEN
         PERFORM oi.project_reprise(lo, hi);
     END IF;
+END
+$$;
+
+-- The one entry: projects the events of positions lo..hi, called by oi.append in the command's
+-- transaction. A rebuild calls the two halves apart, which share nothing.
+CREATE OR REPLACE FUNCTION oi.project(lo bigint, hi bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM oi.project_communes(lo, hi);
+    PERFORM oi.project_depense(lo, hi);
 END
 $$;

@@ -7,7 +7,7 @@ row by row, while writers wait; readers never wait, and never see half of it.
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +20,16 @@ _LIVE = "projection"
 _BESIDE = "projection_neuve"
 #: One rebuild at a time, whoever asks for it.
 _LOCK = 6_011_957
+#: Projections that merge the rows of several events, by their key.
+_FUSIONNEES = frozenset(("affectation", "enveloppe"))
 #: A rebuild sorts and joins the whole log: memory that the service does not need.
-_MEMOIRE = "SET LOCAL work_mem = '256MB'; SET LOCAL jit = off"
+_MEMOIRE = (
+    "SET LOCAL work_mem = '256MB'; SET LOCAL jit = off; "
+    "SET LOCAL plan_cache_mode = force_custom_plan"
+)
+#: Functions of projections/project.sql: all, the two halves of it, and the table of the second.
+_TOUTES, _COMMUNES, _DEPENSES = "project", "project_communes", "project_depense"
+_A_PART = frozenset(("depense",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +74,19 @@ def digests(conn: psycopg.Connection[Any], schema: str = _LIVE) -> dict[str, Emp
     The digest adds the halves of the MD5 of every row: it tells whether two tables hold the same
     rows, each as many times; it does not withstand who forges rows on purpose.
     """
+    return _digests(conn, schema, tables(conn))
+
+
+def _digests(
+    conn: psycopg.Connection[Any], schema: str, names: Iterable[str]
+) -> dict[str, Empreinte]:
     found = {}
-    for table in tables(conn):
+    for table in names:
+        # OFFSET keeps the MD5 computed once a row.
         query = sql.SQL(
             "SELECT count(*), coalesce(sum(('x' || left(h, 16))::bit(64)::bigint), 0), "
             "coalesce(sum(('x' || right(h, 16))::bit(64)::bigint), 0) "
-            "FROM (SELECT md5(t::text) AS h FROM {} AS t) AS rows"
+            "FROM (SELECT md5(t::text) AS h FROM {} AS t OFFSET 0) AS rows"
         ).format(sql.Identifier(schema, table))
         row = conn.execute(query).fetchone()
         assert row is not None
@@ -91,7 +106,7 @@ def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
         conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         names = tables(conn)
         with _beside(conn, names):
-            done, before, after = _compare(conninfo, conn)
+            done, before, after = _compare(conninfo, conn, names)
             different = tuple(t for t in names if before[t] != after[t])
             if different and replace:
                 done, after = _put_right(conn, done, different)
@@ -108,9 +123,11 @@ def _beside(conn: psycopg.Connection[Any], names: list[str]) -> Iterator[None]:
     conn.execute(drop)
     conn.execute(sql.SQL("CREATE SCHEMA {}").format(beside))
     for table in names:
+        # Written once and read whole: an index would only be paid for.
+        without = "" if table in _FUSIONNEES else " EXCLUDING INDEXES"
         conn.execute(
-            sql.SQL("CREATE UNLOGGED TABLE {} (LIKE {} INCLUDING ALL)").format(
-                sql.Identifier(_BESIDE, table), sql.Identifier(_LIVE, table)
+            sql.SQL("CREATE UNLOGGED TABLE {} (LIKE {} INCLUDING ALL{})").format(
+                sql.Identifier(_BESIDE, table), sql.Identifier(_LIVE, table), sql.SQL(without)
             )
         )
     try:
@@ -120,26 +137,34 @@ def _beside(conn: psycopg.Connection[Any], names: list[str]) -> Iterator[None]:
 
 
 def _compare(
-    conninfo: str, conn: psycopg.Connection[Any]
+    conninfo: str, conn: psycopg.Connection[Any], names: list[str]
 ) -> tuple[int, dict[str, Empreinte], dict[str, Empreinte]]:
-    """Return the head of one snapshot, and what the live tables and the new ones hold in it."""
+    """Return the head of one snapshot, and what the live tables and the new ones hold in it.
+
+    Dépenses are half of the log, and nothing else reads them: two connections share the work.
+    """
+    apart = [t for t in names if t in _A_PART]
+    others = [t for t in names if t not in _A_PART]
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         exported = conn.execute("SELECT pg_export_snapshot()").fetchone()
         assert exported is not None
-        # Reading the live tables and making the new ones share nothing but the snapshot.
-        with ThreadPoolExecutor(1) as beside:
-            before = beside.submit(_digests_in, conninfo, exported[0])
-            done = _project(conn, 1)
-            after = digests(conn, _BESIDE)
-            return done, before.result(), after
+        with ThreadPoolExecutor(1) as second:
+            depenses = second.submit(_compare_apart, conninfo, exported[0], apart)
+            head = _project(conn, 1, _COMMUNES)
+            before, after = _digests(conn, _LIVE, others), _digests(conn, _BESIDE, others)
+            before_apart, after_apart = depenses.result()
+    return head, before | before_apart, after | after_apart
 
 
-def _digests_in(conninfo: str, snapshot: str) -> dict[str, Empreinte]:
+def _compare_apart(
+    conninfo: str, snapshot: str, names: list[str]
+) -> tuple[dict[str, Empreinte], dict[str, Empreinte]]:
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-        return digests(conn)
+        _project(conn, 1, _DEPENSES)
+        return _digests(conn, _LIVE, names), _digests(conn, _BESIDE, names)
 
 
 def _put_right(
@@ -148,7 +173,7 @@ def _put_right(
     """Catch up under the lock of the log, then replace the rows that differ, in one transaction."""
     with conn.transaction():
         conn.execute("SELECT position FROM oi.head FOR UPDATE")
-        done = _project(conn, done + 1)
+        head = _project(conn, done + 1, _TOUTES)
         for table in different:
             live, beside = sql.Identifier(_LIVE, table), sql.Identifier(_BESIDE, table)
             # Not TRUNCATE: it would wait for every reader while the writers wait for us.
@@ -165,17 +190,16 @@ def _put_right(
                     "ON md5(l::text) = md5(b::text) WHERE l IS NULL"
                 ).format(live=live, beside=beside)
             )
-        return done, digests(conn)
+        return head, digests(conn)
 
 
-def _project(conn: psycopg.Connection[Any], first: int) -> int:
+def _project(conn: psycopg.Connection[Any], first: int, function: str) -> int:
     """Project from a position to the head, into the tables beside; return the head."""
     row = conn.execute("SELECT position FROM oi.head").fetchone()
     assert row is not None
     head = int(row[0])
     conn.execute(_MEMOIRE)
-    conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     conn.execute(sql.SQL("SET LOCAL search_path = {}, oi, pg_temp").format(sql.Identifier(_BESIDE)))
-    conn.execute("SELECT oi.project(%s, %s)", (first, head))
+    conn.execute(sql.SQL("SELECT {}(%s, %s)").format(sql.Identifier("oi", function)), (first, head))
     conn.execute("SET LOCAL search_path = DEFAULT")
     return head
