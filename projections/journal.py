@@ -116,10 +116,18 @@ def enregistres_apres(
 
 def evenement(conn: Connection[TupleRow], perimetre: Perimetre, position: int) -> EvenementLu:
     """Return one event; refuse when the perimeter does not hold it."""
-    found = _evenements(conn, perimetre, position=position)
+    found = evenements(conn, perimetre, [position])
     if not found:
         raise EvenementAbsent(position=position)
-    return found[0]
+    return found[position]
+
+
+def evenements(
+    conn: Connection[TupleRow], perimetre: Perimetre, positions: Iterable[int]
+) -> dict[int, EvenementLu]:
+    """Return events by their number; those that the perimeter does not hold are absent."""
+    found = _evenements(conn, perimetre, positions=list(positions))
+    return {lu.position: lu for lu in found}
 
 
 def histoire_du_dossier(
@@ -143,11 +151,18 @@ def histoire_du_dossier(
 
 
 def lire_flux(
-    conn: Connection[TupleRow], perimetre: Perimetre, flux: Iterable[UUID]
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    flux: Iterable[UUID],
+    *,
+    nom: str | None = None,
 ) -> dict[UUID, list[EvenementLu]]:
-    """Return whole streams, oldest event first; a stream without event is absent."""
+    """Return whole streams, or their events of one name, oldest first.
+
+    A stream without event is absent.
+    """
     found: dict[UUID, list[EvenementLu]] = {}
-    for lu in _evenements(conn, perimetre, flux=list(flux), ordre="asc"):
+    for lu in _evenements(conn, perimetre, flux=list(flux), nom=nom, ordre="asc"):
         found.setdefault(lu.stream_id, []).append(lu)
     return found
 
@@ -164,7 +179,7 @@ def _evenements(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     *,
-    position: int | None = None,
+    positions: list[int] | None = None,
     flux: list[UUID] | None = None,
     nom: str | None = None,
     acteur: str | None = None,
@@ -212,7 +227,7 @@ def _evenements(
                 OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
                 OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
             )
-            AND (%(position)s::bigint IS NULL OR e.position = %(position)s)
+            AND (%(positions)s::bigint[] IS NULL OR e.position = ANY(%(positions)s))
             AND (%(flux)s::uuid[] IS NULL OR e.stream_id = ANY(%(flux)s))
             AND (%(nom)s::text IS NULL OR e.name = %(nom)s)
             AND (%(acteur)s::text IS NULL OR e.acteur = %(acteur)s)
@@ -229,7 +244,7 @@ def _evenements(
     )
     parameters = {
         "plies": perimetre.liste,
-        "position": position,
+        "positions": positions,
         "flux": flux,
         "nom": nom,
         "acteur": acteur,
