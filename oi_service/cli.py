@@ -60,6 +60,7 @@ from projections.export import exporter as exporter_journal
 from projections.journal import histoire_du_dossier
 from projections.maquette import Chiffres, Maquette, charger
 from projections.perimetre import OI_ENTIER
+from projections.trop_percus import trop_percus
 from rules.parametres import REGIMES, Regime, parametres_en_vigueur
 
 cli = typer.Typer(
@@ -498,6 +499,13 @@ def verifier() -> None:
             for ecart in controle.ecarts:
                 console.print(f"      {ecart}", soft_wrap=True)
             broken += bool(controle.ecarts)
+        with psycopg.connect(access.owner, autocommit=True) as conn:
+            indus = [t for t in trop_percus(conn, OI_ENTIER) if t.nature == "indu"]
+    console.print(
+        f"Indus ouverts : {len(indus)}, {euros(sum(t.montant for t in indus))}, dont "
+        f"{euros(sum(t.a_reclamer for t in indus))} qu’aucun ordre ne réclame.",
+        soft_wrap=True,
+    )
     if broken:
         console.print(f"{broken} invariant(s) ne tiennent pas.")
         raise typer.Exit(1)

@@ -1,4 +1,6 @@
-"""What the calendar does by itself: today, noticing that a période de réalisation is over."""
+"""What the calendar does by itself: it notices that a période de réalisation is over, and checks
+the books.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from aggregates.operation.state import OPERATION
 from oi_service import clock
 from oi_service.application import Acte, Service
 from oi_service.errors import Refusal
+from oi_service.verification import noter_verification
 
 log = structlog.get_logger()
 
@@ -21,6 +24,8 @@ log = structlog.get_logger()
 _LOCK = 6_011_958
 #: Hour, in Paris, of the daily jobs: before people come in.
 _HOUR = 6
+#: Hour, in Paris, of the check of the books: nobody works.
+_NIGHT = 3
 
 
 @contextmanager
@@ -35,11 +40,41 @@ def scheduler(service: Service) -> Iterator[BackgroundScheduler]:
         max_instances=1,
         misfire_grace_time=None,
     )
+    jobs.add_job(
+        lambda: verifier_la_nuit(service),
+        CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
+        id="verifier_livres",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
     jobs.start()
     try:
         yield jobs
     finally:
         jobs.shutdown(wait=True)
+
+
+def verifier_la_nuit(service: Service) -> None:
+    """Check the books, keep the result in the log, and say loudly what does not hold."""
+    with seul(service) as leader:
+        fait = noter_verification(service) if leader else None
+    if fait is not None:
+        rompus = {p.code: p.ecarts for p in fait.points if p.ecarts}
+        tell = log.error if rompus else log.info
+        tell("livres_verifies", jusqua_position=fait.jusqua_position, ecarts=rompus)
+
+
+@contextmanager
+def seul(service: Service) -> Iterator[bool]:
+    """Tell whether this process runs the jobs, and keep the others away meanwhile."""
+    with service.reads.connection() as conn:
+        leader = conn.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() == (True,)
+        try:
+            yield leader
+        finally:
+            if leader:
+                conn.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
 def constater_fins(service: Service, le: date) -> int:
@@ -49,20 +84,17 @@ def constater_fins(service: Service, le: date) -> int:
     of the command is derived from the operation and its end.
     """
     done = 0
-    with service.reads.connection() as conn:
-        leader = conn.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
-        if leader != (True,):
+    with seul(service) as leader:
+        if not leader:
             return 0
-        try:
+        with service.reads.connection() as conn:
             ended = conn.execute(
                 "SELECT id, fin FROM projection.operation "
                 "WHERE statut = 'en_execution' AND fin < %s ORDER BY fin, id",
                 (le,),
             ).fetchall()
-            for operation_id, fin in ended:
-                done += _constater_fin(service, operation_id, fin, le)
-        finally:
-            conn.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        for operation_id, fin in ended:
+            done += _constater_fin(service, operation_id, fin, le)
     return done
 
 

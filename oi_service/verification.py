@@ -4,8 +4,10 @@ Two computations that share no code must agree: the movements, posted in SQL, an
 aggregates, folded in Python from the same events.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +21,16 @@ from aggregates.convention.events import CsfValide
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.state import DEPENSE
 from aggregates.operation.state import OPERATION, Operation
-from aggregates.registre.state import REGISTRE
+from aggregates.registre.events import LivresVerifies, PointVerifie
+from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from aggregates.reprise.state import REPRISE, Reprise
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
+from oi_service import clock
 from oi_service.aggregate import Aggregate
+from oi_service.application import Acte, Service, Unit
 from oi_service.codec import REGISTRY
 from oi_service.errors import french_euros
+from projections.instantane import instantane
 from projections.rebuild import rebuild
 from projections.recalcul import sous
 from projections.verification import violations
@@ -57,16 +63,49 @@ class Controle:
 def verifier(conninfo: str) -> Iterator[Controle]:
     """Check everything; run as the owner, who may compute the projections beside."""
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        for invariant, found in violations(conn):
-            yield Controle(invariant.code, invariant.enonce, [str(v) for v in found])
-        yield from _rejouer(conn)
-        yield _recalculer(conn)
+        yield from verifier_livres(conn)
     rebuilt = rebuild(conninfo, replace=False)
     yield Controle(
         "P1",
         "Les projections sont celles que le journal donne quand on le rejoue",
         [f"projection {table} différente" for table in rebuilt.different],
     )
+
+
+def verifier_livres(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
+    """Check all that a reader can check, on one moment of the log, while others write."""
+    with instantane(conn):
+        for invariant, found in violations(conn):
+            yield Controle(invariant.code, invariant.enonce, [str(v) for v in found])
+        yield from _rejouer(conn)
+        yield _recalculer(conn)
+
+
+def noter_verification(service: Service) -> LivresVerifies | None:
+    """Check the books and keep the result as an event; ``None`` when nothing is new since."""
+    started = time.monotonic()
+    unit = Unit(service.journal, Acte("systeme", "systeme"))
+    known = unit.find(REGISTRE, REGISTRE_ID)
+    with service.reads.connection() as conn, instantane(conn):
+        row = conn.execute("SELECT position FROM oi.head").fetchone()
+        assert row is not None
+        # The note of the last check is itself an event, and not one to check.
+        if row[0] == 0 or (known is not None and row[0] <= known.verifie_jusqua + 1):
+            return None
+        points = tuple(
+            PointVerifie(code=c.code, ecarts=len(c.ecarts)) for c in verifier_livres(conn)
+        )
+    fait = LivresVerifies(
+        date_effet=clock.today(),
+        jusqua_position=row[0],
+        points=points,
+        duree_ms=round((time.monotonic() - started) * 1000),
+        version_code=version("oi-service"),
+    )
+    service.journal.execute(
+        Acte("systeme", "systeme"), lambda unit: unit.record(REGISTRE, REGISTRE_ID, [fait])
+    )
+    return fait
 
 
 def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:

@@ -11,6 +11,7 @@ from api.v1 import (
     contrepartie,
     convention,
     depense,
+    essais,
     explication,
     horloges,
     lectures,
@@ -19,6 +20,7 @@ from api.v1 import (
     parametres,
     reprise,
     subvention_globale,
+    trop_percus,
 )
 from api.v1.actes import RACINE
 
@@ -34,9 +36,11 @@ for chapter in (
     bilans_attendus,
     paiement,
     horloges,
+    trop_percus,
     contrepartie,
     reprise,
     calculs,
+    essais,
     explication,
     parametres,
     lectures,

@@ -73,6 +73,7 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
         ),
         "/bilans/attendus": "/bilans/attendus",
         "/paiements/horloges": "/paiements/horloges",
+        "/paiements/trop-percus": "/paiements/trop-percus",
         "/depenses/{depense_id}": f"/depenses/{vie.depenses[0]}",
         "/depenses/{depense_id}/constats": f"/depenses/{vie.depenses[0]}/constats",
         "/parametres": "/parametres",

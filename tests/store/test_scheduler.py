@@ -1,12 +1,17 @@
-"""The calendar: ends of operations are noticed once, by whoever holds the lock."""
+"""The calendar: ends noticed once, books checked at night, by whoever holds the lock."""
 
 from datetime import date
+from typing import cast
 
+import psycopg
 import pytest
 from vie import Vie
 
-from oi_service.application import Service
-from oi_service.scheduler import constater_fins, scheduler
+from aggregates.registre.events import LivresVerifies
+from aggregates.registre.state import REGISTRE, REGISTRE_ID, RegistreAbsent
+from oi_service.application import Acte, Service, Unit
+from oi_service.codec import REGISTRY
+from oi_service.scheduler import constater_fins, scheduler, verifier_la_nuit
 
 
 @pytest.fixture
@@ -49,6 +54,52 @@ def test_the_fact_is_signed_by_the_system(vie: Vie, service: Service) -> None:
 
 def test_the_jobs_start_and_stop_with_the_service(service: Service) -> None:
     with scheduler(service) as jobs:
-        [job] = jobs.get_jobs()
-        assert job.next_run_time.hour == 6
+        hours = {job.id: job.next_run_time.hour for job in jobs.get_jobs()}
+        assert hours == {"constater_fins": 6, "verifier_livres": 3}
     assert not jobs.running
+
+
+def _verifications(service: Service) -> list[LivresVerifies]:
+    with service.reads.connection() as conn:
+        rows = conn.execute(
+            "SELECT name, data::text, date_effet::text, motif, pieces::text FROM oi.event "
+            "WHERE name = 'registre.livres_verifies.v1' ORDER BY position"
+        ).fetchall()
+    return [cast("LivresVerifies", REGISTRY.decode(*row)) for row in rows]
+
+
+def test_the_books_are_checked_at_night_and_the_check_is_a_fact(
+    vie: Vie, service: Service, base: str
+) -> None:
+    verifier_la_nuit(service)
+    [sound] = _verifications(service)
+    assert {p.ecarts for p in sound.points} == {0}
+    assert {"J1", "M2", "O2", "R1", "R2", "R3"} <= {p.code for p in sound.points}
+    with service.reads.connection() as conn:
+        assert conn.execute("SELECT position FROM oi.head").fetchone() == (
+            sound.jusqua_position + 1,
+        )
+    verifier_la_nuit(service)
+    assert len(_verifications(service)) == 1, "nothing happened since"
+
+    vie.depot("trois")
+    with psycopg.connect(base) as conn:
+        conn.execute(
+            "UPDATE projection.mouvement SET centimes = centimes + 1 WHERE mesure = 'fse_programme'"
+        )
+    verifier_la_nuit(service)
+    broken = {p.code for p in _verifications(service)[-1].points if p.ecarts}
+    assert {"O1", "R2"} <= broken
+
+
+def test_the_books_are_checked_by_one_process(vie: Vie, service: Service) -> None:
+    with service.journal.pool.connection() as other:
+        other.execute("SELECT pg_advisory_lock(6011958)")
+        verifier_la_nuit(service)
+        other.execute("SELECT pg_advisory_unlock(6011958)")
+    assert _verifications(service) == []
+
+
+def test_an_empty_register_says_that_it_noted_nothing(service: Service) -> None:
+    with pytest.raises(RegistreAbsent):
+        Unit(service.journal, Acte("systeme", "systeme")).get(REGISTRE, REGISTRE_ID)

@@ -1,0 +1,105 @@
+"""What was paid above what is due: an advance that still runs, or money to claim back."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from aggregates.convention.state import CONVENTION, Convention
+from oi_service.ids import convention_of
+from projections.instantane import instantane
+from projections.journal import lire_flux
+from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
+
+#: An advance waits for a bilan to found it; an indu is known once the last control is made.
+Nature = Literal["avance", "indu"]
+
+
+@dataclass(frozen=True, slots=True)
+class TropPercu:
+    """An operation paid above its due; amounts in cents.
+
+    ``a_encaisser`` is asked back already; ``a_reclamer`` is due back and not asked yet.
+    """
+
+    operation_id: UUID
+    numero_mdfse: str
+    beneficiaire: str
+    plie_id: str
+    nature: Nature
+    paye: int
+    du: int
+    irrecouvrable: int
+    a_encaisser: int
+
+    @property
+    def montant(self) -> int:
+        """Paid, not due, and not given up."""
+        return self.paye - self.du - self.irrecouvrable
+
+    @property
+    def a_reclamer(self) -> int:
+        """What no order asks back."""
+        return max(0, self.montant - self.a_encaisser) if self.nature == "indu" else 0
+
+
+def trop_percus(
+    conn: Connection[TupleRow], perimetre: Perimetre, situation: Situation = ACTUELLE
+) -> list[TropPercu]:
+    """Return the operations paid above their due, what is to claim first, the largest first."""
+    with instantane(conn):
+        rows = conn.execute(
+            """
+            SELECT o.id, o.numero_mdfse, o.beneficiaire, o.plie_id, m.fse_paye, m.fse_retenu_csf,
+                m.fse_irrecouvrable
+            FROM projection.operation AS o
+            INNER JOIN oi.montants(%(connu_le)s, %(effet_au)s) AS m ON o.id = m.operation_id
+            WHERE m.fse_paye > m.fse_retenu_csf + m.fse_irrecouvrable
+                AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+            """,
+            {"plies": perimetre.liste, **situation.parametres},
+        ).fetchall()
+        conventions = _conventions(conn, perimetre, [row[0] for row in rows], situation)
+    found = [
+        TropPercu(
+            operation_id=operation_id,
+            numero_mdfse=numero,
+            beneficiaire=beneficiaire,
+            plie_id=plie_id,
+            nature="indu" if _controlee(conventions[operation_id]) else "avance",
+            paye=paye,
+            du=du,
+            irrecouvrable=irrecouvrable,
+            a_encaisser=conventions[operation_id].a_encaisser,
+        )
+        for operation_id, numero, beneficiaire, plie_id, paye, du, irrecouvrable in rows
+    ]
+    return sorted(found, key=lambda t: (-t.a_reclamer, t.nature, -t.montant, t.numero_mdfse))
+
+
+def _conventions(
+    conn: Connection[TupleRow], perimetre: Perimetre, operations: list[UUID], situation: Situation
+) -> dict[UUID, Convention]:
+    """Fold the conventions of some operations, as the situation knows them."""
+    bornes = situation.parametres
+    streams = lire_flux(conn, perimetre, [convention_of(i) for i in operations])
+    found = {}
+    for operation_id in operations:
+        convention = CONVENTION.replay(
+            lu.fait
+            for lu in streams.get(convention_of(operation_id), ())
+            if lu.position <= bornes["connu_le"] and lu.date_effet <= bornes["effet_au"]
+        )
+        assert convention is not None  # It was paid.
+        found[operation_id] = convention
+    return found
+
+
+def _controlee(convention: Convention) -> bool:
+    """Tell whether nothing more can found what was paid."""
+    final = convention.bilan_final
+    validated = final is not None and final.csf is not None and final.csf.statut == "valide"
+    return validated or convention.cloturee_office
