@@ -35,6 +35,17 @@ def add_months(day: date, months: int) -> date:
     return date(year, month0 + 1, min(day.day, last))
 
 
+def trimestre(day: date) -> tuple[int, int]:
+    """Return the year and the quarter of a day, the quarter from 1 to 4."""
+    return day.year, (day.month + 2) // 3
+
+
+def fin_de_trimestre(annee: int, numero: int) -> date:
+    """Return the last day of a quarter."""
+    mois = 3 * numero
+    return date(annee, mois, calendar.monthrange(annee, mois)[1])
+
+
 def _read_day(value: Any) -> date:
     if isinstance(value, date):
         return value

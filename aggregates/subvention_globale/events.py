@@ -151,7 +151,7 @@ class ObjectifCertificationFixe(Evenement, frozen=True, kw_only=True):
 
 @event("subvention_globale.prevision_deposee.v1")
 class PrevisionDeposee(Evenement, frozen=True, kw_only=True):
-    """Quarter by quarter, what a PLIE foresees; it replaces what it foresaw of the same quarters."""
+    """Quarter by quarter, what a PLIE foresees; it replaces what it foresaw of them before."""
 
     plie_id: str
     trimestres: tuple[PrevisionTrimestre, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import assert_never, cast
+from typing import NamedTuple, assert_never, cast
 from uuid import UUID
 
 import msgspec
@@ -35,6 +35,14 @@ class SubventionGlobaleAbsente(NotFound):
     """
 
 
+class LigneObjectif(NamedTuple):
+    """What a target is about; ``None`` takes them all together."""
+
+    plie_id: str | None
+    axe: str | None
+    objectif_specifique: str | None
+
+
 class SubventionGlobale(msgspec.Struct, frozen=True, kw_only=True):
     """A grant and its maquette. Amounts are cents of the Fund."""
 
@@ -50,6 +58,8 @@ class SubventionGlobale(msgspec.Struct, frozen=True, kw_only=True):
     alloue: dict[Cellule, int] = {}
     programme: dict[Cellule, int] = {}
     operations: dict[UUID, int] = {}
+    #: What must be certified since the start, by the day of each target in force.
+    objectifs: dict[LigneObjectif, dict[date, int]] = {}
 
     def en_vigueur(self, jour: date) -> bool:
         """Tell whether the OI may allocate and programme on that day."""
@@ -116,8 +126,14 @@ def evolve(state: SubventionGlobale | None, fact: Evenement) -> SubventionGlobal
                 programme=_add(state.programme, fait.cellule, -fait.fse_centimes),
                 operations=_held(state, fait.operation_id, -fait.fse_centimes),
             )
-        case ObjectifCertificationFixe() | PrevisionDeposee():
-            return state  # Nothing is decided on them: the projections read them.
+        case ObjectifCertificationFixe():
+            ligne = LigneObjectif(fait.plie_id, fait.axe, fait.objectif_specifique)
+            fixes = state.objectifs.get(ligne, {}) | {
+                fait.date_limite: fait.montant_cumule_centimes
+            }
+            return replace(state, objectifs={**state.objectifs, ligne: fixes})
+        case PrevisionDeposee():
+            return state  # Nothing is decided on it: the projections read it.
         case _:
             assert_never(fait)
 
