@@ -1,6 +1,8 @@
 """``oi importer-operations``: an overview that writes nothing, then one transaction."""
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 from liste_fictive import csv
 from vie import Vie
 
+from aggregates.reprise.reprise import AnnulerReprise, annuler
+from aggregates.reprise.state import REPRISE
 from oi_service import cli
 from oi_service.application import Acte, Service
 from oi_service.ids import hors_subvention, reprise_of
@@ -149,7 +153,7 @@ def test_a_later_edition_of_the_list_adds_only_what_is_new(oi: Commande) -> None
 
 
 def test_movements_are_dated_and_placed_by_the_list(oi: Commande) -> None:
-    oi(csv({}), *HORS)
+    oi(csv({"date_debut": "2015-09-01", "date_fin": "2018-12-31"}), *HORS)
     [ligne] = oi.lignes(
         "SELECT DISTINCT sg_id, plie_id, annee, axe, objectif_specifique, dispositif, "
         "operation_id, date_effet::text FROM projection.mouvement"
@@ -309,6 +313,22 @@ def test_every_line_has_one_end_and_the_totals_add_up(
     )
 
 
+def test_two_people_who_take_over_one_list_together_record_it_once(service: Service) -> None:
+    lignes = [{"intitule": f"Opération fictive n° {n}"} for n in range(600)]
+    liste = lire("liste.csv", csv(*lignes).encode())
+    depart = threading.Barrier(2)
+
+    def reprendre(acteur: str) -> int:
+        depart.wait()
+        outcome = importer(service, liste, CADRE, Acte(acteur, "gestionnaire_oi")).outcome
+        return len(outcome.events) if outcome else 0
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(reprendre, ["gestionnaire-1", "gestionnaire-2"])) == [0, 600]
+    with service.reads.connection() as conn:
+        assert totaux(conn, OI_ENTIER).nombre == 600
+
+
 # --- Reading them --------------------------------------------------------------------------------
 
 
@@ -333,6 +353,28 @@ def test_they_are_read_at_two_dates_and_by_nobody_of_a_restricted_perimeter(
         assert [r.position for r in reprises(conn, OI_ENTIER, choix).lignes] == [2]
         plie = Perimetre(frozenset({"A"}))
         assert (reprises(conn, plie).lignes, totaux(conn, plie).nombre) == ((), 0)
+
+
+def test_what_is_annulled_leaves_the_ledger_on_its_day(service: Service, base: str) -> None:
+    annulee, _ = _reprendre(service, {}, {"fonds": "FSE+"})
+    demande = AnnulerReprise(date_effet="2016-12-31", motif="Ligne d’une autre région")
+    service.journal.execute(
+        Acte("gestionnaire-1", "gestionnaire_oi"),
+        lambda unit: unit.execute(REPRISE, annulee, annuler, demande),
+    )
+    with service.reads.connection() as conn:
+        postes = conn.execute(
+            "SELECT mesure, date_effet, sum(centimes)::bigint FROM projection.mouvement "
+            "WHERE position IN (1, 3) GROUP BY position, mesure, date_effet ORDER BY 2, 1"
+        ).fetchall()
+    fin = date(2016, 12, 31)
+    assert postes == [
+        ("ct_repris", LE_15, 1_000_00),
+        ("fse_repris", LE_15, 500_00),
+        ("ct_repris", fin, -1_000_00),
+        ("fse_repris", fin, -500_00),
+    ]
+    assert [(c.code, c.ecarts) for c in verifier(base) if c.ecarts] == []
 
 
 def test_the_ledger_is_compared_with_the_streams(service: Service, base: str) -> None:

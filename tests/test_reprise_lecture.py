@@ -2,6 +2,7 @@
 
 import csv as module_csv
 import io
+import unicodedata
 from datetime import date
 from typing import Any
 
@@ -70,6 +71,14 @@ def test_every_way_of_writing_gives_the_same_operations(
         [ligne] = lire("liste.csv", texte.encode(codage)).lignes
         assert ligne.operation is not None
         assert ligne.operation.contenu == lue({}).lignes[0].operation.contenu
+
+
+def test_an_accent_written_in_two_characters_is_the_same_accent() -> None:
+    decompose = unicodedata.normalize("NFD", csv({})).encode()
+    assert decompose != csv({}).encode()
+    [ligne] = lire("liste.csv", decompose).lignes
+    assert ligne.operation is not None
+    assert ligne.operation.contenu == lue({}).lignes[0].operation.contenu
 
 
 def test_columns_come_in_any_order_and_the_number_of_the_line_may_miss() -> None:
@@ -188,6 +197,11 @@ def test_empty_short_and_badly_quoted_lines_stop_no_other() -> None:
         "14 cellules au lieu de 13",
         "identique à la ligne 5",
     ]
+
+
+def test_a_quote_left_open_takes_no_line_that_is_not_of_its_record() -> None:
+    said = defauts('un,"deux\ntrois",quatre\n')
+    assert [d.split(" :")[0] for d in said] == ["illisible", "2 cellules au lieu de 13"]
 
 
 def test_the_same_operation_twice_is_refused_the_second_time_however_it_is_written() -> None:
