@@ -6,11 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
+from bases import base_neuve
 from hypothesis import settings
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from oi_service.app import open_service
 from oi_service.application import Service
@@ -49,16 +47,8 @@ def modele(serveur: str) -> str:
 @pytest.fixture
 def base(serveur: str, modele: str) -> Iterator[str]:
     """Lend an empty database of its own; its owner's parameters."""
-    name = f"essai_{new_id().hex}"
-    with psycopg.connect(serveur, autocommit=True) as conn:
-        conn.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(modele)
-            )
-        )
-    yield make_conninfo(serveur, dbname=name)
-    with psycopg.connect(serveur, autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with base_neuve(serveur, modele) as given:
+        yield given
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from demo_jouee import Jeu, base_neuve
+from bases import base_neuve
+from demo_jouee import Jeu
 
 from oi_service.app import open_service
 

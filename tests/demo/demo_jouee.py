@@ -1,32 +1,7 @@
 """A database that holds the whole story, and how tests read it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
 from oi_service.application import Service
 from oi_service.demo.vie import Bilan, jouer
-from oi_service.ids import new_id
-
-
-@contextmanager
-def base_neuve(serveur: str, modele: str) -> Iterator[str]:
-    """Lend a database for longer than one test."""
-    name = f"demo_{new_id().hex}"
-    with psycopg.connect(serveur, autocommit=True) as conn:
-        conn.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(modele)
-            )
-        )
-    try:
-        yield make_conninfo(serveur, dbname=name)
-    finally:
-        with psycopg.connect(serveur, autocommit=True) as conn:
-            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 class Jeu:

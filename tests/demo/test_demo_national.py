@@ -7,7 +7,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from demo_jouee import Jeu, base_neuve
+from bases import base_neuve
+from demo_jouee import Jeu
 from psycopg import Connection
 from psycopg.rows import TupleRow
 

@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from demo_jouee import Jeu, base_neuve
+from bases import base_neuve
+from demo_jouee import Jeu
 
 from oi_service.app import open_service
 from oi_service.application import Service
