@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregates.commande import Saisie
 from api import errors, pages, v1
-from api.deps import Lecture, file_de_lecture
+from api.deps import Lecture, file_de_lecture, file_des_essais
 from api.v1.actes import EN_TETES
 from oi_service.application import Service
 
@@ -160,6 +160,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.state.lecteurs = file_de_lecture()
+    app.state.essais = file_des_essais()
     errors.installer(app)
     app.include_router(v1.router)
     app.include_router(_SANTE)
