@@ -33,9 +33,9 @@ def operations(contrat: Any, methode: str) -> Iterator[tuple[str, Any]]:
 
 
 def ecritures(contrat: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what records an act; the calculator is asked by POST too, and keeps nothing."""
+    """Yield what records an act; the calculator and trials, asked by POST too, keep nothing."""
     for chemin, operation in operations(contrat, "post"):
-        if not chemin.startswith("/api/v1/calculs/"):
+        if not chemin.startswith(("/api/v1/calculs/", "/api/v1/essais")):
             yield chemin, operation
 
 
