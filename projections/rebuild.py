@@ -105,8 +105,8 @@ def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
         # Held by the connection until it closes.
         conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         names = tables(conn)
-        with _beside(conn, names):
-            done, before, after = _compare(conninfo, conn, names)
+        with beside(conn, names):
+            done, before, after = play(conninfo, conn, names)
             different = tuple(t for t in names if before[t] != after[t])
             if different and replace:
                 done, after = _put_right(conn, done, different)
@@ -116,7 +116,7 @@ def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
 
 
 @contextmanager
-def _beside(conn: psycopg.Connection[Any], names: list[str]) -> Iterator[None]:
+def beside(conn: psycopg.Connection[Any], names: list[str]) -> Iterator[None]:
     """Lend empty tables of the same shape, beside the live ones."""
     beside = sql.Identifier(_BESIDE)
     drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(beside)
@@ -136,12 +136,14 @@ def _beside(conn: psycopg.Connection[Any], names: list[str]) -> Iterator[None]:
         conn.execute(drop)
 
 
-def _compare(
+def play(
     conninfo: str, conn: psycopg.Connection[Any], names: list[str]
 ) -> tuple[int, dict[str, Empreinte], dict[str, Empreinte]]:
-    """Return the head of one snapshot, and what the live tables and the new ones hold in it.
+    """Play the log of one snapshot into the tables beside.
 
     Dépenses are half of the log, and nothing else reads them: two connections share the work.
+
+    Returns: the head, then what the live tables and the new ones hold, of those named.
     """
     apart = [t for t in names if t in _A_PART]
     others = [t for t in names if t not in _A_PART]
@@ -150,14 +152,14 @@ def _compare(
         exported = conn.execute("SELECT pg_export_snapshot()").fetchone()
         assert exported is not None
         with ThreadPoolExecutor(1) as second:
-            depenses = second.submit(_compare_apart, conninfo, exported[0], apart)
+            depenses = second.submit(_play_apart, conninfo, exported[0], apart)
             head = _project(conn, 1, _COMMUNES)
             before, after = _digests(conn, _LIVE, others), _digests(conn, _BESIDE, others)
             before_apart, after_apart = depenses.result()
     return head, before | before_apart, after | after_apart
 
 
-def _compare_apart(
+def _play_apart(
     conninfo: str, snapshot: str, names: list[str]
 ) -> tuple[dict[str, Empreinte], dict[str, Empreinte]]:
     with psycopg.connect(conninfo) as conn:
