@@ -12,6 +12,7 @@ from aggregates.appel_a_projets.state import AppelAProjetsAbsent
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.journal import lire_flux
 from projections.perimetre import OI_ENTIER, Perimetre
+from projections.situation import ACTUELLE, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class FicheAppel:
 def appels_a_projets(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
     *,
     subvention_globale_id: UUID | None = None,
     limite: int = LIMITE_PAR_DEFAUT,
@@ -48,16 +50,28 @@ def appels_a_projets(
 ) -> Page[LigneAppel]:
     """Return the calls that have a fiche in the perimeter, in the order of their publication."""
     (position,) = lire(apres, "appels à projets", int)
-    rows = _appels(conn, perimetre, sg=subvention_globale_id, position=position, limite=limite + 1)
+    rows = _appels(
+        conn,
+        perimetre,
+        situation,
+        sg=subvention_globale_id,
+        position=position,
+        limite=limite + 1,
+    )
     return paginer(rows, limite, "appels à projets", lambda a: (a.position,))
 
 
-def fiche_appel(conn: Connection[TupleRow], perimetre: Perimetre, appel_id: UUID) -> FicheAppel:
-    """Return a call and its fiches.
+def fiche_appel(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    appel_id: UUID,
+    situation: Situation = ACTUELLE,
+) -> FicheAppel:
+    """Return a call and its fiches, once the situation knows it.
 
     Raises: AppelAProjetsAbsent.
     """
-    found = _appels(conn, perimetre, appel_id=appel_id)
+    found = _appels(conn, perimetre, situation, appel_id=appel_id)
     if not found:
         raise AppelAProjetsAbsent(id=appel_id)
     publie = lire_flux(conn, OI_ENTIER, [appel_id])[appel_id][0].fait
@@ -71,6 +85,7 @@ def fiche_appel(conn: Connection[TupleRow], perimetre: Perimetre, appel_id: UUID
 def _appels(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation,
     *,
     appel_id: UUID | None = None,
     sg: UUID | None = None,
@@ -83,9 +98,7 @@ def _appels(
             """
             SELECT
                 a.id, a.sg_id AS subvention_globale_id, a.numero, a.intitule, a.date_ouverture,
-                a.date_cloture, a.clos, f.nb_fiches,
-                (SELECT max(e.version) FROM oi.event AS e WHERE e.stream_id = a.id) AS version,
-                p.position
+                a.date_cloture, v.clos, f.nb_fiches, v.version, p.position
             FROM projection.appel_a_projets AS a
             INNER JOIN oi.event AS p
                 ON a.id = p.stream_id AND p.name = 'appel_a_projets.publie.v1'
@@ -94,7 +107,15 @@ def _appels(
                 FROM jsonb_array_elements(p.data -> 'fiches') AS x (fiche)
                 WHERE %(plies)s::text[] IS NULL OR x.fiche ->> 'plie_id' = ANY(%(plies)s)
             ) AS f
+            CROSS JOIN LATERAL (
+                SELECT max(e.version) AS version,
+                    bool_or(e.name = 'appel_a_projets.clos.v1') AS clos
+                FROM oi.event AS e
+                WHERE e.stream_id = a.id AND e.position <= %(connu_le)s
+                    AND e.date_effet <= %(effet_au)s
+            ) AS v
             WHERE (%(plies)s::text[] IS NULL OR f.nb_fiches > 0)
+                AND p.position <= %(connu_le)s AND p.date_effet <= %(effet_au)s
                 AND (%(id)s::uuid IS NULL OR a.id = %(id)s)
                 AND (%(sg)s::uuid IS NULL OR a.sg_id = %(sg)s)
                 AND (%(position)s::bigint IS NULL OR p.position > %(position)s)
@@ -107,6 +128,7 @@ def _appels(
                 "sg": sg,
                 "position": position,
                 "limite": limite,
+                **situation.parametres,
             },
         )
         .fetchall()

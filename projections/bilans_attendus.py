@@ -13,6 +13,7 @@ from aggregates.operation.state import LIBELLES, Statut
 from oi_service.ids import convention_of
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
 
 EtatBilan = Literal["attendu", "en_retard", "reclame", "depose", "clos_office", "sans_objet"]
 #: States of a bilan that has not come, and that somebody waits for.
@@ -109,15 +110,22 @@ def bilans_attendus(
 
 
 def bilans_de_la_convention(
-    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, *, le: date
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    operation_id: UUID,
+    situation: Situation = ACTUELLE,
+    *,
+    le: date,
 ) -> tuple[BilanAttendu, ...]:
     """Return every bilan that a convention in force expects, whatever became of it."""
-    return tuple(_etats(conn, perimetre, le=le, convention_id=convention_of(operation_id)))
+    convention_id = convention_of(operation_id)
+    return tuple(_etats(conn, perimetre, situation, le=le, convention_id=convention_id))
 
 
 def _etats(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
     *,
     le: date,
     convention_id: UUID | None = None,
@@ -128,10 +136,13 @@ def _etats(
 ) -> list[BilanAttendu]:
     """Read what each convention expects, and what came of it by the day ``le``.
 
-    Only facts that count on that day are read: a bilan filed later is still awaited.
+    Only facts that count on that day, and in the situation, are read: a bilan filed later is still
+    awaited.
     """
     parameters = {
         "le": le,
+        "effet_au": min(le, situation.effet_au or le),
+        "connu_le": situation.connu_le,
         "plies": perimetre.liste,
         "convention": convention_id,
         "etats": etats,
@@ -155,6 +166,7 @@ def _etats(
                 CROSS JOIN LATERAL jsonb_to_recordset(s.data -> 'bilans_prevus')
                     AS b (numero integer, type text, date_limite date)
                 WHERE s.name = 'convention.signee.v1'
+                    AND (%(connu_le)s::bigint IS NULL OR s.position <= %(connu_le)s)
                     AND (%(convention)s::uuid IS NULL OR s.stream_id = %(convention)s)
                     AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
                     AND (%(plie)s::text IS NULL OR o.plie_id = %(plie)s)
@@ -163,7 +175,8 @@ def _etats(
                     AND EXISTS (
                         SELECT FROM oi.event AS n
                         WHERE n.stream_id = s.stream_id AND n.name = 'convention.notifiee.v1'
-                            AND n.date_effet <= %(le)s)
+                            AND n.date_effet <= %(effet_au)s
+                            AND (%(connu_le)s::bigint IS NULL OR n.position <= %(connu_le)s))
             ),
 
             deposes AS (
@@ -172,13 +185,15 @@ def _etats(
                     e.data ->> 'type' AS type, (e.data ->> 'bilan_id')::uuid AS bilan_id,
                     e.date_effet AS depose_le
                 FROM oi.event AS e
-                WHERE e.name = 'convention.bilan_depose.v1' AND e.date_effet <= %(le)s
+                WHERE e.name = 'convention.bilan_depose.v1' AND e.date_effet <= %(effet_au)s
+                    AND (%(connu_le)s::bigint IS NULL OR e.position <= %(connu_le)s)
                     AND (%(convention)s::uuid IS NULL OR e.stream_id = %(convention)s)
                     AND NOT EXISTS (
                         SELECT FROM oi.event AS x
                         WHERE x.stream_id = e.stream_id AND x.name = 'convention.bilan_renvoye.v1'
                             AND x.data ->> 'bilan_id' = e.data ->> 'bilan_id'
-                            AND x.date_effet <= %(le)s)
+                            AND x.date_effet <= %(effet_au)s
+                            AND (%(connu_le)s::bigint IS NULL OR x.position <= %(connu_le)s))
                 ORDER BY e.stream_id, e.data -> 'numero', e.version DESC
             ),
 
@@ -202,7 +217,9 @@ def _etats(
                         (e.data ->> 'date_limite_reponse')::date AS reponse_jusqu_au
                     FROM oi.event AS e
                     WHERE e.stream_id = p.convention_id AND e.name = 'convention.bilan_reclame.v1'
-                        AND e.date_effet <= %(le)s AND (e.data ->> 'numero')::integer = p.numero
+                        AND (%(connu_le)s::bigint IS NULL OR e.position <= %(connu_le)s)
+                        AND e.date_effet <= %(effet_au)s
+                        AND (e.data ->> 'numero')::integer = p.numero
                     ORDER BY e.version DESC
                     LIMIT 1
                 ) AS r ON true
@@ -211,13 +228,15 @@ def _etats(
                     FROM oi.event AS e
                     WHERE e.stream_id = p.convention_id
                         AND e.name = 'convention.cloture_office_prononcee.v1'
-                        AND e.date_effet <= %(le)s
+                        AND e.date_effet <= %(effet_au)s
+                        AND (%(connu_le)s::bigint IS NULL OR e.position <= %(connu_le)s)
                 ) AS c ON true
                 CROSS JOIN LATERAL (
                     SELECT EXISTS (
                         SELECT FROM oi.event AS e
                         WHERE e.stream_id = p.operation_id AND e.name = 'operation.soldee.v1'
-                            AND e.date_effet <= %(le)s
+                            AND e.date_effet <= %(effet_au)s
+                            AND (%(connu_le)s::bigint IS NULL OR e.position <= %(connu_le)s)
                     ) OR EXISTS (
                         SELECT FROM deposes AS x
                         WHERE x.convention_id = p.convention_id AND x.type = 'final'

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow, class_row
 
 from aggregates.contrepartie.state import ContrepartieAbsente
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.dossiers import exiger_operation
 from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
 from projections.subventions_globales import exiger_subvention
 from rules.nomenclature import RESSOURCES
 
@@ -58,6 +59,7 @@ def contreparties(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     subvention_globale_id: UUID,
+    situation: Situation = ACTUELLE,
     *,
     plie: str | None = None,
     annee: int | None = None,
@@ -71,11 +73,12 @@ def contreparties(
     A PLIE sees its own; those that the whole OI shares are for who sees the whole OI.
     Raises: SubventionGlobaleAbsente.
     """
-    exiger_subvention(conn, perimetre, subvention_globale_id)
+    exiger_subvention(conn, perimetre, subvention_globale_id, situation)
     (position,) = lire(apres, "contreparties", int)
     rows = _lignes(
         conn,
         perimetre,
+        situation,
         sg=subvention_globale_id,
         plie=plie,
         annee=annee,
@@ -88,21 +91,63 @@ def contreparties(
 
 
 def contrepartie(
-    conn: Connection[TupleRow], perimetre: Perimetre, contrepartie_id: UUID
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    contrepartie_id: UUID,
+    situation: Situation = ACTUELLE,
 ) -> LigneContrepartie:
-    """Return one contrepartie.
+    """Return one contrepartie, as the situation knows it.
 
     Raises: ContrepartieAbsente.
     """
-    found = _lignes(conn, perimetre, contrepartie_id=contrepartie_id)
+    found = _lignes(conn, perimetre, situation, contrepartie_id=contrepartie_id)
     if not found:
         raise ContrepartieAbsente(id=contrepartie_id)
     return found[0]
 
 
+#: The contreparties as the log knew them: the same columns as `projection.contrepartie`.
+_CONTREPARTIES_AU = """(
+    SELECT
+        p.id, p.sg_id, p.type, p.financeur, p.plie_id, p.annee, p.position,
+        sum(CASE WHEN e.name = 'contrepartie.attribuee.v1' THEN e.montant ELSE 0 END)::bigint
+            AS attribue_centimes,
+        sum(CASE WHEN e.name = 'contrepartie.percue.v1' THEN e.montant ELSE 0 END)::bigint
+            AS percu_centimes,
+        sum(CASE e.name WHEN 'contrepartie.affectee.v1' THEN e.montant
+            WHEN 'contrepartie.affectation_annulee.v1' THEN -e.montant ELSE 0 END)::bigint
+            AS affecte_centimes
+    FROM projection.contrepartie AS p
+    CROSS JOIN LATERAL (
+        SELECT f.name, f.version, (f.data ->> 'montant_centimes')::bigint AS montant
+        FROM oi.event AS f
+        WHERE f.stream_id = p.id AND f.position <= %(connu_le)s AND f.date_effet <= %(effet_au)s
+    ) AS e
+    GROUP BY p.id
+    HAVING bool_or(e.version = 1)
+)"""
+
+#: What operations held of them: the same columns as `projection.affectation`.
+_AFFECTATIONS_AU = """(
+    SELECT
+        e.stream_id AS contrepartie_id, (e.data ->> 'operation_id')::uuid AS operation_id,
+        sum(CASE e.name WHEN 'contrepartie.affectee.v1' THEN 1 ELSE -1 END
+            * (e.data ->> 'montant_centimes')::bigint)::bigint AS montant_centimes
+    FROM oi.event AS e
+    WHERE e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
+        AND e.name IN ('contrepartie.affectee.v1', 'contrepartie.affectation_annulee.v1')
+        AND e.stream_id IN (
+            SELECT h.contrepartie_id FROM projection.affectation AS h
+            WHERE (%(operation)s::uuid IS NULL OR h.operation_id = %(operation)s)
+                AND (%(contrepartie)s::uuid IS NULL OR h.contrepartie_id = %(contrepartie)s))
+    GROUP BY e.stream_id, e.data ->> 'operation_id'
+)"""
+
+
 def _lignes(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation,
     *,
     sg: UUID | None = None,
     contrepartie_id: UUID | None = None,
@@ -123,39 +168,45 @@ def _lignes(
         "recherche": recherche,
         "position": position,
         "limite": limite,
+        **situation.parametres,
     }
-    return (
-        conn.cursor(row_factory=class_row(LigneContrepartie))
-        .execute(
-            """
-            SELECT
-                c.id, c.sg_id AS subvention_globale_id, c.type, c.financeur, c.plie_id, c.annee,
-                c.attribue_centimes AS attribue, c.percu_centimes AS percu,
-                c.affecte_centimes AS affecte,
-                (SELECT max(e.version) FROM oi.event AS e WHERE e.stream_id = c.id) AS version,
-                c.position
-            FROM projection.contrepartie AS c
-            WHERE (%(plies)s::text[] IS NULL OR c.plie_id = ANY(%(plies)s))
-                AND (%(sg)s::uuid IS NULL OR c.sg_id = %(sg)s)
-                AND (%(id)s::uuid IS NULL OR c.id = %(id)s)
-                AND (%(plie)s::text IS NULL OR c.plie_id = %(plie)s)
-                AND (%(annee)s::integer IS NULL OR c.annee = %(annee)s)
-                AND (%(type)s::text IS NULL OR c.type = %(type)s)
-                AND (%(recherche)s::text IS NULL
-                    OR strpos(lower(c.financeur), lower(%(recherche)s)) > 0)
-                AND (%(position)s::bigint IS NULL OR c.position > %(position)s)
-            ORDER BY c.position
-            LIMIT %(limite)s
-            """,
-            parameters,
+    query = sql.SQL(
+        """
+        SELECT
+            c.id, c.sg_id AS subvention_globale_id, c.type, c.financeur, c.plie_id, c.annee,
+            c.attribue_centimes AS attribue, c.percu_centimes AS percu,
+            c.affecte_centimes AS affecte,
+            (SELECT max(e.version) FROM oi.event AS e
+                WHERE e.stream_id = c.id AND e.position <= %(connu_le)s
+                    AND e.date_effet <= %(effet_au)s) AS version,
+            c.position
+        FROM {contreparties} AS c
+        WHERE (%(plies)s::text[] IS NULL OR c.plie_id = ANY(%(plies)s))
+            AND (%(sg)s::uuid IS NULL OR c.sg_id = %(sg)s)
+            AND (%(id)s::uuid IS NULL OR c.id = %(id)s)
+            AND (%(plie)s::text IS NULL OR c.plie_id = %(plie)s)
+            AND (%(annee)s::integer IS NULL OR c.annee = %(annee)s)
+            AND (%(type)s::text IS NULL OR c.type = %(type)s)
+            AND (%(recherche)s::text IS NULL
+                OR strpos(lower(c.financeur), lower(%(recherche)s)) > 0)
+            AND (%(position)s::bigint IS NULL OR c.position > %(position)s)
+        ORDER BY c.position
+        LIMIT %(limite)s
+        """
+    ).format(
+        contreparties=sql.SQL(
+            "projection.contrepartie" if situation.actuelle else _CONTREPARTIES_AU
         )
-        .fetchall()
+    )
+    return (
+        conn.cursor(row_factory=class_row(LigneContrepartie)).execute(query, parameters).fetchall()
     )
 
 
 def affectations(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
     *,
     operation_id: UUID | None = None,
     contrepartie_id: UUID | None = None,
@@ -166,28 +217,28 @@ def affectations(
     Raises: OperationAbsente.
     """
     if operation_id is not None:
-        exiger_operation(conn, perimetre, operation_id)
-    return (
-        conn.cursor(row_factory=class_row(Affectation))
-        .execute(
-            """
-            SELECT
-                a.contrepartie_id, a.operation_id, o.numero_mdfse, c.type, c.financeur, c.annee,
-                a.montant_centimes AS montant
-            FROM projection.affectation AS a
-            INNER JOIN projection.contrepartie AS c ON a.contrepartie_id = c.id
-            INNER JOIN projection.operation AS o ON a.operation_id = o.id
-            WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
-                AND (%(operation)s::uuid IS NULL OR a.operation_id = %(operation)s)
-                AND (%(contrepartie)s::uuid IS NULL OR a.contrepartie_id = %(contrepartie)s)
-                AND a.montant_centimes <> 0
-            ORDER BY c.position, o.numero_mdfse
-            """,
-            {
-                "plies": perimetre.liste,
-                "operation": operation_id,
-                "contrepartie": contrepartie_id,
-            },
-        )
-        .fetchall()
+        exiger_operation(conn, perimetre, operation_id, situation)
+    query = sql.SQL(
+        """
+        SELECT
+            a.contrepartie_id, a.operation_id, o.numero_mdfse, c.type, c.financeur, c.annee,
+            a.montant_centimes AS montant
+        FROM {affectations} AS a
+        INNER JOIN projection.contrepartie AS c ON a.contrepartie_id = c.id
+        INNER JOIN projection.operation AS o ON a.operation_id = o.id
+        WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+            AND (%(operation)s::uuid IS NULL OR a.operation_id = %(operation)s)
+            AND (%(contrepartie)s::uuid IS NULL OR a.contrepartie_id = %(contrepartie)s)
+            AND a.montant_centimes <> 0
+        ORDER BY c.position, o.numero_mdfse
+        """
+    ).format(
+        affectations=sql.SQL("projection.affectation" if situation.actuelle else _AFFECTATIONS_AU)
     )
+    parameters = {
+        "plies": perimetre.liste,
+        "operation": operation_id,
+        "contrepartie": contrepartie_id,
+        **situation.parametres,
+    }
+    return conn.cursor(row_factory=class_row(Affectation)).execute(query, parameters).fetchall()

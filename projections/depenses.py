@@ -15,6 +15,7 @@ from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.dossiers import exiger_operation
 from projections.journal import lire_flux
 from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
 from rules.eligibilite import MOTIFS, Anomalie, anomalies_de_dates
 from rules.nomenclature import POSTES
 
@@ -73,6 +74,7 @@ def depenses(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     operation_id: UUID,
+    situation: Situation = ACTUELLE,
     *,
     poste: str | None = None,
     statut: StatutDepense | None = None,
@@ -85,12 +87,12 @@ def depenses(
     limite: int = LIMITE_PAR_DEFAUT,
     apres: str | None = None,
 ) -> Page[LigneDepense]:
-    """Return the dépenses of an operation that pass every filter given.
+    """Return the dépenses of an operation that pass every filter, as the situation knows them.
 
     ``ecartees`` keeps those of which the control set something aside, or those of which it did not.
     Raises: OperationAbsente.
     """
-    exiger_operation(conn, perimetre, operation_id)
+    exiger_operation(conn, perimetre, operation_id, situation)
     liste = f"depenses {tri} {ordre}"
     cle, position = lire(apres, liste, str, int)
     croissant = ordre == "asc"
@@ -106,7 +108,7 @@ def depenses(
                         d.montant_impute_centimes + 10000000000000000, 'FM000000000000000000')
                     ELSE ''
                 END AS cle
-            FROM projection.depense AS d
+            FROM {depenses} AS d
             WHERE d.operation_id = %(operation)s
                 AND (%(poste)s::text IS NULL OR d.poste = %(poste)s)
                 AND (%(statut)s::text IS NULL OR d.statut = %(statut)s)
@@ -129,10 +131,14 @@ def depenses(
         LIMIT %(limite)s
         """
     ).format(
-        au_dela=sql.SQL(">" if croissant else "<"), sens=sql.SQL("ASC" if croissant else "DESC")
+        depenses=_source(situation),
+        au_dela=sql.SQL(">" if croissant else "<"),
+        sens=sql.SQL("ASC" if croissant else "DESC"),
     )
     parameters = {
         "operation": operation_id,
+        "convention": convention_of(operation_id),
+        **situation.parametres,
         "poste": poste,
         "statut": statut,
         "bilan": bilan_id,
@@ -146,34 +152,70 @@ def depenses(
     }
     rows = conn.cursor(row_factory=class_row(_Ligne)).execute(query, parameters).fetchall()
     page = paginer(rows, limite, liste, lambda d: (d.cle, d.position))
-    return Page(_completer(conn, perimetre, operation_id, page.lignes), page.suivant)
+    return Page(_completer(conn, perimetre, operation_id, page.lignes, situation), page.suivant)
 
 
-def depense(conn: Connection[TupleRow], perimetre: Perimetre, depense_id: UUID) -> LigneDepense:
-    """Return one dépense.
+def _source(situation: Situation) -> sql.SQL:
+    """Return what is read: what stands now is kept ready; what stood is read from the log."""
+    return sql.SQL(
+        "projection.depense"
+        if situation.actuelle
+        else "oi.depenses_au(%(operation)s, %(convention)s, %(connu_le)s, %(effet_au)s)"
+    )
+
+
+def depense(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    depense_id: UUID,
+    situation: Situation = ACTUELLE,
+) -> LigneDepense:
+    """Return one dépense, as the situation knows it.
 
     Raises: DepenseAbsente.
     """
+    operation_id = _operation_de(conn, perimetre, depense_id)
     row = (
         conn.cursor(row_factory=class_row(_Ligne))
         .execute(
-            """
-            SELECT
-                d.id, d.operation_id, d.statut, d.poste, d.montant_impute_centimes, d.bilan_id,
-                d.csf_id, d.retenu_centimes, d.ecarte_centimes, d.motif_code, d.version,
-                '' AS cle, d.position
-            FROM projection.depense AS d
-            INNER JOIN projection.operation AS o ON d.operation_id = o.id
-            WHERE d.id = %(id)s
-                AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
-            """,
-            {"id": depense_id, "plies": perimetre.liste},
+            sql.SQL(
+                """
+                SELECT
+                    d.id, d.operation_id, d.statut, d.poste, d.montant_impute_centimes, d.bilan_id,
+                    d.csf_id, d.retenu_centimes, d.ecarte_centimes, d.motif_code, d.version,
+                    '' AS cle, d.position
+                FROM {depenses} AS d
+                WHERE d.id = %(id)s
+                """
+            ).format(depenses=_source(situation)),
+            {
+                "id": depense_id,
+                "operation": operation_id,
+                "convention": convention_of(operation_id),
+                **situation.parametres,
+            },
         )
         .fetchone()
     )
     if row is None:
         raise DepenseAbsente(id=depense_id)
-    return _completer(conn, perimetre, row.operation_id, (row,))[0]
+    return _completer(conn, perimetre, operation_id, (row,), situation)[0]
+
+
+def _operation_de(conn: Connection[TupleRow], perimetre: Perimetre, depense_id: UUID) -> UUID:
+    row = conn.execute(
+        """
+        SELECT d.operation_id
+        FROM projection.depense AS d
+        INNER JOIN projection.operation AS o ON d.operation_id = o.id
+        WHERE d.id = %(id)s AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+        """,
+        {"id": depense_id, "plies": perimetre.liste},
+    ).fetchone()
+    if row is None:
+        raise DepenseAbsente(id=depense_id)
+    operation_id: UUID = row[0]
+    return operation_id
 
 
 def _completer(
@@ -181,10 +223,12 @@ def _completer(
     perimetre: Perimetre,
     operation_id: UUID,
     lignes: tuple[_Ligne, ...],
+    situation: Situation,
 ) -> tuple[LigneDepense, ...]:
     """Add what only the events say, and the anomalies of dates under the convention in force."""
     convention_id = convention_of(operation_id)
-    flux = lire_flux(conn, perimetre, [convention_id, *(ligne.id for ligne in lignes)])
+    streams = [convention_id, *(ligne.id for ligne in lignes)]
+    flux = lire_flux(conn, perimetre, streams, situation)
     convention = CONVENTION.replay(lu.fait for lu in flux.get(convention_id, ()))
     completes = []
     for ligne in lignes:

@@ -180,8 +180,13 @@ def operations(
     return paginer(rows, limite, liste, lambda o: (o.cle, o.numero_mdfse))
 
 
-def exiger_operation(conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID) -> None:
-    """Refuse an operation that the perimeter does not hold, as one that does not exist.
+def exiger_operation(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    operation_id: UUID,
+    situation: Situation = ACTUELLE,
+) -> None:
+    """Refuse an operation that the perimeter does not hold, as one that does not exist (yet).
 
     Raises: OperationAbsente.
     """
@@ -189,8 +194,17 @@ def exiger_operation(conn: Connection[TupleRow], perimetre: Perimetre, operation
         """
         SELECT 1 FROM projection.operation AS o
         WHERE o.id = %(id)s AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+            AND (%(actuelle)s OR EXISTS (
+                SELECT FROM oi.event AS d
+                WHERE d.stream_id = o.id AND d.version = 1
+                    AND d.position <= %(connu_le)s AND d.date_effet <= %(effet_au)s))
         """,
-        {"id": operation_id, "plies": perimetre.liste},
+        {
+            "id": operation_id,
+            "plies": perimetre.liste,
+            "actuelle": situation.actuelle,
+            **situation.parametres,
+        },
     ).fetchone()
     if row is None:
         raise OperationAbsente(id=operation_id)

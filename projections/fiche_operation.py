@@ -17,7 +17,7 @@ from aggregates.operation import events as oe
 from aggregates.operation.state import OPERATION, Operation, OperationAbsente
 from aggregates.parametres import Parametres
 from aggregates.plan import PlanFinancement, Ressource
-from oi_service.clock import today
+from oi_service.clock import jour, today
 from oi_service.codec import Evenement
 from oi_service.dates import Periode
 from oi_service.errors import french_euros
@@ -29,6 +29,7 @@ from projections.dossiers import LigneOperation, exiger_operation, operations
 from projections.histoire import CONTRAINTES
 from projections.journal import EvenementLu, lire_flux
 from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
 from rules.calcul import Apports
 from rules.couts import Derogation
 from rules.indicateurs import atteinte
@@ -340,22 +341,26 @@ def fiche_operation(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     operation_id: UUID,
+    situation: Situation = ACTUELLE,
     *,
     le: date | None = None,
 ) -> FicheOperation:
     """Return the sheet of an operation, all its figures taken at the same instant.
 
-    ``le``: the day on which a bilan is found awaited or late; today if not said.
+    ``le``: the day on which a bilan is found awaited or late; if not said, the last day of the
+    situation, which is today for the current one.
     Raises: OperationAbsente.
     """
     convention_id = convention_of(operation_id)
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        resume = _resume(conn, perimetre, operation_id)
-        flux = lire_flux(conn, perimetre, [operation_id, convention_id])
-        nb_depenses, nb_de_depenses = _comptes(conn, operation_id)
-        contreparties = affectations(conn, perimetre, operation_id=operation_id)
-        attendus = bilans_de_la_convention(conn, perimetre, operation_id, le=le or today())
+        resume = _resume(conn, perimetre, operation_id, situation)
+        flux = lire_flux(conn, perimetre, [operation_id, convention_id], situation)
+        nb_depenses, nb_de_depenses = _comptes(conn, operation_id, situation)
+        contreparties = affectations(conn, perimetre, situation, operation_id=operation_id)
+        attendus = bilans_de_la_convention(
+            conn, perimetre, operation_id, situation, le=le or _dernier_jour(conn, situation)
+        )
     lus, signes = flux[operation_id], flux.get(convention_id, [])
     operation = OPERATION.replay(lu.fait for lu in lus)
     convention = CONVENTION.replay(lu.fait for lu in signes)
@@ -399,6 +404,7 @@ def fiche_convention(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     operation_id: UUID,
+    situation: Situation = ACTUELLE,
     *,
     le: date | None = None,
 ) -> ConventionVue:
@@ -409,31 +415,64 @@ def fiche_convention(
     convention_id = convention_of(operation_id)
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        exiger_operation(conn, perimetre, operation_id)
-        lus = lire_flux(conn, perimetre, [convention_id]).get(convention_id, [])
-        attendus = bilans_de_la_convention(conn, perimetre, operation_id, le=le or today())
+        exiger_operation(conn, perimetre, operation_id, situation)
+        lus = lire_flux(conn, perimetre, [convention_id], situation).get(convention_id, [])
+        attendus = bilans_de_la_convention(
+            conn, perimetre, operation_id, situation, le=le or _dernier_jour(conn, situation)
+        )
     convention = CONVENTION.replay(lu.fait for lu in lus)
     if convention is None:
         raise ConventionAbsente(id=convention_id)
     return _convention(convention_id, convention, lus, attendus)
 
 
-def _resume(conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID) -> LigneOperation:
-    found = operations(conn, perimetre, operation_id=operation_id, limite=1).lignes
+def _dernier_jour(conn: Connection[TupleRow], situation: Situation) -> date:
+    """Return the day at which a situation stops: of effect, else of what was known, else today."""
+    if situation.effet_au is not None or situation.connu_le is None:
+        return situation.effet_au or today()
+    row = conn.execute(
+        "SELECT e.enregistre_le FROM oi.event AS e WHERE e.position <= %s "
+        "ORDER BY e.position DESC LIMIT 1",
+        (situation.connu_le,),
+    ).fetchone()
+    return today() if row is None else jour(row[0])
+
+
+def _resume(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, situation: Situation
+) -> LigneOperation:
+    found = operations(conn, perimetre, situation, operation_id=operation_id, limite=1).lignes
     if not found:
         raise OperationAbsente(id=operation_id)
     return found[0]
 
 
-def _comptes(conn: Connection[TupleRow], operation_id: UUID) -> tuple[int, int]:
+def _comptes(
+    conn: Connection[TupleRow], operation_id: UUID, situation: Situation
+) -> tuple[int, int]:
     """Count the dépenses that stand, and the events of all of them."""
-    row = conn.execute(
-        """
-        SELECT count(*) FILTER (WHERE d.statut <> 'annulee'), coalesce(sum(d.version), 0)::bigint
-        FROM projection.depense AS d WHERE d.operation_id = %s
-        """,
-        (operation_id,),
-    ).fetchone()
+    if situation.actuelle:
+        query = """
+            SELECT count(*) FILTER (WHERE d.statut <> 'annulee'),
+                coalesce(sum(d.version), 0)::bigint
+            FROM projection.depense AS d WHERE d.operation_id = %(operation)s
+            """
+    else:
+        query = """
+            SELECT count(*) FILTER (WHERE d.statut <> 'annulee'), coalesce(sum(f.nombre), 0)::bigint
+            FROM oi.depenses_au(%(operation)s, %(convention)s, %(connu_le)s, %(effet_au)s) AS d
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS nombre FROM oi.event AS e
+                WHERE e.stream_id = d.id AND e.position <= %(connu_le)s
+                    AND e.date_effet <= %(effet_au)s
+            ) AS f
+            """
+    parameters = {
+        "operation": operation_id,
+        "convention": convention_of(operation_id),
+        **situation.parametres,
+    }
+    row = conn.execute(query, parameters).fetchone()
     assert row is not None
     return row[0], row[1]
 

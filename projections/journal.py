@@ -14,8 +14,10 @@ from oi_service.codec import REGISTRY, Evenement
 from oi_service.errors import NotFound
 from oi_service.ids import convention_of
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
+from projections.effet import en_effet
 from projections.histoire import ROLES, phrase
 from projections.perimetre import Perimetre
+from projections.situation import ACTUELLE, Situation
 
 Ordre = Literal["asc", "desc"]
 
@@ -71,6 +73,7 @@ class EvenementLu:
 def journal(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
     *,
     flux: UUID | None = None,
     operation_id: UUID | None = None,
@@ -82,7 +85,7 @@ def journal(
     limite: int = LIMITE_PAR_DEFAUT,
     apres: str | None = None,
 ) -> Page[EvenementLu]:
-    """Return the events of the perimeter, newest first unless asked otherwise.
+    """Return the events of the perimeter that count, newest first unless asked otherwise.
 
     ``flux`` is one stream; ``operation_id`` takes the dossier with its convention and its dépenses.
     ``du`` and ``au`` bound the days of effect, both included.
@@ -99,7 +102,8 @@ def journal(
         nom=nom,
         acteur=acteur,
         du=du,
-        au=au,
+        au=min((jour for jour in (au, situation.effet_au) if jour is not None), default=None),
+        connu_le=situation.connu_le,
         ordre=ordre,
         depuis=depuis,
         limite=limite + 1,
@@ -131,11 +135,14 @@ def evenements(
 
 
 def histoire_du_dossier(
-    conn: Connection[TupleRow], perimetre: Perimetre, numero: str
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    numero: str,
+    situation: Situation = ACTUELLE,
 ) -> list[EvenementLu]:
     """Return the whole life of a dossier, named by its number or its identifier, oldest first.
 
-    Empty when the perimeter holds no such dossier.
+    Empty when the perimeter holds no such dossier, or when the situation does not know it yet.
     """
     row = conn.execute(
         """
@@ -147,24 +154,31 @@ def histoire_du_dossier(
     ).fetchone()
     if row is None:
         return []
-    return _evenements(conn, perimetre, flux=flux_du_dossier(conn, row[0]), ordre="asc")
+    flux = lire_flux(conn, perimetre, flux_du_dossier(conn, row[0]), situation)
+    if row[0] not in flux:
+        return []
+    return sorted((lu for lus in flux.values() for lu in lus), key=lambda lu: lu.position)
 
 
 def lire_flux(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     flux: Iterable[UUID],
-    *,
-    nom: str | None = None,
+    situation: Situation = ACTUELLE,
 ) -> dict[UUID, list[EvenementLu]]:
-    """Return whole streams, or their events of one name, oldest first.
+    """Return whole streams as the situation knows them, oldest event first.
 
-    A stream without event is absent.
+    A stream without event is absent. What counts on a day: `en_effet`.
     """
     found: dict[UUID, list[EvenementLu]] = {}
-    for lu in _evenements(conn, perimetre, flux=list(flux), nom=nom, ordre="asc"):
+    for lu in _evenements(
+        conn, perimetre, flux=list(flux), connu_le=situation.connu_le, ordre="asc"
+    ):
         found.setdefault(lu.stream_id, []).append(lu)
-    return found
+    if situation.effet_au is None:
+        return found
+    comptes = {stream_id: en_effet(lus, situation.effet_au) for stream_id, lus in found.items()}
+    return {stream_id: lus for stream_id, lus in comptes.items() if lus}
 
 
 def flux_du_dossier(conn: Connection[TupleRow], operation_id: UUID) -> list[UUID]:
@@ -185,6 +199,7 @@ def _evenements(
     acteur: str | None = None,
     du: date | None = None,
     au: date | None = None,
+    connu_le: int | None = None,
     ordre: Ordre = "desc",
     depuis: int | str | None = None,
     limite: int | None = None,
@@ -233,6 +248,7 @@ def _evenements(
             AND (%(acteur)s::text IS NULL OR e.acteur = %(acteur)s)
             AND (%(du)s::date IS NULL OR e.date_effet >= %(du)s)
             AND (%(au)s::date IS NULL OR e.date_effet <= %(au)s)
+            AND (%(connu_le)s::bigint IS NULL OR e.position <= %(connu_le)s)
             AND (%(depuis)s::bigint IS NULL OR e.position {au_dela} %(depuis)s)
         ORDER BY e.position {sens}
         LIMIT %(limite)s
@@ -250,6 +266,7 @@ def _evenements(
         "acteur": acteur,
         "du": du,
         "au": au,
+        "connu_le": connu_le,
         "depuis": depuis,
         "limite": limite,
     }

@@ -1,10 +1,10 @@
 """Subventions globales: the grant, and the enveloppe of each PLIE under it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow, class_row
 
 from aggregates.parametres import Parametres
@@ -22,6 +22,7 @@ from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.journal import lire_flux
 from projections.maquette import HORS_PLIE
 from projections.perimetre import OI_ENTIER, Perimetre
+from projections.situation import ACTUELLE, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,75 +118,113 @@ class LigneEnveloppe:
 def subventions_globales(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
     *,
     limite: int = LIMITE_PAR_DEFAUT,
     apres: str | None = None,
 ) -> Page[LigneSubvention]:
-    """Return the grants under which the perimeter has a PLIE, in the order of their recording."""
+    """Return the grants under which the perimeter has a PLIE, in the order of their recording.
+
+    A grant is there once it is known, whatever its day: operations may begin before its signature.
+    """
     (position,) = lire(apres, "subventions globales", int)
-    rows = _subventions(conn, perimetre, position=position, limite=limite + 1)
+    rows = _subventions(conn, perimetre, situation, position=position, limite=limite + 1)
     return paginer(rows, limite, "subventions globales", lambda s: (s.position,))
 
 
 def exiger_subvention(
-    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    subvention_id: UUID,
+    situation: Situation = ACTUELLE,
 ) -> LigneSubvention:
-    """Refuse a grant that the perimeter does not hold, as one that does not exist.
+    """Refuse a grant that the perimeter does not hold, as one that does not exist (yet).
 
     Raises: SubventionGlobaleAbsente.
     """
-    found = _subventions(conn, perimetre, subvention_id=subvention_id)
+    found = _subventions(conn, perimetre, situation, subvention_id=subvention_id)
     if not found:
         raise SubventionGlobaleAbsente(id=subvention_id)
     return found[0]
 
 
+#: The grants as the log knew them: the same columns as `projection.subvention_globale`.
+_SUBVENTIONS_AU = """(
+    SELECT
+        p.id, p.oi_id, p.oi_nom, p.reglement, p.numero, p.programme, p.fictive, p.position,
+        coalesce(a.data ->> 'fse_total_apres_centimes', c.data ->> 'fse_total_centimes')::bigint
+            AS fse_total_centimes,
+        (coalesce(a.data -> 'programmation_apres', c.data -> 'programmation') ->> 'debut')::date
+            AS programmation_debut,
+        (coalesce(a.data -> 'programmation_apres', c.data -> 'programmation') ->> 'fin')::date
+            AS programmation_fin
+    FROM projection.subvention_globale AS p
+    INNER JOIN oi.event AS c
+        ON c.stream_id = p.id AND c.version = 1 AND c.position <= %(connu_le)s
+    LEFT JOIN LATERAL (
+        SELECT e.data FROM oi.event AS e
+        WHERE e.stream_id = p.id AND e.name = 'subvention_globale.avenant_signe.v1'
+            AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
+        ORDER BY e.version DESC LIMIT 1
+    ) AS a ON true
+)"""
+
+
 def _subventions(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
+    situation: Situation,
     *,
     subvention_id: UUID | None = None,
     position: int | str | None = None,
     limite: int | None = None,
 ) -> list[LigneSubvention]:
-    return (
-        conn.cursor(row_factory=class_row(LigneSubvention))
-        .execute(
-            """
-            SELECT
-                s.id, s.oi_id, s.oi_nom, s.reglement, s.numero, s.programme,
-                s.fse_total_centimes AS fse_total, s.programmation_debut, s.programmation_fin,
-                s.fictive, s.position
-            FROM projection.subvention_globale AS s
-            WHERE (%(id)s::uuid IS NULL OR s.id = %(id)s)
-                AND (%(plies)s::text[] IS NULL OR EXISTS (
-                    SELECT FROM projection.plie AS p
-                    WHERE p.sg_id = s.id AND p.plie_id = ANY(%(plies)s)))
-                AND (%(position)s::bigint IS NULL OR s.position > %(position)s)
-            ORDER BY s.position
-            LIMIT %(limite)s
-            """,
-            {
-                "id": subvention_id,
-                "plies": perimetre.liste,
-                "position": position,
-                "limite": limite,
-            },
+    query = sql.SQL(
+        """
+        SELECT
+            s.id, s.oi_id, s.oi_nom, s.reglement, s.numero, s.programme,
+            s.fse_total_centimes AS fse_total, s.programmation_debut, s.programmation_fin,
+            s.fictive, s.position
+        FROM {subventions} AS s
+        WHERE (%(id)s::uuid IS NULL OR s.id = %(id)s)
+            AND (%(plies)s::text[] IS NULL OR EXISTS (
+                SELECT FROM projection.plie AS p
+                WHERE p.sg_id = s.id AND p.plie_id = ANY(%(plies)s)))
+            AND (%(position)s::bigint IS NULL OR s.position > %(position)s)
+        ORDER BY s.position
+        LIMIT %(limite)s
+        """
+    ).format(
+        subventions=sql.SQL(
+            "projection.subvention_globale" if situation.actuelle else _SUBVENTIONS_AU
         )
-        .fetchall()
     )
+    parameters = {
+        "id": subvention_id,
+        "plies": perimetre.liste,
+        "position": position,
+        "limite": limite,
+        **situation.parametres,
+    }
+    return conn.cursor(row_factory=class_row(LigneSubvention)).execute(query, parameters).fetchall()
 
 
 def fiche_subvention(
-    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    subvention_id: UUID,
+    situation: Situation = ACTUELLE,
 ) -> FicheSubvention:
-    """Return the whole grant.
+    """Return the whole grant, as the situation knows it.
 
     Raises: SubventionGlobaleAbsente.
     """
-    resume = exiger_subvention(conn, perimetre, subvention_id)
+    resume = exiger_subvention(conn, perimetre, subvention_id, situation)
     # The act that grants is public; what it shares between PLIE is filtered below.
-    lus = lire_flux(conn, OI_ENTIER, [subvention_id])[subvention_id]
+    connus = replace(situation, effet_au=None)
+    signature, *suite = lire_flux(conn, OI_ENTIER, [subvention_id], connus)[subvention_id]
+    au = situation.effet_au
+    lus = [signature, *(lu for lu in suite if au is None or lu.date_effet <= au)]
     faits = [lu.fait for lu in lus]
     convention = faits[0]
     assert isinstance(convention, SubventionGlobaleConventionnee)
@@ -227,10 +266,27 @@ def _avenant(fait: AvenantSubventionGlobaleSigne) -> AvenantVu:
     )
 
 
+#: The enveloppes as the ledger knew them: the same columns as `projection.enveloppe`.
+_ENVELOPPES_AU = """(
+    SELECT
+        m.sg_id, m.plie_id, m.annee, m.axe, m.objectif_specifique, m.dispositif,
+        coalesce(sum(m.centimes) FILTER (WHERE m.mesure = 'fse_maquette'), 0)::bigint
+            AS alloue_centimes,
+        coalesce(sum(m.centimes) FILTER (WHERE m.mesure = 'fse_programme_ajuste'), 0)::bigint
+            AS programme_centimes
+    FROM projection.mouvement AS m
+    WHERE m.sg_id = %(sg)s AND m.mesure IN ('fse_maquette', 'fse_programme_ajuste')
+        AND m.position <= %(connu_le)s AND m.date_effet <= %(effet_au)s
+        AND m.plie_id <> 'non_reparti'
+    GROUP BY m.sg_id, m.plie_id, m.annee, m.axe, m.objectif_specifique, m.dispositif
+)"""
+
+
 def enveloppes(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     subvention_globale_id: UUID,
+    situation: Situation = ACTUELLE,
     *,
     plie: str | None = None,
     annee: int | None = None,
@@ -241,7 +297,7 @@ def enveloppes(
 
     Raises: SubventionGlobaleAbsente.
     """
-    exiger_subvention(conn, perimetre, subvention_globale_id)
+    exiger_subvention(conn, perimetre, subvention_globale_id, situation)
     depuis = lire(apres, "enveloppes", str, int, str, str, str)
     parameters = {
         "sg": subvention_globale_id,
@@ -249,31 +305,28 @@ def enveloppes(
         "plie": plie,
         "annee": annee,
         "limite": limite + 1,
+        **situation.parametres,
         **dict(zip(("c1", "c2", "c3", "c4", "c5"), depuis, strict=True)),
     }
-    rows = (
-        conn.cursor(row_factory=class_row(LigneEnveloppe))
-        .execute(
-            """
-            SELECT
-                v.plie_id, p.nom, v.annee, v.axe, v.objectif_specifique, v.dispositif,
-                v.alloue_centimes AS alloue, v.programme_centimes AS programme
-            FROM projection.enveloppe AS v
-            LEFT JOIN projection.plie AS p ON v.sg_id = p.sg_id AND v.plie_id = p.plie_id
-            WHERE v.sg_id = %(sg)s
-                AND (%(plies)s::text[] IS NULL OR v.plie_id = ANY(%(plies)s))
-                AND (%(plie)s::text IS NULL OR v.plie_id = %(plie)s)
-                AND (%(annee)s::integer IS NULL OR v.annee = %(annee)s)
-                AND (%(c1)s::text IS NULL
-                    OR (v.plie_id, v.annee, v.axe, v.objectif_specifique, v.dispositif)
-                    > (%(c1)s::text, %(c2)s::bigint, %(c3)s::text, %(c4)s::text, %(c5)s::text))
-            ORDER BY v.plie_id, v.annee, v.axe, v.objectif_specifique, v.dispositif
-            LIMIT %(limite)s
-            """,
-            parameters,
-        )
-        .fetchall()
-    )
+    query = sql.SQL(
+        """
+        SELECT
+            v.plie_id, p.nom, v.annee, v.axe, v.objectif_specifique, v.dispositif,
+            v.alloue_centimes AS alloue, v.programme_centimes AS programme
+        FROM {enveloppes} AS v
+        LEFT JOIN projection.plie AS p ON v.sg_id = p.sg_id AND v.plie_id = p.plie_id
+        WHERE v.sg_id = %(sg)s
+            AND (%(plies)s::text[] IS NULL OR v.plie_id = ANY(%(plies)s))
+            AND (%(plie)s::text IS NULL OR v.plie_id = %(plie)s)
+            AND (%(annee)s::integer IS NULL OR v.annee = %(annee)s)
+            AND (%(c1)s::text IS NULL
+                OR (v.plie_id, v.annee, v.axe, v.objectif_specifique, v.dispositif)
+                > (%(c1)s::text, %(c2)s::bigint, %(c3)s::text, %(c4)s::text, %(c5)s::text))
+        ORDER BY v.plie_id, v.annee, v.axe, v.objectif_specifique, v.dispositif
+        LIMIT %(limite)s
+        """
+    ).format(enveloppes=sql.SQL("projection.enveloppe" if situation.actuelle else _ENVELOPPES_AU))
+    rows = conn.cursor(row_factory=class_row(LigneEnveloppe)).execute(query, parameters).fetchall()
     return paginer(
         rows,
         limite,
