@@ -72,7 +72,7 @@ def mesures() -> dict[str, list[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     sql = " UNION ALL ".join(re.sub(r"--.*", "", f.read_text("utf-8")) for f in REGLES)
     for block in re.split(r"\bUNION ALL\b|\),\s+\w+ \(|\),\s+lignes AS", sql):
-        quoted = re.findall(r"'([^']+)'", block)
+        quoted = re.findall(r"'([^']*)'", block)
         for name in quoted:
             if name in REGISTRY.classes:
                 found[name] |= set(quoted) & set(_MESURES)

@@ -78,6 +78,8 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
         "/depenses/{depense_id}/constats": f"/depenses/{vie.depenses[0]}/constats",
         "/parametres": "/parametres",
         "/maquette": "/maquette",
+        "/reprises": "/reprises",
+        "/reprises/{reprise_id}": f"/reprises/{vie.reprise}",
         "/journal": "/journal",
         "/evenements/{position}": "/evenements/20",
         "/export": "/export",

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid5
 
+from liste_fictive import csv
+
 from aggregates.appel_a_projets import publication
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.contrepartie import affectation
@@ -31,7 +33,9 @@ from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from oi_service.aggregate import Aggregate
 from oi_service.application import Acte, Service, Unit
-from oi_service.ids import convention_of, new_id
+from oi_service.ids import convention_of, new_id, reprise_of
+from oi_service.reprise.importation import reprendre_la_liste
+from oi_service.reprise.lecture import lire
 
 LIGNE = {"annee": 2021, "axe": "3", "objectif_specifique": "OS1", "dispositif": "parcours"}
 ANNEE = {"debut": "2021-01-01", "fin": "2021-12-31"}
@@ -74,6 +78,7 @@ class Vie:
         self.operations: dict[str, UUID] = {}
         self.convention: UUID = new_id()
         self.depenses: list[UUID] = []
+        self.reprise: UUID = new_id()
 
     def acte(self, work: Callable[..., Any], *args: Any, acteur: str = "gestionnaire-1") -> UUID:
         """Play an action; return the key from which what it makes is named."""
@@ -693,6 +698,18 @@ class Vie:
             publication.CloreAppelAProjets(date_effet="2022-01-02"),
         )
 
+    def reprendre(self) -> None:
+        """Take over one operation of before."""
+        liste = lire("liste.csv", csv({"date_programmation": "2017-02-01"}).encode())
+
+        def work(unit: Unit) -> object:
+            cadre = unit.get(SUBVENTION_GLOBALE, self.sg).cadre
+            [(_, operation)] = liste.admises
+            self.reprise = reprise_of(self.sg, operation.contenu)
+            return reprendre_la_liste(unit, liste, cadre)
+
+        self.acte(work)
+
 
 def jouer(service: Service) -> Vie:
     """Play every life on an empty database."""
@@ -701,4 +718,5 @@ def jouer(service: Service) -> Vie:
     vie.vie_entiere()
     vie.autres_vies()
     vie.cloturer()
+    vie.reprendre()
     return vie
