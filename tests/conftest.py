@@ -18,6 +18,8 @@ from oi_service.postgres import embedded_server
 
 #: A few examples of each property: a run of mutants repeats the tests thousands of times.
 settings.register_profile("mutation", max_examples=8, derandomize=True, deadline=None)
+#: Many more than a run can wait for: before a release, or when a figure is in doubt.
+settings.register_profile("longue", max_examples=2000, deadline=None)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from aggregates.reprise import events as re
 from aggregates.subvention_globale import events as se
 from oi_service.codec import REGISTRY, Evenement
 from oi_service.ids import convention_of
+from oi_service.money import Arrondi, round_cents
 from projections.situation import Situation
 
 
@@ -151,7 +153,8 @@ class Dossier:
     solde: tuple[int, int] | None = None
     conventionne: tuple[int, int] = (0, 0)
     conventionnees: tuple[Any, ...] = ()
-    bilans: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    arrondi: Arrondi = "demi_superieur"
+    declare: tuple[int, int] = (0, 0)
     du: tuple[int, int] = (0, 0)
     controles: dict[UUID, ce.CsfValide] = field(default_factory=dict)
     vues: tuple[int, int] = (0, 0)  #: dépenses declared and rejected in the controls
@@ -192,13 +195,12 @@ class Dossier:
                 if plan is not None:
                     self.conventionne = (plan.fse_centimes, plan.cout_total_centimes)
                     self.conventionnees = plan.ressources
+            case ce.ConventionSignee():
+                self.arrondi = fait.arrondi
             case ce.BilanDepose():
-                self.bilans[fait.bilan_id] = (
-                    fait.fse_declare_centimes,
-                    fait.cout_total_declare_centimes,
-                )
+                self._declarer(fait.cout_total_declare_centimes)
             case ce.BilanRenvoye():
-                del self.bilans[fait.bilan_id]
+                self._declarer(-fait.cout_total_declare_centimes)
             case ce.CsfValide():
                 self.du = (fait.fse_du_cumule_centimes, fait.cout_net_cumule_centimes)
                 self.controles[fait.bilan_id] = fait
@@ -230,6 +232,13 @@ class Dossier:
             case ce.CreanceRetablie():
                 self.irrecouvrable -= fait.montant_centimes
 
+    def _declarer(self, cout: int) -> None:
+        """The rate of the convention applies to all that is declared, and its maximum caps it."""
+        fse_max, eligible = self.conventionne
+        declare = self.declare[1] + cout
+        part = round_cents(Fraction(fse_max, eligible) * declare, self.arrondi)
+        self.declare = (min(fse_max, part), declare)
+
     def niveaux(self) -> Niveaux:
         found: Niveaux = Counter()
         programme = self.programme or (0, 0)
@@ -238,7 +247,7 @@ class Dossier:
             "programme": programme,
             "programme_ajuste": programme if self.solde is None else self.solde,
             "conventionne": self.conventionne,
-            "declare": _plus(*self.bilans.values()),
+            "declare": self.declare,
             "retenu_csf": self.du,
             "transmis": self.transmis,
             "certifie": self.certifie,

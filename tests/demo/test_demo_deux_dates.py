@@ -14,6 +14,7 @@ from bases import base_neuve
 from demo_jouee import Jeu
 from deux_dates import (
     Memoire,
+    exemples,
     exiger_grand_livre,
     exiger_tables_vivantes,
     exiger_tout,
@@ -43,10 +44,10 @@ def lue(conn: Connection[Any]) -> Memoire:
     return memoire(conn)
 
 
-def exiger_partout(conn: Connection[Any], lue: Memoire, *, entiers: bool, examples: int) -> None:
+def exiger_partout(conn: Connection[Any], lue: Memoire, *, entiers: bool, fois: int) -> None:
     """Compare in situations drawn at random; ``entiers``: no event counts before its elders."""
 
-    @settings(deadline=None, max_examples=examples, database=None)
+    @settings(deadline=None, max_examples=exemples(fois), database=None)
     @given(lue.situations(), st.randoms(use_true_random=False))
     def property_holds(situation: Situation, dice: Random) -> None:
         exiger_tout(conn, lue, situation, dice.sample(lue.operations, 3))
@@ -65,7 +66,7 @@ def test_today_is_what_the_tables_hold(conn: Connection[Any], lue: Memoire) -> N
 def test_any_two_dates_are_the_fold_of_the_events_that_count(
     conn: Connection[Any], lue: Memoire
 ) -> None:
-    exiger_partout(conn, lue, entiers=True, examples=40)
+    exiger_partout(conn, lue, entiers=True, fois=40)
 
 
 @pytest.mark.parametrize(
@@ -85,4 +86,4 @@ def test_so_are_they_when_events_count_on_other_days(
             autre = memoire(conn)
             exiger_tables_vivantes(conn)
             exiger_grand_livre(conn, autre)
-            exiger_partout(conn, autre, entiers=entiers, examples=20)
+            exiger_partout(conn, autre, entiers=entiers, fois=20)
