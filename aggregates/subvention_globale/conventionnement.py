@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from aggregates.cadre import NON_REPARTI, RESERVE, Cadre, Reglement
+from aggregates.cadre import CODES_RESERVES, NON_REPARTI, RESERVE, Cadre, Reglement
 from aggregates.commande import Code, Commande, Numero, PeriodeSaisie, Saisie, Texte
 from aggregates.parametres import ParametresSaisis, parametres_des_textes, surcharger
 from aggregates.subvention_globale.events import (
@@ -41,7 +41,7 @@ class AvenantSousLeReparti(RuleBroken):
 
 
 def _plie(code: str) -> str:
-    if code in {RESERVE, NON_REPARTI}:
+    if code in CODES_RESERVES:
         raise ValueError(f"« {code} » est réservé : il désigne ce qu’aucun PLIE ne détient")
     return code
 

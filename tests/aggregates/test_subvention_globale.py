@@ -182,7 +182,7 @@ def test_invented_amounts_are_said_so_from_the_first_event() -> None:
 def test_a_plie_is_named_once_and_not_as_the_reserve() -> None:
     twice = [{"plie_id": "A", "nom": "PLIE A"}, {"plie_id": "A", "nom": "PLIE A bis"}]
     grant(plie=twice).refuses(PlieEnDouble, "Le PLIE « A » figure deux fois")
-    for taken in ("reserve", "non_reparti"):
+    for taken in ("reserve", "non_reparti", "mutualise", "reprise"):
         with pytest.raises(ValidationError, match="réservé"):
             grant(plie=[{"plie_id": taken, "nom": "PLIE"}])
 

@@ -37,7 +37,9 @@ def test_played_again_it_adds_nothing(jeu: Jeu) -> None:
 
 
 def test_every_kind_of_event_happens(jeu: Jeu) -> None:
-    assert set(jeu.valeurs("SELECT DISTINCT name FROM oi.event")) == set(REGISTRY.classes)
+    # What the register does of itself is no act of the story.
+    acts = {name for name in REGISTRY.classes if not name.startswith("registre.")}
+    assert set(jeu.valeurs("SELECT DISTINCT name FROM oi.event")) == acts
 
 
 def test_a_dossier_stands_at_every_state(jeu: Jeu) -> None:
