@@ -357,19 +357,23 @@ def lire_connu_le(recu: str) -> int | date | datetime:
 _LONGUEUR_JOUR = len("2021-12-31")
 
 
+#: What the two dates mean at every address that takes them.
+EFFET_AU = "Dernier jour d’effet compté ; tous à défaut."
+CONNU_LE = (
+    "Jour (jusqu’à son minuit, à Paris), instant avec son fuseau, ou numéro d’événement "
+    "jusqu’auquel le journal compte ; tout le journal à défaut."
+)
+CONNU_LE_EXEMPLES = ["2021-12-31", "1842"]
+#: Longest text that may bound the knowledge.
+CONNU_LE_MAX = 40
+
+
 def situation_demandee(
     lecture: Lecture,
-    effet_au: Annotated[
-        Jour | None, Query(description="Dernier jour d’effet compté ; tous à défaut.")
-    ] = None,
+    effet_au: Annotated[Jour | None, Query(description=EFFET_AU)] = None,
     connu_le: Annotated[
         str | None,
-        Query(
-            max_length=40,
-            description="Jour (jusqu’à son minuit, à Paris), instant avec son fuseau, ou numéro "
-            "d’événement jusqu’auquel le journal compte ; tout le journal à défaut.",
-            examples=["2021-12-31", "1842"],
-        ),
+        Query(max_length=CONNU_LE_MAX, description=CONNU_LE, examples=CONNU_LE_EXEMPLES),
     ] = None,
 ) -> Situation:
     """Return the situation that an address asks for."""

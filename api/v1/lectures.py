@@ -11,7 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.commande import CodePoste, MotifIneligibilite, TypeRessource
 from aggregates.operation.state import Statut
-from api.deps import Lecture, LectureContinue, SituationDemandee
+from api.deps import (
+    CONNU_LE,
+    CONNU_LE_EXEMPLES,
+    CONNU_LE_MAX,
+    EFFET_AU,
+    Lecture,
+    LectureContinue,
+    SituationDemandee,
+    situation_demandee,
+)
 from api.errors import refus
 from api.v1 import representations as r
 from oi_service.dates import Jour
@@ -26,6 +35,7 @@ from projections import maquette as projection_maquette
 from projections import subventions_globales as projection_subventions
 from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT
 from projections.export import exporter
+from projections.situation import Situation
 
 router = APIRouter(tags=["Lectures"])
 
@@ -67,6 +77,24 @@ class Filtres(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
+class FiltresSitues(Filtres):
+    """Which page of a list, at two dates."""
+
+    effet_au: Jour | None = Field(None, description=EFFET_AU)
+    connu_le: str | None = Field(
+        None, max_length=CONNU_LE_MAX, description=CONNU_LE, examples=CONNU_LE_EXEMPLES
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the filters as the query takes them, the two dates left out."""
+        dates = FiltresSitues.model_fields.keys() - Filtres.model_fields.keys()
+        return {k: v for k, v in super().arguments().items() if k not in dates}
+
+    def situation(self, lecture: Lecture) -> Situation:
+        """Return the situation that the two dates ask for."""
+        return situation_demandee(lecture, self.effet_au, self.connu_le)
+
+
 #: PostgreSQL has no text with a zero byte: none can be found.
 Mot = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 _Tranche = Annotated[int, Field(ge=2014, le=2035)]
@@ -74,20 +102,20 @@ _Tranche = Annotated[int, Field(ge=2014, le=2035)]
 _Position = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
-class FiltresAppels(Filtres):
+class FiltresAppels(FiltresSitues):
     """Calls."""
 
     subvention_globale_id: UUID | None = None
 
 
-class FiltresEnveloppes(Filtres):
+class FiltresEnveloppes(FiltresSitues):
     """Enveloppes."""
 
     plie: Mot | None = None
     annee: _Tranche | None = None
 
 
-class FiltresContreparties(Filtres):
+class FiltresContreparties(FiltresSitues):
     """Contreparties."""
 
     plie: Mot | None = None
@@ -96,7 +124,7 @@ class FiltresContreparties(Filtres):
     recherche: Mot | None = Field(None, description="Texte du nom du financeur.")
 
 
-class FiltresOperations(Filtres):
+class FiltresOperations(FiltresSitues):
     """Operations."""
 
     subvention_globale_id: UUID | None = None
@@ -111,7 +139,7 @@ class FiltresOperations(Filtres):
     ordre: projection_dossiers.Ordre = "asc"
 
 
-class FiltresDepenses(Filtres):
+class FiltresDepenses(FiltresSitues):
     """Dépenses."""
 
     poste: CodePoste | None = None
@@ -124,7 +152,7 @@ class FiltresDepenses(Filtres):
     ordre: projection_depenses.Ordre = "asc"
 
 
-class FiltresJournal(Filtres):
+class FiltresJournal(FiltresSitues):
     """Events."""
 
     flux: UUID | None = Field(None, description="Un seul flux.")
@@ -138,15 +166,20 @@ class FiltresJournal(Filtres):
     ordre: Literal["asc", "desc"] = "desc"
 
 
-#: Where a bilan stands depends on the day; every other figure is that of now.
+#: Where a bilan stands depends on the day; every other figure is that of the situation.
 JourDesBilans = Annotated[
     Jour | None,
-    Query(description="Jour auquel dire où en sont les bilans attendus ; aujourd’hui à défaut."),
+    Query(
+        description="Jour auquel dire où en sont les bilans attendus ; à défaut, dernier jour de "
+        "la situation, aujourd’hui pour la situation actuelle."
+    ),
 ]
 
 
-def _version(response: Response, version: int) -> None:
-    response.headers["ETag"] = f'"{version}"'
+def _version(response: Response, version: int, situation: Situation) -> None:
+    """Give the version to write against: nobody writes against the past."""
+    if situation.actuelle:
+        response.headers["ETag"] = f'"{version}"'
 
 
 # --- Maquette ------------------------------------------------------------------------------------
@@ -200,24 +233,32 @@ _TETE_DE_MAQUETTE = r.MaquetteOut.model_fields.keys() - {
 
 @router.get("/subventions-globales", responses=refus(422))
 def lister_subventions_globales(
-    filtres: Annotated[Filtres, Query()], lecture: Lecture
+    filtres: Annotated[FiltresSitues, Query()], lecture: Lecture
 ) -> r.PageOut[r.SubventionOut]:
     """Lister les subventions globales."""
     page = projection_subventions.subventions_globales(
-        lecture.conn, lecture.perimetre, **filtres.arguments()
+        lecture.conn, lecture.perimetre, filtres.situation(lecture), **filtres.arguments()
     )
     return r.PageOut[r.SubventionOut].model_validate(page)
 
 
-@router.get("/subventions-globales/{subvention_globale_id}", responses=_AVEC_VERSION | refus(404))
+@router.get(
+    "/subventions-globales/{subvention_globale_id}", responses=_AVEC_VERSION | refus(404, 422)
+)
 def lire_subvention_globale(
-    subvention_globale_id: UUID, lecture: Lecture, response: Response
+    subvention_globale_id: UUID,
+    lecture: Lecture,
+    situation: SituationDemandee,
+    response: Response,
 ) -> r.FicheSubventionOut:
-    """Lire une subvention globale : convention, avenants, paramètres, PLIE, tranches."""
+    """Lire une subvention globale : convention, avenants, paramètres, PLIE, tranches.
+
+    Une situation passée se lit sans `ETag` : rien ne s’écrit contre le passé.
+    """
     fiche = projection_subventions.fiche_subvention(
-        lecture.conn, lecture.perimetre, subvention_globale_id
+        lecture.conn, lecture.perimetre, subvention_globale_id, situation
     )
-    _version(response, fiche.version)
+    _version(response, fiche.version, situation)
     return r.FicheSubventionOut.model_validate(fiche)
 
 
@@ -227,7 +268,11 @@ def lister_enveloppes(
 ) -> r.PageOut[r.EnveloppeOut]:
     """Lister les enveloppes : alloué, programmé, disponible."""
     page = projection_subventions.enveloppes(
-        lecture.conn, lecture.perimetre, subvention_globale_id, **filtres.arguments()
+        lecture.conn,
+        lecture.perimetre,
+        subvention_globale_id,
+        filtres.situation(lecture),
+        **filtres.arguments(),
     )
     return r.PageOut[r.EnveloppeOut].model_validate(page)
 
@@ -242,21 +287,30 @@ def lister_contreparties(
 ) -> r.PageOut[r.ContrepartieOut]:
     """Lister les contreparties : attribué, perçu, affecté, reste."""
     page = projection_contreparties.contreparties(
-        lecture.conn, lecture.perimetre, subvention_globale_id, **filtres.arguments()
+        lecture.conn,
+        lecture.perimetre,
+        subvention_globale_id,
+        filtres.situation(lecture),
+        **filtres.arguments(),
     )
     return r.PageOut[r.ContrepartieOut].model_validate(page)
 
 
-@router.get("/contreparties/{contrepartie_id}", responses=_AVEC_VERSION | refus(404))
+@router.get("/contreparties/{contrepartie_id}", responses=_AVEC_VERSION | refus(404, 422))
 def lire_contrepartie(
-    contrepartie_id: UUID, lecture: Lecture, response: Response
+    contrepartie_id: UUID, lecture: Lecture, situation: SituationDemandee, response: Response
 ) -> r.FicheContrepartieOut:
-    """Lire une contrepartie et ses affectations."""
-    found = projection_contreparties.contrepartie(lecture.conn, lecture.perimetre, contrepartie_id)
-    held = projection_contreparties.affectations(
-        lecture.conn, lecture.perimetre, contrepartie_id=contrepartie_id
+    """Lire une contrepartie et ses affectations.
+
+    Une situation passée se lit sans `ETag` : rien ne s’écrit contre le passé.
+    """
+    found = projection_contreparties.contrepartie(
+        lecture.conn, lecture.perimetre, contrepartie_id, situation
     )
-    _version(response, found.version)
+    held = projection_contreparties.affectations(
+        lecture.conn, lecture.perimetre, situation, contrepartie_id=contrepartie_id
+    )
+    _version(response, found.version, situation)
     return r.FicheContrepartieOut.model_validate({"contrepartie": found, "affectations": held})
 
 
@@ -266,18 +320,26 @@ def lister_appels_a_projets(
 ) -> r.PageOut[r.AppelOut]:
     """Lister les appels à projets."""
     page = projection_appels.appels_a_projets(
-        lecture.conn, lecture.perimetre, **filtres.arguments()
+        lecture.conn, lecture.perimetre, filtres.situation(lecture), **filtres.arguments()
     )
     return r.PageOut[r.AppelOut].model_validate(page)
 
 
-@router.get("/appels-a-projets/{appel_a_projets_id}", responses=_AVEC_VERSION | refus(404))
+@router.get("/appels-a-projets/{appel_a_projets_id}", responses=_AVEC_VERSION | refus(404, 422))
 def lire_appel_a_projets(
-    appel_a_projets_id: UUID, lecture: Lecture, response: Response
+    appel_a_projets_id: UUID,
+    lecture: Lecture,
+    situation: SituationDemandee,
+    response: Response,
 ) -> r.FicheAppelOut:
-    """Lire un appel à projets et ses fiches opération."""
-    fiche = projection_appels.fiche_appel(lecture.conn, lecture.perimetre, appel_a_projets_id)
-    _version(response, fiche.resume.version)
+    """Lire un appel à projets et ses fiches opération.
+
+    Une situation passée se lit sans `ETag` : rien ne s’écrit contre le passé.
+    """
+    fiche = projection_appels.fiche_appel(
+        lecture.conn, lecture.perimetre, appel_a_projets_id, situation
+    )
+    _version(response, fiche.resume.version, situation)
     return r.FicheAppelOut.model_validate(fiche)
 
 
@@ -289,29 +351,47 @@ def lister_operations(
     filtres: Annotated[FiltresOperations, Query()], lecture: Lecture
 ) -> r.PageOut[r.OperationOut]:
     """Lister les dossiers et opérations, avec leurs montants."""
-    page = projection_dossiers.operations(lecture.conn, lecture.perimetre, **filtres.arguments())
+    page = projection_dossiers.operations(
+        lecture.conn, lecture.perimetre, filtres.situation(lecture), **filtres.arguments()
+    )
     return r.PageOut[r.OperationOut].model_validate(page)
 
 
 @router.get("/operations/{operation_id}", responses=_AVEC_VERSION | refus(404, 422))
 def lire_operation(
-    operation_id: UUID, lecture: Lecture, response: Response, le: JourDesBilans = None
+    operation_id: UUID,
+    lecture: Lecture,
+    situation: SituationDemandee,
+    response: Response,
+    le: JourDesBilans = None,
 ) -> r.FicheOperationOut:
-    """Lire une opération : plan et ses versions, indicateurs, convention, bilans, paiements."""
-    fiche = projection_fiche.fiche_operation(lecture.conn, lecture.perimetre, operation_id, le=le)
-    _version(response, fiche.version)
+    """Lire une opération : plan et ses versions, indicateurs, convention, bilans, paiements.
+
+    Une situation passée se lit sans `ETag` : rien ne s’écrit contre le passé.
+    """
+    fiche = projection_fiche.fiche_operation(
+        lecture.conn, lecture.perimetre, operation_id, situation, le=le
+    )
+    _version(response, fiche.version, situation)
     return r.FicheOperationOut.model_validate(fiche)
 
 
 @router.get("/operations/{operation_id}/convention", responses=_AVEC_VERSION | refus(404, 422))
 def lire_convention(
-    operation_id: UUID, lecture: Lecture, response: Response, le: JourDesBilans = None
+    operation_id: UUID,
+    lecture: Lecture,
+    situation: SituationDemandee,
+    response: Response,
+    le: JourDesBilans = None,
 ) -> r.ConventionOut:
-    """Lire la convention d’une opération ; son `ETag` vaut pour les actes qui portent sur elle."""
+    """Lire la convention d’une opération ; son `ETag` vaut pour les actes qui portent sur elle.
+
+    Une situation passée se lit sans `ETag` : rien ne s’écrit contre le passé.
+    """
     convention = projection_fiche.fiche_convention(
-        lecture.conn, lecture.perimetre, operation_id, le=le
+        lecture.conn, lecture.perimetre, operation_id, situation, le=le
     )
-    _version(response, convention.version)
+    _version(response, convention.version, situation)
     return r.ConventionOut.model_validate(convention)
 
 
@@ -321,26 +401,35 @@ def lister_depenses(
 ) -> r.PageOut[r.DepenseOut]:
     """Lister les dépenses d’une opération, avec tous les défauts de leurs dates."""
     page = projection_depenses.depenses(
-        lecture.conn, lecture.perimetre, operation_id, **filtres.arguments()
+        lecture.conn,
+        lecture.perimetre,
+        operation_id,
+        filtres.situation(lecture),
+        **filtres.arguments(),
     )
     return r.PageOut[r.DepenseOut].model_validate(page)
 
 
-@router.get("/depenses/{depense_id}", responses=_AVEC_VERSION | refus(404))
-def lire_depense(depense_id: UUID, lecture: Lecture, response: Response) -> r.DepenseOut:
-    """Lire une dépense."""
-    found = projection_depenses.depense(lecture.conn, lecture.perimetre, depense_id)
-    _version(response, found.version)
+@router.get("/depenses/{depense_id}", responses=_AVEC_VERSION | refus(404, 422))
+def lire_depense(
+    depense_id: UUID, lecture: Lecture, situation: SituationDemandee, response: Response
+) -> r.DepenseOut:
+    """Lire une dépense.
+
+    Une situation passée se lit sans `ETag` : rien ne s’écrit contre le passé.
+    """
+    found = projection_depenses.depense(lecture.conn, lecture.perimetre, depense_id, situation)
+    _version(response, found.version, situation)
     return r.DepenseOut.model_validate(found)
 
 
-@router.get("/operations/{operation_id}/contreparties", responses=refus(404))
+@router.get("/operations/{operation_id}/contreparties", responses=refus(404, 422))
 def lister_contreparties_de_l_operation(
-    operation_id: UUID, lecture: Lecture
+    operation_id: UUID, lecture: Lecture, situation: SituationDemandee
 ) -> list[r.AffectationOut]:
     """Lister les contreparties affectées à une opération."""
     held = projection_contreparties.affectations(
-        lecture.conn, lecture.perimetre, operation_id=operation_id
+        lecture.conn, lecture.perimetre, situation, operation_id=operation_id
     )
     return [r.AffectationOut.model_validate(a) for a in held]
 
@@ -353,7 +442,9 @@ def lire_journal(
     filtres: Annotated[FiltresJournal, Query()], lecture: Lecture
 ) -> r.PageOut[r.LigneDuJournalOut]:
     """Lire le journal, du plus récent au plus ancien à défaut, une phrase par événement."""
-    page = projection_journal.journal(lecture.conn, lecture.perimetre, **filtres.arguments())
+    page = projection_journal.journal(
+        lecture.conn, lecture.perimetre, filtres.situation(lecture), **filtres.arguments()
+    )
     return r.PageOut[r.LigneDuJournalOut].model_validate(page)
 
 
