@@ -3,15 +3,16 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import typer
+from fastapi.exceptions import RequestValidationError
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import TypeAdapter, ValidationError
@@ -31,10 +32,14 @@ from api.app import create_app
 from api.calculateur.cas import Demande, TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
+from api.deps import Personne, Role
 from api.errors import defauts
+from api.essai import DemandeEssai
+from api.essai import essayer as jouer_un_essai
 from api.filters import entier, euros, insecable, instant, jour, pourcent
 from api.parametres import valeur_lisible
 from oi_service import app as assembly
+from oi_service.affichage_essai import afficher_essai
 from oi_service.app import open_service, prepare, refaire
 from oi_service.application import Acte, Service
 from oi_service.clock import today
@@ -104,6 +109,10 @@ class FichierIllisible(Refusal):
 
 class CasMalDecrit(Refusal):
     """Le calcul est refusé, {fichier} est mal rempli : {defauts}."""
+
+
+class EssaiMalDecrit(Refusal):
+    """L’essai est refusé, {fichier} est mal rempli : {defauts}."""
 
 
 class JourIllisible(Refusal):
@@ -326,8 +335,16 @@ def calculer(
 
 
 def _lire_cas(fichier: Path) -> Demande:
+    recu = _lire_json(fichier)
     try:
-        recu = json.loads(fichier.read_text("utf-8-sig"))
+        return lire(recu)
+    except ValidationError as refuse:
+        raise CasMalDecrit(fichier=fichier, defauts=_liste(refuse.errors())) from refuse
+
+
+def _lire_json(fichier: Path) -> Any:
+    try:
+        return json.loads(fichier.read_text("utf-8-sig"))
     except OSError as absent:
         raise FichierIllisible(
             fichier=fichier, raison="il n’existe pas, ou l’accès en est refusé"
@@ -338,12 +355,39 @@ def _lire_cas(fichier: Path) -> Demande:
     except (ValueError, RecursionError) as faute:
         raison = "ce n’est pas du texte UTF-8 en JSON"
         raise FichierIllisible(fichier=fichier, raison=raison) from faute
+
+
+def _liste(erreurs: Iterable[Mapping[str, Any]]) -> str:
+    """Write the defects of a file, each at its place."""
+    found = defauts([{**d, "loc": ("body", *d["loc"])} for d in erreurs])
+    return "\n  " + "\n  ".join(f"{d.pointer} : {d.message}" for d in found)
+
+
+@cli.command()
+def essayer(
+    fichier: Annotated[Path, typer.Argument(help="Commandes à essayer (JSON).")],
+    *,
+    acteur: Annotated[str, typer.Option(help="Qui ferait ces commandes.")] = "essai",
+    role: Annotated[Role, typer.Option(help="Dans quel rôle.")] = "gestionnaire_oi",
+) -> None:
+    """Essayer des décisions : la maquette avant et après, sans rien enregistrer."""
+    recu = _lire_json(fichier)
     try:
-        return lire(recu)
+        demande = DemandeEssai.model_validate(recu)
     except ValidationError as refuse:
-        found = defauts([{**d, "loc": ("body", *d["loc"])} for d in refuse.errors()])
-        lignes = "\n  ".join(f"{d.pointer} : {d.message}" for d in found)
-        raise CasMalDecrit(fichier=fichier, defauts=f"\n  {lignes}") from refuse
+        raise EssaiMalDecrit(fichier=fichier, defauts=_liste(refuse.errors())) from refuse
+    with _service() as service:
+        try:
+            found = jouer_un_essai(
+                create_app(service), service, demande, Personne(acteur, role), OI_ENTIER
+            )
+        except RequestValidationError as refuse:
+            dans_le_corps = [{**d, "loc": d["loc"][1:]} for d in refuse.errors()]
+            raise EssaiMalDecrit(fichier=fichier, defauts=_liste(dans_le_corps)) from refuse
+    for partie in afficher_essai(found):
+        console.print(partie, soft_wrap=True)
+    if found.regles_enfreintes:
+        raise typer.Exit(1)
 
 
 def _comparer(cas: Sequence[TousLesCas]) -> None:
