@@ -81,17 +81,22 @@ def _digests(
     conn: psycopg.Connection[Any], schema: str, names: Iterable[str]
 ) -> dict[str, Empreinte]:
     found = {}
-    for table in names:
-        # OFFSET keeps the MD5 computed once a row.
-        query = sql.SQL(
-            "SELECT count(*), coalesce(sum(('x' || left(h, 16))::bit(64)::bigint), 0), "
-            "coalesce(sum(('x' || right(h, 16))::bit(64)::bigint), 0) "
-            "FROM (SELECT md5(t::text) AS h FROM {} AS t OFFSET 0) AS rows"
-        ).format(sql.Identifier(schema, table))
-        row = conn.execute(query).fetchone()
-        assert row is not None
-        lignes, gauche, droite = row
-        found[table] = Empreinte(lignes, hashlib.sha256(f"{gauche} {droite}".encode()).hexdigest())
+    with conn.transaction():
+        # A row is digested as text, where a day would follow the settings of whoever asks.
+        conn.execute("SET LOCAL datestyle = 'ISO'")
+        for table in names:
+            # OFFSET keeps the MD5 computed once a row.
+            query = sql.SQL(
+                "SELECT count(*), coalesce(sum(('x' || left(h, 16))::bit(64)::bigint), 0), "
+                "coalesce(sum(('x' || right(h, 16))::bit(64)::bigint), 0) "
+                "FROM (SELECT md5(t::text) AS h FROM {} AS t OFFSET 0) AS rows"
+            ).format(sql.Identifier(schema, table))
+            row = conn.execute(query).fetchone()
+            assert row is not None
+            lignes, gauche, droite = row
+            found[table] = Empreinte(
+                lignes, hashlib.sha256(f"{gauche} {droite}".encode()).hexdigest()
+            )
     return found
 
 
