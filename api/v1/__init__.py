@@ -18,6 +18,7 @@ from api.v1 import (
     operation,
     paiement,
     parametres,
+    provenance,
     reprise,
     subvention_globale,
     trop_percus,
@@ -42,6 +43,7 @@ for chapter in (
     calculs,
     essais,
     explication,
+    provenance,
     parametres,
     lectures,
 ):
