@@ -219,7 +219,7 @@ def essayer(
         seule = _Seule(conn)
         # From here nobody else writes: what moves is what the commands do.
         journal = Journal(seule, service.journal.guards)
-        position = journal.recorder.hold(personne.acteur, personne.role)
+        position = journal.recorder.hold()
         scene = _Scene(app, Service(journal, seule), personne)
         with conn.transaction(force_rollback=True):
             reponses = scene.jouer(demande.commandes, cles)

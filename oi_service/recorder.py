@@ -198,14 +198,14 @@ class JournalRecorder(ApplicationRecorder):
                 raise IdempotencyKeyReused from refused
             raise
 
-    def hold(self, acteur: str, role: str) -> int:
+    def hold(self) -> int:
         """Keep the log still until the transaction that is open ends; return its last position.
 
         An append of nothing: it takes the row that every writer must hold. Only for a transaction
         that is rolled back, since it leaves a key behind it.
         """
         key = new_id()
-        envelope = Envelope(key, b"", acteur, role, oi_id="", reglement="", correlation_id=key)
+        envelope = Envelope(key, b"", "", "", oi_id="", reglement="", correlation_id=key)
         with self.pool.connection() as conn:
             assert conn.info.transaction_status is TransactionStatus.INTRANS
             return self._call(conn, [], envelope, {}, 0).last_position
