@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from bases import base_neuve
+from bases import base_neuve, projeter
 from demo_jouee import Jeu
 from deux_dates import (
     Memoire,
@@ -25,9 +25,10 @@ from deux_dates import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pliage import additionner, plier
+from pliage import additionner, lire, plier
 from psycopg import Connection
 
+from projections.rebuild import beside, digests, tables
 from projections.situation import ACTUELLE, Situation
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -87,3 +88,15 @@ def test_so_are_they_when_events_count_on_other_days(
             exiger_tables_vivantes(conn)
             exiger_grand_livre(conn, autre)
             exiger_partout(conn, autre, entiers=entiers, fois=20)
+
+
+def test_however_the_log_is_cut_the_projections_are_the_same(jeu: Jeu) -> None:
+    with psycopg.connect(jeu.base, autocommit=True) as conn, beside(conn, tables(conn)):
+        vivantes, derniere = digests(conn), len(lire(conn))
+
+        @settings(deadline=None, max_examples=exemples(4), database=None)
+        @given(st.sets(st.integers(1, derniere - 1), max_size=6))
+        def property_holds(coupes: set[int]) -> None:
+            assert projeter(conn, [*sorted(coupes), derniere]) == vivantes
+
+        property_holds()
