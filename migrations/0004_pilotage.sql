@@ -7,7 +7,7 @@ SET LOCAL statement_timeout = '60s';
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX mouvement_situation ON projection.mouvement (
     sg_id, plie_id, annee, axe, objectif_specifique, dispositif, mesure
-) INCLUDE (centimes, position, date_effet);
+) INCLUDE (centimes, position, date_effet, financeur_type, financeur);
 
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX projection.mouvement_cellule;
