@@ -15,6 +15,7 @@ import typer
 from fastapi.exceptions import RequestValidationError
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
 from pydantic import TypeAdapter, ValidationError
 from rich import box
 from rich.console import Console
@@ -32,13 +33,14 @@ from api.app import create_app
 from api.calculateur.cas import Demande, TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
-from api.deps import Personne, Role
+from api.deps import Personne, Role, lire_connu_le
 from api.errors import defauts
 from api.essai import DemandeEssai
 from api.essai import essayer as jouer_un_essai
 from api.filters import entier, euros, insecable, instant, jour, pourcent
 from api.parametres import valeur_lisible
 from oi_service import app as assembly
+from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_essai import afficher_essai
 from oi_service.app import open_service, prepare, refaire
 from oi_service.application import Acte, Service
@@ -61,10 +63,15 @@ from oi_service.scheduler import scheduler
 from oi_service.server import free_port, run
 from oi_service.settings import Settings
 from oi_service.verification import verifier as verifier_tout
+from projections.couverture import Par
+from projections.couverture import couverture as lire_couverture
 from projections.export import exporter as exporter_journal
 from projections.journal import histoire_du_dossier
+from projections.levier import NomBase
+from projections.levier import levier as lire_levier
 from projections.maquette import Chiffres, Maquette, charger
 from projections.perimetre import OI_ENTIER
+from projections.situation import Situation, situation
 from projections.trop_percus import trop_percus
 from rules.parametres import REGIMES, Regime, parametres_en_vigueur
 
@@ -300,6 +307,54 @@ def _cells(chiffres: Chiffres, amount: Callable[[int], str]) -> list[str]:
         chiffres.disponible_a_programmer,
     )
     return [*(amount(cents) for cents in amounts), pourcent(chiffres.taux_programmation)]
+
+
+_AU = typer.Option("--au", help="Dernier jour d’effet compté, AAAA-MM-JJ ; tous sinon.")
+_CONNU_LE = typer.Option(
+    "--connu-le", help="Jour, instant ou numéro d’événement jusqu’auquel lire ; tout sinon."
+)
+
+
+@cli.command()
+def levier(
+    *,
+    base: Annotated[
+        NomBase, typer.Option(help="Ce qui compte, des deux côtés du rapport.")
+    ] = "retenu_csf",
+    annee: Annotated[int | None, typer.Option(help="Une seule tranche.")] = None,
+    au: Annotated[str | None, _AU] = None,
+    connu_le: Annotated[str | None, _CONNU_LE] = None,
+) -> None:
+    """Montrer ce qu’apporte chaque euro direct des communes et EPCI, par PLIE et en tout."""
+    with _service() as service, service.reads.connection() as conn:
+        quand = _lire_situation(conn, au, connu_le)
+        figures = lire_levier(conn, OI_ENTIER, quand, base=base, annee=annee)
+    for partie in afficher_levier(figures, console.width):
+        console.print(partie, soft_wrap=True)
+
+
+@cli.command()
+def couverture(
+    *,
+    par: Annotated[Par, typer.Option(help="Une ligne par PLIE, par OI ou par opération.")] = "plie",
+    au: Annotated[str | None, _AU] = None,
+    connu_le: Annotated[str | None, _CONNU_LE] = None,
+) -> None:
+    """Montrer ce que couvrent les contreparties, et ce qui manque, financeur par financeur."""
+    with _service() as service, service.reads.connection() as conn:
+        figures = lire_couverture(conn, OI_ENTIER, _lire_situation(conn, au, connu_le), par=par)
+    for partie in afficher_couverture(figures, console.width):
+        console.print(partie, soft_wrap=True)
+
+
+def _lire_situation(
+    conn: psycopg.Connection[TupleRow], au: str | None, connu_le: str | None
+) -> Situation:
+    return situation(
+        conn,
+        None if au is None else _lire_jour(au),
+        None if connu_le is None else lire_connu_le(connu_le),
+    )
 
 
 @cli.command()

@@ -9,6 +9,7 @@ from api.v1 import (
     calculs,
     constats,
     contrepartie,
+    contributions,
     convention,
     depense,
     essais,
@@ -45,6 +46,7 @@ for chapter in (
     explication,
     provenance,
     parametres,
+    contributions,
     lectures,
 ):
     router.include_router(chapter.router)

@@ -83,6 +83,8 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
         "/depenses/{depense_id}/constats": f"/depenses/{vie.depenses[0]}/constats",
         "/parametres": "/parametres",
         "/maquette": "/maquette",
+        "/couverture": "/couverture",
+        "/levier": "/levier",
         "/maquette/difference": "/maquette/difference",
         "/maquette/mouvements": "/maquette/mouvements",
         "/operations/{operation_id}/paiements/{paiement_id}/provenance": (
