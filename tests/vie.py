@@ -53,7 +53,7 @@ from aggregates.depense.declaration import DeclarerDepenses
 from aggregates.depense.state import DEPENSE
 from aggregates.operation import cloture, depot, execution, instruction, programmation, suites
 from aggregates.operation.state import OPERATION, Operation
-from aggregates.subvention_globale import conventionnement, maquette
+from aggregates.subvention_globale import conventionnement, maquette, objectifs
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from oi_service.application import Acte, Outcome, Service, Unit
@@ -215,6 +215,30 @@ class Vie:
             cout_total=_montant(2 * euros(fse)),
         )
         return self.decision(SUBVENTION_GLOBALE, self.id("SG"), maquette.transferer, asked)
+
+    def objectif(
+        self, montant: str, annee_engagement: int = 2018, le: date = date(2021, 1, 6), **saisie: Any
+    ) -> Outcome:
+        """Fixer un objectif de certification ; sans « date_limite », celle du texte."""
+        asked = commande(
+            objectifs.FixerObjectifCertification,
+            date_effet=le,
+            annee_engagement=annee_engagement,
+            montant_cumule=montant,
+            source="Courrier fictif",
+            **saisie,
+        )
+        return self.decision(SUBVENTION_GLOBALE, self.id("SG"), objectifs.fixer_objectif, asked)
+
+    def previsions(
+        self, plie: str, trimestres: Iterable[dict[str, Any]], le: date = date(2022, 1, 10)
+    ) -> Outcome:
+        """Déposer les prévisions d’un PLIE ; un trimestre est en FSE déclaré, par défaut."""
+        prevus = [{"mesure": "fse_declare"} | trimestre for trimestre in trimestres]
+        asked = commande(
+            objectifs.DeposerPrevisions, date_effet=le, plie_id=plie, trimestres=prevus
+        )
+        return self.decision(SUBVENTION_GLOBALE, self.id("SG"), objectifs.deposer_previsions, asked)
 
     def appel(
         self,
