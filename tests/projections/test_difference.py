@@ -2,17 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from choix_au_hasard import choisies, des_choix
 from deux_dates import exemples, memoire
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pliage import Compte, additionner
+from pliage import additionner
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from vie_complete import Vie
@@ -68,59 +69,6 @@ def tous_les_mouvements(conn: Conn, found: Difference, choix: Choix) -> list[Any
 
 
 # --- To the cent, whatever the dates and the cells ------------------------------------------------
-
-
-def concerne(compte: Compte, choix: Choix) -> bool:
-    """Tell, apart from SQL, whether an amount is among the lines chosen."""
-    case = compte.case
-    demandes = (
-        (choix.subvention_globale_id, case.sg),
-        (choix.plie, case.plie),
-        (choix.annee, case.annee),
-        (choix.axe, case.axe),
-        (choix.objectif_specifique, case.objectif_specifique),
-        (choix.dispositif, case.dispositif),
-        (choix.operation_id, compte.operation),
-        (choix.financeur, compte.financeur),
-    )
-    return all(demande in {None, sien} for demande, sien in demandes)
-
-
-def choisies(figures: Mapping[Compte, int], choix: Choix) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for compte, montant in figures.items():
-        if concerne(compte, choix):
-            total[compte.mesure] += montant
-    return total
-
-
-def des_choix(sg: Any, comptes: list[Compte]) -> st.SearchStrategy[Choix]:
-    """Draw filters from real amounts: any of their fields, so any cell or sum of cells."""
-
-    def choisir(compte: Compte, gardes: set[str]) -> Choix:
-        case = compte.case
-        champs = {
-            "plie": case.plie,
-            "annee": case.annee,
-            "axe": case.axe,
-            "objectif_specifique": case.objectif_specifique,
-            "dispositif": case.dispositif,
-            "operation_id": compte.operation,
-            "financeur": compte.financeur,
-        }
-        retenus = {nom: valeur for nom, valeur in champs.items() if nom in gardes}
-        return Choix(subvention_globale_id=sg, **retenus)
-
-    noms = [
-        "plie",
-        "annee",
-        "axe",
-        "objectif_specifique",
-        "dispositif",
-        "operation_id",
-        "financeur",
-    ]
-    return st.builds(choisir, st.sampled_from(comptes), st.sets(st.sampled_from(noms), max_size=3))
 
 
 def test_causes_add_up_to_what_separates_any_two_situations_on_any_cells(
