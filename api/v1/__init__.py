@@ -19,6 +19,7 @@ from api.v1 import (
     operation,
     paiement,
     parametres,
+    pilotage,
     provenance,
     reprise,
     subvention_globale,
@@ -29,6 +30,7 @@ from api.v1.actes import RACINE
 router = APIRouter(prefix=RACINE)
 for chapter in (
     subvention_globale,
+    pilotage,
     appel_a_projets,
     operation,
     convention,

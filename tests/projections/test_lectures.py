@@ -59,6 +59,15 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
         "/subventions-globales/{subvention_globale_id}/contreparties": (
             f"/subventions-globales/{vie.sg}/contreparties"
         ),
+        "/subventions-globales/{subvention_globale_id}/degagement": (
+            f"/subventions-globales/{vie.sg}/degagement"
+        ),
+        "/subventions-globales/{subvention_globale_id}/previsions": (
+            f"/subventions-globales/{vie.sg}/previsions"
+        ),
+        "/subventions-globales/{subvention_globale_id}/gestion-dynamique": (
+            f"/subventions-globales/{vie.sg}/gestion-dynamique"
+        ),
         "/contreparties/{contrepartie_id}": f"/contreparties/{vie.contreparties[0]}",
         "/appels-a-projets": "/appels-a-projets",
         "/appels-a-projets/{appel_a_projets_id}": f"/appels-a-projets/{vie.appel}",
@@ -83,8 +92,6 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
         "/depenses/{depense_id}/constats": f"/depenses/{vie.depenses[0]}/constats",
         "/parametres": "/parametres",
         "/maquette": "/maquette",
-        "/couverture": "/couverture",
-        "/levier": "/levier",
         "/maquette/difference": "/maquette/difference",
         "/maquette/mouvements": "/maquette/mouvements",
         "/operations/{operation_id}/paiements/{paiement_id}/provenance": (
@@ -93,6 +100,8 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
         "/depenses/{depense_id}/effet": f"/depenses/{vie.depenses[0]}/effet",
         "/reprises": "/reprises",
         "/reprises/{reprise_id}": f"/reprises/{vie.reprise}",
+        "/couverture": "/couverture",
+        "/levier": "/levier",
         "/journal": "/journal",
         "/evenements/{position}": "/evenements/20",
         "/export": "/export",
