@@ -72,14 +72,14 @@ class ChiffresCouverture:
     def __add__(self, other: Self) -> Self:
         """Add quantity by quantity."""
         sommes: dict[str, Any] = {
-            f.name: _somme(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+            nom: _somme(getattr(self, nom), getattr(other, nom)) for nom in QUANTITES
         }
         return type(self)(**sommes)
 
     @property
     def vide(self) -> bool:
         """Whether every movement left again, or none came."""
-        return not any(getattr(self, f.name) for f in fields(self))
+        return not any(getattr(self, nom) for nom in QUANTITES)
 
     @property
     def besoin(self) -> int:
@@ -105,6 +105,9 @@ class ChiffresCouverture:
     def taux_affecte(self) -> Fraction | None:
         """Affected over needed; for an operation, it is what is attested."""
         return ratio(self.affectee, self.besoin)
+
+
+QUANTITES = tuple(f.name for f in fields(ChiffresCouverture))
 
 
 def _somme(un: int | None, autre: int | None) -> int | None:
@@ -260,15 +263,14 @@ def couverture(
         if operation_id is not None:
             exiger_operation(conn, perimetre, operation_id)
         cumuls = _cumuls(conn, perimetre, consolidation, plie, operation_id)
-        dossiers = _dossiers(conn, {c.operation_id for c in cumuls if c.operation_id}, situation)
-    par_cle: dict[_Cle, list[_Cumul]] = defaultdict(list)
-    for cumul in cumuls:
-        par_cle[cumul.cle].append(cumul)
+        plans = _plans(cumuls)
+        # A dossier is read when its line is shown, or when something of it is missing.
+        lus = {o for (_, _, o), plan in plans.items() if o and (par == "operation" or plan.manque)}
+        dossiers = _dossiers(conn, lus, situation)
     cellules: dict[_Cle, ChiffresCouverture] = {}
     manques: list[Manque] = []
-    for cle, groupe in par_cle.items():
-        plan = _Plan(groupe)
-        dossier = dossiers[cle[2]] if cle[2] else None
+    for cle, plan in plans.items():
+        dossier = dossiers.get(cle[2]) if cle[2] else None
         cellules[cle] = plan.chiffres(dossier)
         if dossier:
             manques += plan.manques(cle, dossier, consolidation)
@@ -301,21 +303,22 @@ def _retirer_affectees(
 
     What is attested counts once: where an operation holds it, else where it was granted.
     """
+    repris: dict[_Cle, int] = defaultdict(int)
     for cumul in cumuls:
         source = cumul.source or cumul.plie_id
-        if source == MUTUALISE and not entier:
-            continue
-        repris = -cumul.centimes if cumul.mesure == "cp_affectee" else 0
-        cle = (cumul.sg_id, source, None)
-        cellules[cle] = cellules.get(cle, ChiffresCouverture()) + ChiffresCouverture(
-            attestee=repris, percue=0
-        )
+        if source != MUTUALISE or entier:
+            affecte = cumul.mesure == "cp_affectee"
+            repris[cumul.sg_id, source, None] += cumul.centimes if affecte else 0
+    for cle, centimes in repris.items():
+        reste = ChiffresCouverture(attestee=-centimes, percue=0)
+        cellules[cle] = cellules[cle] + reste if cle in cellules else reste
 
 
 class _Plan:
     """What the ledger says of one operation, or of what a PLIE or the OI holds for none."""
 
-    def __init__(self, cumuls: Collection[_Cumul]) -> None:
+    def __init__(self, cumuls: Collection[_Cumul], *, sans_operation: bool) -> None:
+        self._sans_operation = sans_operation
         self._totaux: dict[str, int] = defaultdict(int)
         for cumul in cumuls:
             self._totaux[cumul.mesure] += cumul.centimes
@@ -344,10 +347,14 @@ class _Plan:
         elif cumul.mesure == "cp_retenue":
             financeur.retenu += cumul.centimes
 
+    @property
+    def manque(self) -> int:
+        """What the funders of the plan do not cover, all together."""
+        return sum(f.manque for f in self._financeurs.values())
+
     def chiffres(self, dossier: _Dossier | None) -> ChiffresCouverture:
-        """Return the figures of an operation, or of what none holds."""
+        """Return the figures; the dossier tells whether what is missing may still be covered."""
         financeurs = self._financeurs.values()
-        decouvert = sum(f.manque for f in financeurs)
         affectee = sum(f.affecte for f in financeurs)
         ferme = dossier is not None and dossier.statut not in ENCORE_AFFECTABLE
         return ChiffresCouverture(
@@ -355,12 +362,12 @@ class _Plan:
             fse=self._totaux[self._fse],
             attendue=sum(f.attendu for f in financeurs),
             attestee=self._totaux["cp_attribuee"] + affectee,
-            percue=None if dossier else self._totaux["cp_percue"],
+            percue=self._totaux["cp_percue"] if self._sans_operation else None,
             affectee=affectee,
             affectee_mutualisee=sum(f.mutualise for f in financeurs),
             retenue=sum(f.retenu for f in financeurs),
-            decouvert=decouvert,
-            decouvert_clos=decouvert if ferme else 0,
+            decouvert=self.manque,
+            decouvert_clos=self.manque if ferme else 0,
             hors_plan=sum(f.hors_plan for f in financeurs),
         )
 
@@ -393,6 +400,13 @@ class _Plan:
                 )
 
 
+def _plans(cumuls: Iterable[_Cumul]) -> dict[_Cle, _Plan]:
+    par_cle: dict[_Cle, list[_Cumul]] = defaultdict(list)
+    for cumul in cumuls:
+        par_cle[cumul.cle].append(cumul)
+    return {cle: _Plan(groupe, sans_operation=cle[2] is None) for cle, groupe in par_cle.items()}
+
+
 def _cumuls(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
@@ -412,7 +426,10 @@ def _cumuls(
                 sum(m.centimes)::bigint AS centimes, min(m.date_effet) AS premier
             FROM projection.mouvement AS m
             -- Where what is affected was taken: from a PLIE's own, or from what the OI shares.
-            LEFT JOIN oi.event AS e ON m.mesure = 'cp_affectee' AND m.position = e.position
+            LEFT JOIN oi.event AS e
+                ON m.mesure = 'cp_affectee' AND m.position = e.position
+                    AND e.name IN (
+                        'contrepartie.affectee.v1', 'contrepartie.affectation_annulee.v1')
             LEFT JOIN projection.contrepartie AS c ON e.stream_id = c.id
             WHERE m.sg_id = ANY(%(sg)s) AND m.mesure = ANY(%(mesures)s)
                 AND (m.financeur_type IS NULL OR m.financeur_type = ANY(%(externes)s))

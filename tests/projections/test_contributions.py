@@ -27,7 +27,7 @@ from api.app import create_app
 from oi_service import cli
 from oi_service.app import open_service
 from oi_service.application import Service
-from oi_service.ids import new_id
+from oi_service.ids import convention_of, new_id
 from oi_service.money import percent
 from projections.couverture import ENCORE_AFFECTABLE, couverture
 from projections.fiche_operation import fiche_operation
@@ -97,7 +97,7 @@ def avant(oi: Organisme, conn: Conn, nom: str) -> int:
     """Return the position before the last event of that name in a subvention globale."""
     row = conn.execute(
         "SELECT max(e.position) FROM oi.event AS e WHERE e.name = %s AND e.stream_id = ANY(%s)",
-        (nom, [oi.id(x) for x in ("Région", "OP-A", "OP")]),
+        (nom, [oi.id("Région"), oi.id("OP"), convention_of(oi.id("OP"))]),
     ).fetchone()
     assert row is not None
     position: int = row[0]
@@ -228,8 +228,9 @@ def test_the_levier_of_any_two_dates(conn: Conn, ois: Ois) -> None:
         total = levier(conn, OI_ENTIER, situation, base=base, subventions=sg).total
         return [total.fse, total.directs]
 
-    csf = avant(ois["2019"], conn, "operation.soldee.v1")
-    assert vu(Situation(connu_le=csf), "retenu_csf") == [5_500_000, 1_500_000]
+    csf = avant(ois["2019"], conn, "convention.csf_valide.v1")
+    assert vu(Situation(connu_le=csf), "retenu_csf") == [0, 1_500_000]
+    assert vu(Situation(connu_le=csf + 1), "retenu_csf") == [5_500_000, 1_500_000]
     assert vu(Situation(effet_au=date(2022, 4, 30)), "retenu_csf") == [0, 1_500_000]
     assert vu(Situation(effet_au=date(2022, 1, 19)), "programme") == [0, 0]
     assert vu(Situation(effet_au=date(2022, 1, 20)), "programme") == [5_500_000, 1_500_000]
@@ -405,6 +406,14 @@ def test_every_reading_adds_up_to_the_same(conn: Conn, effet_au: date | None) ->
     assert sum(m.manque for m in un.manques) == total.decouvert
     assert sum(m.manque for m in un.manques if not m.ouvert) == total.decouvert_clos
     assert total.besoin == total.attendue + total.autofinancement
+
+
+def test_what_covers_a_plie_is_of_its_oi(conn: Conn) -> None:
+    lignes = [x for x in couverture(conn, OI_ENTIER).lignes if x.code == "A"]
+    assert len({x.oi_id for x in lignes}) == len(lignes) == 6
+    # One OI under two subventions globales: one PLIE.
+    deux_tranches = parmi(lignes, oi_nom="OI deux-tranches")
+    assert deux_tranches.chiffres.fse == euros("110000.00")
 
 
 def test_the_sheet_of_an_operation_says_the_same(conn: Conn) -> None:
