@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from aggregates.commande import Commande
 from oi_service.aggregate import Aggregate, S
 from oi_service.application import Acte, Journal, Outcome, Service, Unit, fingerprint
+from oi_service.clock import jour
 from oi_service.database import POOL_SIZE
 from oi_service.dates import Jour
 from oi_service.errors import Refusal
@@ -25,7 +26,7 @@ from oi_service.recorder import Connections
 from projections import maquette as projection_maquette
 from projections.maquette import Maquette, Subvention
 from projections.perimetre import OI_ENTIER, Perimetre
-from projections.situation import Situation, situation
+from projections.situation import ACTUELLE, Situation, situation
 
 #: Where, in the state of a request, a trial puts the service on which to play it.
 ESSAI = "service_de_l_essai"
@@ -385,21 +386,97 @@ def situation_demandee(
 SituationDemandee = Annotated[Situation, Depends(situation_demandee)]
 
 
+class JourDeSituationIllisible(Refusal):
+    """« {recu} » n’est pas un jour auquel arrêter la situation : indiquez-le sous la forme
+    AAAA-MM-JJ, par exemple 2021-12-31, entre 1950 et 2150.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """The two dates that the address of a page asks for, as they were written and as they are read.
+
+    A page whose dates cannot be read says so: it has a form to write them again.
+    """
+
+    au: str = ""
+    connu_le: str = ""
+    situation: Situation = ACTUELLE
+    connu: int | date | datetime | None = None
+    refus_au: Refusal | None = None
+    refus_connu_le: Refusal | None = None
+
+    @property
+    def lisibles(self) -> bool:
+        """Tell whether both dates could be read."""
+        return self.refus_au is None and self.refus_connu_le is None
+
+    @property
+    def requete(self) -> dict[str, str]:
+        """What an address must repeat to stay in the same situation."""
+        asked = {"au": self.au, "connu_le": self.connu_le}
+        return {name: text for name, text in asked.items() if text}
+
+    @property
+    def jour(self) -> date | None:
+        """The day at which the reader stands, when the dates say it."""
+        if self.situation.effet_au is not None or isinstance(self.connu, int | None):
+            return self.situation.effet_au
+        return jour(self.connu) if isinstance(self.connu, datetime) else self.connu
+
+
+#: The page is the current one.
+PRESENT = Dates()
+
+
+def dates_demandees(
+    lecture: Lecture,
+    au: Annotated[str, Query()] = "",
+    connu_le: Annotated[str, Query()] = "",
+) -> Dates:
+    """Read the two dates of a page; an empty field asks for nothing."""
+    au, connu_le = au.strip()[:CONNU_LE_MAX], connu_le.strip()[:CONNU_LE_MAX]
+    effet_au = connu = refus_au = refus_connu_le = None
+    try:
+        effet_au = TypeAdapter(Jour).validate_python(au) if au else None
+    except ValueError:
+        refus_au = JourDeSituationIllisible(recu=au)
+    try:
+        connu = lire_connu_le(connu_le) if connu_le else None
+    except ConnuLeIllisible as refus:
+        refus_connu_le = refus
+    return Dates(
+        au=au,
+        connu_le=connu_le,
+        situation=situation(lecture.conn, effet_au, connu),
+        connu=connu,
+        refus_au=refus_au,
+        refus_connu_le=refus_connu_le,
+    )
+
+
+#: The page answers at two dates.
+DatesDemandees = Annotated[Dates, Depends(dates_demandees)]
+
+
 # --- The figures of the pages --------------------------------------------------------------------
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def maquette_courante(
-    lecture: Lecture, subvention: Annotated[str | None, Query()] = None
-) -> Maquette | None:
-    """Return the maquette of the subvention globale asked for, of the last one by default."""
-    # An address that names what does not exist (any more) shows the page as it opens.
-    asked = UUID(subvention) if subvention and _UUID.fullmatch(subvention) else None
-    found = asked and projection_maquette.charger(lecture.conn, lecture.perimetre, asked)
-    return found or projection_maquette.charger(lecture.conn, lecture.perimetre)
 
 
 def subventions_au_choix(lecture: Lecture) -> Sequence[Subvention]:
     """Return the subventions globales that the reader may open."""
     return projection_maquette.subventions(lecture.conn, lecture.perimetre)
+
+
+def maquette_courante(
+    lecture: Lecture,
+    dates: DatesDemandees,
+    subventions: Annotated[Sequence[Subvention], Depends(subventions_au_choix)],
+    subvention: Annotated[str | None, Query()] = None,
+) -> Maquette | None:
+    """Return the maquette of the subvention globale asked for, of the last one by default.
+
+    ``None`` when there is none, or when the situation does not know it yet.
+    """
+    # An address that names what does not exist (any more) shows the page as it opens.
+    asked = next((s.id for s in subventions if str(s.id) == subvention), None)
+    return projection_maquette.charger(lecture.conn, lecture.perimetre, asked, dates.situation)

@@ -22,8 +22,17 @@ from starlette.staticfiles import StaticFiles
 import api.pages
 from api import deps, filters
 from api.pages.barres import LIBELLES, Barre, barre, echelle, paliers
+from api.pages.dates import phrase, situation_vue
 from api.pages.maquette import Tri, VueMaquette, vue
-from projections.maquette import QUANTITES, RESERVE, Chiffres, LigneDeMaquette, Maquette
+from projections.maquette import (
+    QUANTITES,
+    RESERVE,
+    Chiffres,
+    LigneDeMaquette,
+    Maquette,
+    ParFinanceur,
+)
+from projections.situation import Situation
 
 TEMPLATES = Path(api.pages.STATIC).parent / "templates"
 VENDOR = api.pages.STATIC / "vendor"
@@ -297,6 +306,88 @@ def test_links_keep_the_subvention_globale_when_there_are_several() -> None:
     assert vue(EXEMPLE, subventions=choices[:1]).subventions == ()
 
 
+# --- Two dates -----------------------------------------------------------------------------------
+
+
+def dates(au: date | None = None, connu: int | date | datetime | None = None) -> deps.Dates:
+    """Return the dates of an address; what is known stops at the event of the example."""
+    connu_le = None if connu is None else EXEMPLE.position
+    return deps.Dates(
+        au="" if au is None else au.isoformat(),
+        connu_le="" if connu is None else str(connu),
+        situation=Situation(au, connu_le),
+        connu=connu,
+    )
+
+
+LE_31, LE_14 = date(2021, 12, 31), date(2022, 2, 14)
+MIDI = datetime(2022, 2, 14, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("demandees", "dite"),
+    [
+        (deps.PRESENT, None),
+        (dates(LE_31), "Situation au 31/12/2021, telle que connue aujourd’hui (événement n° 7)"),
+        (dates(None, LE_14), "Situation telle que connue le 14/02/2022 (événement n° 7)"),
+        (
+            dates(LE_31, MIDI),
+            "Situation au 31/12/2021, telle que connue le 14/02/2022 à 12:00 (événement n° 7)",
+        ),
+        (
+            dates(LE_31, 9),
+            (
+                "Situation au 31/12/2021, "
+                "telle que connue à l’événement n° 7, enregistré le 14/02/2022 à 12:00"
+            ),
+        ),
+    ],
+)
+def test_a_page_says_its_two_dates(demandees: deps.Dates, dite: str | None) -> None:
+    said = situation_vue(demandees, {}, 7, MIDI).phrase
+    assert (said and said.replace("\u00a0", " ")) == dite
+
+
+def test_without_figures_the_dates_are_said_without_event() -> None:
+    assert phrase(dates(None, LE_14)) == "Situation telle que connue le 14/02/2022"
+    assert phrase(dates(None, 1842)).replace("\u00a0", " ") == (
+        "Situation telle que connue à l’événement n° 1 842"
+    )
+
+
+def test_every_link_keeps_the_dates() -> None:
+    choices = [Subvention(UUID(int=7), "201800042"), Subvention(UUID(int=8), "202200001")]
+    page = vue(EXEMPLE, Tri("fse_paye", "desc"), subventions=choices, dates=dates(LE_31, LE_14))
+    links = [
+        *(c.lien for c in page.colonnes),
+        *(c.lien for c in page.unites),
+        *(c.lien for c in page.detail.choix),
+        *(c.lien for c in page.subventions),
+        *(x.lien for x in (*page.lignes, *page.hors_plie)),
+        *(lien for alerte in page.alertes for _, lien, _ in alerte.faits),
+    ]
+    assert len(links) > 20
+    assert [x for x in links if not x or "au=2021-12-31&connu_le=2022-02-14" not in x] == []
+    assert "connu_le" not in page.situation.lien_actuelle
+    assert "tri=fse_paye" in page.situation.lien_actuelle
+    assert dict(page.situation.caches)["tri"] == "fse_paye"
+
+
+def test_alerts_are_those_of_the_day_where_the_reader_stands() -> None:
+    late = maquette(ligne("Alpha", chiffres(100, 10, 0, 0, 0), annee=2021))
+    connue = replace(late, connue_le=datetime(2021, 6, 29, tzinfo=UTC))
+
+    def alertes(page: Maquette, demandees: deps.Dates) -> int:
+        return len(vue(page, dates=demandees).alertes)
+
+    assert alertes(late, deps.PRESENT) == 1
+    assert alertes(late, dates(date(2021, 6, 29))) == 0
+    assert alertes(late, dates(date(2021, 6, 30))) == 1
+    assert alertes(late, dates(None, date(2021, 6, 29))) == 0
+    assert alertes(connue, dates(None, 1842)) == 0
+    assert alertes(connue, dates(LE_31, 1842)) == 1
+
+
 # --- Detail --------------------------------------------------------------------------------------
 
 
@@ -376,16 +467,18 @@ class Service:
     def __init__(self) -> None:
         self.maquette: Maquette | None = EXEMPLE
         self.subventions: list[Subvention] = []
+        self.dates = deps.PRESENT
         app = FastAPI()
         app.include_router(api.pages.router)
         app.mount("/static", StaticFiles(directory=api.pages.STATIC), name="static")
         app.dependency_overrides[deps.maquette_courante] = lambda: self.maquette
         app.dependency_overrides[deps.subventions_au_choix] = lambda: self.subventions
+        app.dependency_overrides[deps.dates_demandees] = lambda: self.dates
         self.client = TestClient(app)
 
-    def page(self, query: str = "") -> str:
+    def page(self, query: str = "", status: int = 200) -> str:
         answer = self.client.get(f"/maquette{query}")
-        assert answer.status_code == 200
+        assert answer.status_code == status
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         return answer.text.replace("\u00a0", " ").replace("&nbsp;", " ")
 
@@ -471,6 +564,45 @@ def test_every_file_that_a_page_names_is_served(service: Service) -> None:
 def test_detail_names_every_quantity_of_the_fund() -> None:
     shown = {d.nom for d in api.pages.maquette.MONTANTS}
     assert shown == {n for n in QUANTITES if n.startswith("fse_")}
+
+
+def test_past_situation_is_said_above_the_page(service: Service) -> None:
+    assert "bandeau-situation" not in service.page()
+    service.dates = dates(LE_31, LE_14)
+    html = service.page("?tri=fse_paye")
+    assert (
+        "Situation au 31/12/2021, telle que connue le 14/02/2022 (événement n° 18 442)</strong>"
+        in html
+    )
+    assert '<input type="hidden" name="tri" value="fse_paye">' in html
+    for champ in ('name="au" type="date" value="2021-12-31"', 'type="date" value="2022-02-14"'):
+        assert champ in html
+    service.dates = dates(None, 1842)
+    assert 'name="connu_le" type="text" value="1842"' in service.page()
+
+
+def test_grant_that_the_situation_does_not_know_leads_to_the_present(service: Service) -> None:
+    service.maquette, service.dates = None, dates(LE_31)
+    service.subventions = [Subvention(UUID(int=7), "A-1")]
+    html = service.page("?subvention=x&tri=nom", 404)
+    assert "Cette subvention globale n’existe pas encore dans cette situation" in html
+    assert 'href="?subvention=x&amp;tri=nom&amp;ordre=asc&amp;unite=part"' in html
+
+
+def test_contreparties_are_shown_funder_by_funder(service: Service) -> None:
+    assert 'id="contreparties"' not in service.page()
+    service.maquette = replace(
+        EXEMPLE,
+        financeurs=(
+            ParFinanceur("publique_epci", "EPCI <fictive>", 100_00, 90_00, 80_00, 70_05),
+            ParFinanceur("autofinancement", "Bénéficiaire", 1_00, 1_00, 0, 0),
+        ),
+    )
+    html = " ".join(service.page().split())
+    assert "EPCI &lt;fictive&gt;" in html
+    assert "Intercommunalité (EPCI)" in html
+    foot = html.split("<tfoot")[-1]
+    assert re.findall(r"([\d ,]+€)</td>", foot) == ["101,00 €", "91,00 €", "80,00 €", "70,05 €"]
 
 
 # --- What the wheel ships ------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from vie import Vie
 
 from aggregates.convention.events import PlafondPoste
-from api import deps
+from api import deps, filters
 from api.app import create_app
 from api.deps import LectureOuverte
 from api.pages.dossier import REPLI, Dossier, VueDossier, dossier_demande, vue
@@ -42,7 +42,8 @@ def client(joue: Service) -> Iterator[TestClient]:
 
 def dossier(service: Service, numero: str, perimetre: Perimetre = OI_ENTIER) -> Dossier | None:
     with ExitStack() as stack:
-        return dossier_demande(LectureOuverte(service.reads, stack, perimetre), numero)
+        lecture = LectureOuverte(service.reads, stack, perimetre)
+        return dossier_demande(lecture, numero, deps.PRESENT)
 
 
 def lire(service: Service, numero: str) -> VueDossier:
@@ -489,3 +490,71 @@ def test_many_operands_are_folded() -> None:
     lignes = tuple(Operande(f"Pièce {n}", "10,00 €", 12) for n in range(7))
     assert "Les 7 opérandes" in calcul(LigneCalcul("reel", "Personnel", operandes=lignes))
     assert "<details" not in calcul(LigneCalcul("reel", "Personnel", operandes=lignes[:6]))
+
+
+# --- Two dates -----------------------------------------------------------------------------------
+
+
+def passee(client: TestClient, chemin: str, status: int = 200, **dates: str) -> str:
+    answer = client.get(chemin, params=dates)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return " ".join(answer.text.replace("\u00a0", " ").replace("&nbsp;", " ").split())
+
+
+def test_a_dossier_is_shown_as_it_was(client: TestClient, joue: Service) -> None:
+    found = dossier(joue, NUMERO)
+    assert found is not None
+    notifiee = next(lu for lu in found.histoire if lu.name == "convention.notifiee.v1")
+    html = passee(client, f"/dossiers/{NUMERO}", connu_le=str(notifiee.position))
+    assert (
+        f"Situation telle que connue à l’événement n° {filters.entier(notifiee.position)}".replace(
+            "\u00a0", " "
+        )
+        in html
+    )
+    assert "Conventionné</span>" in html
+    assert "Paiements (0)" in html
+    assert f'id="evenement-{notifiee.position}"' in html
+    assert f'id="evenement-{notifiee.position + 1}"' not in html
+    assert f"connu_le={notifiee.position}#detail" in html
+    assert "bandeau-situation" not in page(client, NUMERO)
+
+
+def test_a_dossier_that_comes_later_leads_to_the_present(client: TestClient) -> None:
+    html = passee(client, f"/dossiers/{NUMERO}", 404, au="2019-12-31")
+    assert "Ce dossier n’existe pas encore dans cette situation" in html
+    assert 'href="?"' in html
+    assert "Aucun dossier ne porte" in passee(client, "/dossiers/inconnu", 404, au="2019-12-31")
+
+
+@pytest.mark.parametrize("chemin", ["/maquette", f"/dossiers/{NUMERO}"])
+def test_dates_that_cannot_be_read_are_shown_again_with_their_refusal(
+    client: TestClient, chemin: str
+) -> None:
+    html = passee(client, chemin, 422, au="31/12/2021", connu_le="<hier>")
+    assert "« 31/12/2021 » n’est pas un jour auquel arrêter la situation" in html
+    assert "« &lt;hier&gt; » ne dit pas jusqu’où le journal est lu" in html
+    assert 'name="au" type="text" value="31/12/2021"' in html
+    assert 'name="connu_le" type="text" value="&lt;hier&gt;"' in html
+    assert html.count('aria-invalid="true"') == 2
+    assert "<script" not in html
+    seul = passee(client, chemin, 422, au="2021-12-31", connu_le="2021-02-30")
+    assert 'name="au" type="date" value="2021-12-31"' in seul
+    assert seul.count('aria-invalid="true"') == 1
+
+
+def test_empty_fields_ask_for_the_present(client: TestClient) -> None:
+    for chemin in ("/maquette", f"/dossiers/{NUMERO}"):
+        html = passee(client, chemin, au="", connu_le=" ")
+        assert "bandeau-situation" not in html
+
+
+def test_the_maquette_is_shown_as_it_was(client: TestClient) -> None:
+    assert "Payé" in passee(client, "/maquette")
+    avant = passee(client, "/maquette", au="2021-12-31", connu_le="3")
+    assert "telle que connue à l’événement n° 3, enregistré le" in avant
+    assert "jusqu’à l’événement n° 3" in avant
+    assert "0,00 M€" in avant
+    rien = passee(client, "/maquette", 404, connu_le="0")
+    assert "Cette subvention globale n’existe pas encore dans cette situation" in rien

@@ -98,6 +98,15 @@ TAUX = (
         "taux_paiement", "Paiement", "Payé sur retenu après CSF ; dépasse 100 % avec les avances."
     ),
 )
+#: What one funder brings beside the Fund, in the order in which it comes.
+CONTREPARTIES = (
+    Definition(
+        "programmee", "Programmée", "Inscrite au plan de financement des opérations programmées."
+    ),
+    Definition("conventionnee", "Conventionnée", "Inscrite aux conventions, au dernier avenant."),
+    Definition("affectee", "Affectée", "Attribuée par le financeur et affectée à des opérations."),
+    Definition("retenue", "Retenue", "Retenue au dernier contrôle de service fait (CSF) validé."),
+)
 DEFINITIONS = {d.nom: d for d in (*MONTANTS, *SOLDES, *TAUX)}
 
 #: How the fund is named, and how its programme is divided, under each règlement.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from http import HTTPStatus
 from itertools import groupby
 from typing import Annotated
 from urllib.parse import urlencode
@@ -20,7 +21,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from aggregates.convention.events import CsfValide, PaiementOrdonnance
-from api.deps import Lecture
+from api.deps import PRESENT, Dates, DatesDemandees, Lecture
+from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
 from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, siret, taux
 from api.pages.gabarits import templates
@@ -43,6 +45,7 @@ from projections.fiche_operation import (
 from projections.histoire import ROLES, TYPES_DE_BILAN
 from projections.journal import EvenementLu, histoire_du_dossier
 from projections.perimetre import Perimetre
+from projections.situation import Situation
 from projections.subventions_globales import LigneSubvention, exiger_subvention
 
 router = APIRouter()
@@ -59,35 +62,47 @@ REPLI = 8
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """A dossier and its whole story, all as they were at the same instant."""
+    """A dossier and its whole story, all as they were at the same instant, in one situation."""
 
     fiche: FicheOperation
     subvention: LigneSubvention
     histoire: tuple[EvenementLu, ...]
     ecartees: tuple[LigneDepense, ...]
     explications: tuple[Explication, ...]  #: of every valid control, the last one first
+    dates: Dates = PRESENT
 
 
-def dossier_demande(lecture: Lecture, numero_mdfse: str) -> Dossier | None:
-    """Read a dossier by its number; nothing when the perimeter holds none of that number."""
+def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) -> Dossier | None:
+    """Read a dossier by its number; nothing when the situation or the perimeter holds none."""
     if not _NUMERO.fullmatch(numero_mdfse):
         return None
     conn, perimetre = lecture.conn, lecture.perimetre
     with conn.transaction():
         # One snapshot for all the queries of the page, those that open their own included.
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        histoire = histoire_du_dossier(conn, perimetre, numero_mdfse)
+        situation = dates.situation
+        histoire = histoire_du_dossier(conn, perimetre, numero_mdfse, situation)
         if not histoire:
             return None
         operation_id = histoire[0].stream_id
-        fiche = fiche_operation(conn, perimetre, operation_id)
+        fiche = fiche_operation(conn, perimetre, operation_id, situation, le=dates.jour)
         return Dossier(
             fiche=fiche,
-            subvention=exiger_subvention(conn, perimetre, fiche.resume.subvention_globale_id),
+            subvention=exiger_subvention(
+                conn, perimetre, fiche.resume.subvention_globale_id, situation
+            ),
             histoire=tuple(histoire),
-            ecartees=tuple(_ecartees(conn, perimetre, operation_id)),
+            ecartees=tuple(_ecartees(conn, perimetre, operation_id, situation)),
             explications=tuple(_explications(conn, perimetre, operation_id, fiche.convention)),
+            dates=dates,
         )
+
+
+def dossier_existe(lecture: Lecture, numero_mdfse: str) -> bool:
+    """Tell whether the perimeter holds a dossier of that number today."""
+    return _NUMERO.fullmatch(numero_mdfse) is not None and bool(
+        histoire_du_dossier(lecture.conn, lecture.perimetre, numero_mdfse)
+    )
 
 
 def _explications(
@@ -104,13 +119,19 @@ def _explications(
 
 
 def _ecartees(
-    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, situation: Situation
 ) -> Iterator[LigneDepense]:
     """Yield every dépense of which a control set something aside."""
     apres, reste = None, True
     while reste:
         page = depenses(
-            conn, perimetre, operation_id, ecartees=True, limite=LIMITE_MAXIMALE, apres=apres
+            conn,
+            perimetre,
+            operation_id,
+            situation,
+            ecartees=True,
+            limite=LIMITE_MAXIMALE,
+            apres=apres,
         )
         yield from page.lignes
         apres = page.suivant
@@ -263,6 +284,7 @@ class Acte:
 class VueDossier:
     """All that the page shows."""
 
+    situation: SituationVue
     numero: str
     numero_convention: str | None
     intitule: str
@@ -329,6 +351,7 @@ def vue(dossier: Dossier) -> VueDossier:
     histoire = _Histoire(dossier.histoire)
     division = DIVISIONS[dossier.subvention.reglement]
     return VueDossier(
+        situation=situation_vue(dossier.dates, {}, dossier.dates.situation.connu_le),
         numero=resume.numero_mdfse,
         numero_convention=resume.numero_convention,
         intitule=resume.intitule,
@@ -337,7 +360,11 @@ def vue(dossier: Dossier) -> VueDossier:
         siret=siret(resume.siret),
         plie=resume.plie_nom,
         lien_maquette=urlencode(
-            {"subvention": resume.subvention_globale_id, "plie": resume.plie_id}
+            {
+                "subvention": resume.subvention_globale_id,
+                "plie": resume.plie_id,
+                **dossier.dates.requete,
+            }
         ),
         ligne=(
             f"Tranche {resume.annee} · {division} {resume.axe} · {resume.objectif_specifique} · "
@@ -721,11 +748,25 @@ def _acte(lus: list[EvenementLu]) -> Acte:
 def page(
     request: Request,
     numero_mdfse: str,
+    dates: DatesDemandees,
     dossier: Annotated[Dossier | None, Depends(dossier_demande)],
+    lecture: Lecture,
 ) -> HTMLResponse:
     """Affiche un dossier : plan, bilans, calcul du FSE dû, paiements, histoire."""
-    if dossier is None:
-        return templates().TemplateResponse(
-            request, "dossier_introuvable.html", {"numero": numero_mdfse[:64]}, status_code=404
+    if dossier is not None and dates.lisibles:
+        return templates().TemplateResponse(request, "dossier.html", {"vue": vue(dossier)})
+    if not dates.lisibles or dossier_existe(lecture, numero_mdfse):
+        return sans_situation(
+            request,
+            dates,
+            {},
+            page="page_dossier",
+            titre=f"Dossier n°\u00a0{numero_mdfse[:64]}",
+            quoi="Ce dossier n’existe pas encore dans cette situation",
         )
-    return templates().TemplateResponse(request, "dossier.html", {"vue": vue(dossier)})
+    return templates().TemplateResponse(
+        request,
+        "dossier_introuvable.html",
+        {"numero": numero_mdfse[:64]},
+        status_code=HTTPStatus.NOT_FOUND,
+    )

@@ -17,10 +17,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from api.deps import maquette_courante, subventions_au_choix
+from api.deps import PRESENT, Dates, DatesDemandees, maquette_courante, subventions_au_choix
 from api.filters import euros_ronds, largeur, pourcent
 from api.pages.barres import Barre, Unite, barre, echelle, legende
+from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import (
+    CONTREPARTIES,
     DEFINITIONS,
     DIVISIONS,
     FONDS,
@@ -32,7 +34,7 @@ from api.pages.definitions import (
 from api.pages.gabarits import templates
 from oi_service.clock import jour
 from oi_service.money import ratio
-from projections.maquette import HORS_PLIE, Chiffres, LigneDeMaquette, Maquette
+from projections.maquette import HORS_PLIE, Chiffres, LigneDeMaquette, Maquette, ParFinanceur
 from rules.parametres import parametre
 
 router = APIRouter()
@@ -154,9 +156,28 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class LigneDeFinanceur:
+    """What one funder, or all of them, brings beside the Fund."""
+
+    nom: str
+    type: str
+    montants: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contreparties:
+    """What others than the Fund bring: expected by the maquette, then funder by funder."""
+
+    attendues: int
+    lignes: tuple[LigneDeFinanceur, ...]
+    total: LigneDeFinanceur
+
+
+@dataclass(frozen=True, slots=True)
 class VueMaquette:
     """All that the page shows."""
 
+    situation: SituationVue
     numero: str
     reglement: str
     fonds: str
@@ -174,6 +195,7 @@ class VueMaquette:
     hors_plie: tuple[Ligne, ...]
     total: Ligne
     detail: Detail
+    contreparties: Contreparties | None
     position: int
     calculee_le: datetime
 
@@ -209,16 +231,22 @@ class Demande:
     tri: Tri = Tri()
     unite: Unite = "part"
     plie: str | None = None
+    dates: Dates = PRESENT
 
-    def lien(self, ancre: str) -> str:
-        """Return the address that asks for this."""
-        asked = {
+    @property
+    def hors_dates(self) -> dict[str, str | None]:
+        """What it asks for besides the two dates."""
+        return {
             "subvention": self.subvention,
             "tri": self.tri.colonne,
             "ordre": self.tri.ordre,
             "unite": self.unite,
             "plie": self.plie,
         }
+
+    def lien(self, ancre: str) -> str:
+        """Return the address that asks for this."""
+        asked = {**self.hors_dates, **self.dates.requete}
         return f"?{urlencode({k: v for k, v in asked.items() if v is not None})}#{ancre}"
 
 
@@ -228,6 +256,7 @@ def vue(
     unite: Unite = "part",
     plie: str | None = None,
     subventions: Sequence[SubventionAuChoix] = (),
+    dates: Dates = PRESENT,
 ) -> VueMaquette:
     """Prepare the page.
 
@@ -237,19 +266,26 @@ def vue(
         unite: scale of the bars, each on its own enveloppe or all on the same euros.
         plie: whose detail is shown; the whole OI when absent.
         subventions: the subventions globales that the reader may choose from.
+        dates: the two dates of the figures.
     """
     demande = Demande(
         subvention=str(maquette.subvention_globale_id) if len(subventions) > 1 else None,
         tri=tri or Tri(),
         unite=unite,
         plie=plie,
+        dates=dates,
     )
     par_plie = maquette.par_plie()
     plies = [p for p in par_plie if p[0] not in HORS_PLIE]
     total = maquette.total
     largeur_de = echelle([c for _, _, c in plies], unite)
     part_de = echelle([total, *(c for _, _, c in plies)], "part")
-    attendu_le = jour(maquette.calculee_le)
+    # Alerts are those of the day where the reader stands.
+    attendu_le = dates.jour or jour(
+        maquette.calculee_le
+        if dates.connu is None or maquette.connue_le is None
+        else maquette.connue_le
+    )
     lignes = {
         plie_id: _ligne(
             nom,
@@ -265,13 +301,16 @@ def vue(
         for plie_id, nom, chiffres in plies
     }
     return VueMaquette(
+        situation=situation_vue(dates, demande.hors_dates, maquette.position, maquette.connue_le),
         numero=maquette.numero,
         reglement=maquette.reglement,
         fonds=FONDS[maquette.reglement],
         oi_nom=maquette.oi_nom,
         fictive=maquette.fictive,
         nb_plie=len(plies),
-        subventions=_choix_de_subvention(subventions, maquette.subvention_globale_id),
+        subventions=_choix_de_subvention(
+            subventions, maquette.subvention_globale_id, dates.requete
+        ),
         chiffres_cles=tuple(_chiffre_cle(nom, total) for nom in _EN_TETE),
         a_repartir=maquette.fse_total - total.fse_maquette,
         alertes=_alertes(lignes.values()),
@@ -300,18 +339,19 @@ def vue(
         ),
         total=_ligne("Total OI", total, None, barre("Total OI", total, part_de(total)), ()),
         detail=_detail(maquette, demande),
+        contreparties=_contreparties(maquette.financeurs, total.cp_maquette),
         position=maquette.position,
         calculee_le=maquette.calculee_le,
     )
 
 
 def _choix_de_subvention(
-    subventions: Sequence[SubventionAuChoix], courante: UUID
+    subventions: Sequence[SubventionAuChoix], courante: UUID, dates: dict[str, str]
 ) -> tuple[Choix, ...]:
     if len(subventions) < 2:
         return ()
     return tuple(
-        Choix(s.numero, f"?{urlencode({'subvention': s.id})}", s.id == courante)
+        Choix(s.numero, f"?{urlencode({'subvention': s.id, **dates})}", s.id == courante)
         for s in subventions
     )
 
@@ -551,22 +591,47 @@ def _ligne_de_detail(libelle: str, precision: str, chiffres: Chiffres) -> LigneD
     )
 
 
+# --- Contreparties -------------------------------------------------------------------------------
+
+
+def _contreparties(financeurs: Sequence[ParFinanceur], attendues: int) -> Contreparties | None:
+    """Return what each funder brings; nothing when no one does yet."""
+    if not financeurs:
+        return None
+    lignes = tuple(
+        LigneDeFinanceur(f.financeur, f.type_libelle, _montants_du_financeur(f)) for f in financeurs
+    )
+    sommes = tuple(map(sum, zip(*(ligne.montants for ligne in lignes), strict=True)))
+    return Contreparties(attendues, lignes, LigneDeFinanceur("Total", "", sommes))
+
+
+def _montants_du_financeur(financeur: ParFinanceur) -> tuple[int, ...]:
+    return tuple(getattr(financeur, d.nom) for d in CONTREPARTIES)
+
+
 # --- The route -----------------------------------------------------------------------------------
 
 
 @router.get("/maquette", name="page_maquette", response_class=HTMLResponse)
 def page(
     request: Request,
+    dates: DatesDemandees,
     maquette: Annotated[Maquette | None, Depends(maquette_courante)],
     subventions: Annotated[Sequence[SubventionAuChoix], Depends(subventions_au_choix)],
     tri: str = "nom",
     ordre: str = "asc",
     unite: str = "part",
     plie: str | None = None,
+    subvention: str | None = None,
 ) -> HTMLResponse:
     """Affiche l’avancement de chaque PLIE : enveloppe, programmé, conventionné, retenu, payé."""
-    if maquette is None:
+    if maquette is None and not subventions:
         return templates().TemplateResponse(request, "maquette_vide.html")
+    if maquette is None or not dates.lisibles:
+        asked = {"subvention": subvention, "tri": tri, "ordre": ordre, "unite": unite, "plie": plie}
+        return sans_situation(
+            request, dates, asked, page="page_maquette", titre="Maquette", quoi=_SUBVENTION
+        )
     context = {
         "vue": vue(
             maquette,
@@ -575,7 +640,12 @@ def page(
             "euros" if unite == "euros" else "part",
             plie,
             subventions,
+            dates,
         ),
         "definitions": {"montants": MONTANTS, "soldes": SOLDES, "taux": TAUX},
+        "contreparties": CONTREPARTIES,
     }
     return templates().TemplateResponse(request, "maquette.html", context)
+
+
+_SUBVENTION = "Cette subvention globale n’existe pas encore dans cette situation"

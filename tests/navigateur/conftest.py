@@ -68,6 +68,7 @@ def application() -> FastAPI:
     app.mount("/static", StaticFiles(directory=api.pages.STATIC), name="static")
     app.dependency_overrides[deps.maquette_courante] = maquette
     app.dependency_overrides[deps.subventions_au_choix] = _no_choice
+    app.dependency_overrides[deps.dates_demandees] = lambda: deps.PRESENT
 
     @app.middleware("http")
     async def strict_csp(request: Request, call_next: RequestResponseEndpoint) -> Response:

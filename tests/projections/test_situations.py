@@ -11,6 +11,7 @@ import pytest
 from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
+from starlette.testclient import TestClient
 from vie_complete import Vie
 
 from aggregates.appel_a_projets.state import AppelAProjetsAbsent
@@ -19,6 +20,8 @@ from aggregates.convention.state import ConventionAbsente
 from aggregates.depense.state import DepenseAbsente
 from aggregates.operation.state import OperationAbsente
 from aggregates.subvention_globale.state import SubventionGlobaleAbsente
+from api.app import create_app
+from oi_service.app import open_service
 from oi_service.errors import NotFound
 from oi_service.ids import new_id
 from projections.appels_a_projets import appels_a_projets, fiche_appel
@@ -158,14 +161,20 @@ _JOURS_MELES = """
 """
 
 
-def test_no_order_of_the_days_breaks_a_sheet(
+def test_no_order_of_the_days_breaks_a_sheet_or_its_page(
     serveur: str, modele: str, conn: Conn, vie: Vie
 ) -> None:
     with journal_copie(serveur, modele, conn, _JOURS_MELES) as melee:
         rows = melee.execute("SELECT DISTINCT date_effet FROM oi.event").fetchall()
-        for (jour,) in rows[::9]:
-            for fait in tout(melee, vie, Situation(jour), OI_ENTIER):
-                assert fait is not None
+        with open_service(make_conninfo(serveur, dbname=melee.info.dbname)) as service:
+            pages = TestClient(create_app(service))
+            for (jour,) in rows[::9]:
+                assert all(
+                    fait is not None for fait in tout(melee, vie, Situation(jour), OI_ENTIER)
+                )
+                for operation_id in vie.operations.values():
+                    answer = pages.get(f"/dossiers/{operation_id}", params={"au": str(jour)})
+                    assert answer.status_code in {200, 404}
 
 
 def test_what_is_not_known_or_has_no_effect_yet_is_absent(conn: Conn, vie: Vie) -> None:
