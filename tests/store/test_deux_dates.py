@@ -108,7 +108,8 @@ def test_a_late_correction_changes_the_first_axis_never_the_second(
     vie.enveloppe("A", "100000.00")
     vie.appel()
     vie.jusqu_au_demarrage("un")
-    vie.bilan("un", ("80000.00",), ressources=[{"type": "publique_epci", "montant": "30000.00"}])
+    apport = {"type": "publique_epci", "financeur": "EPCI fictif", "montant": "30000.00"}
+    vie.bilan("un", ("80000.00",), ressources=[apport])
     vie.controle("un", le=date(2022, 5, 2))
     connu, veille, jour = tete(conn), date(2022, 5, 1), date(2022, 5, 2)
     assert total(conn, jour).fse_retenu_csf == euros(40_000)
@@ -123,6 +124,15 @@ def test_a_late_correction_changes_the_first_axis_never_the_second(
     assert total(conn, jour, connu).cp_retenue == euros(30_000)
     assert total(conn, None, connu).depenses_ecartees == 0
     assert total(conn, veille).fse_retenu_csf == total(conn, veille, connu).fse_retenu_csf == 0
+
+    # And again: the last control is the only one that counts, not what each of them kept.
+    corrige = tete(conn)
+    vie.reouverture_controle("un", le=date(2022, 10, 3))
+    vie.controle("un", ecarte="20000.00", ressources=["10000.00"], le=date(2022, 10, 4))
+    assert total(conn, jour) == total(conn, jour, corrige)
+    assert total(conn).fse_retenu_csf == euros(30_000)
+    assert total(conn).cp_retenue == au(conn).financeurs[0].retenue == euros(10_000)
+    assert total(conn).depenses_ecartees == euros(20_000)
 
 
 def avenant(vie: Vie, fse_total: str, ecart: str, le: date, annee: int) -> None:
