@@ -16,23 +16,23 @@ from projections.levier import BASES, Contributions, Formule, Levier, une_decima
 from projections.levier import deux_decimales as decimales
 
 #: Columns from which amounts are printed to the cent.
-_LARGE = 130
+_LARGE_LEVIER, _LARGE_COUVERTURE = 130, 160
 _INDEFINI = "indéfini"
 _MONTANTS_INVENTES = "Une partie des montants est inventée (démonstration)."
 
 
 def afficher_levier(levier: Levier, largeur: int) -> Iterator[RenderableType]:
     """Yield the table by PLIE and its total, then how the total was found."""
-    montant = _montant(largeur)
+    montant, unite = _montants(largeur, _LARGE_LEVIER)
     tranche = "toutes tranches" if levier.annee is None else f"tranche {levier.annee}"
     base = BASES[levier.base]
     table = _table(
-        f"Levier : {base.fse_libelle}, apports {base.contreparties_libelle} "
-        f"({tranche}, {_unite(largeur)})",
-        ("FSE", "Communes, EPCI", "Autres publics", "Privés", "Levier FSE", "Autres p."),
+        f"Levier : {base.fse_libelle}, apports {base.contreparties_libelle} ({tranche}, {unite})",
+        ("FSE", "Directs", "Autres p.", "Privés", "Lev. FSE", "Lev. autres"),
     )
     for ligne in levier.lignes:
-        table.add_row(ligne.nom, *_cellules_levier(ligne.contributions, ligne.formules, montant))
+        nom = _nom(ligne.nom, ligne.oi_nom, levier.consolidation)
+        table.add_row(nom, *_cellules_levier(ligne.contributions, ligne.formules, montant))
     table.add_section()
     table.add_row("Total", *_cellules_levier(levier.total, levier.formules, montant), style="bold")
     yield table
@@ -67,15 +67,15 @@ def _virgule(nombre: str) -> str:
 
 def afficher_couverture(couverture: Couverture, largeur: int) -> Iterator[RenderableType]:
     """Yield the table and its total, then what is missing, funder by funder."""
-    montant = _montant(largeur)
+    montant, unite = _montants(largeur, _LARGE_COUVERTURE)
     table = _table(
-        f"Couverture des contreparties ({_unite(largeur)})",
-        ("Besoin", "Attendu", "Attesté", "Perçu", "Affecté", "Retenu", "Prév.", "Aff. %"),
+        f"Couverture des contreparties ({unite})",
+        ("Besoin", "Attendu", "Attesté", "Perçu", "Affecté", "Retenu", "Prév.", "Aff."),
     )
     for ligne in couverture.lignes:
-        nom = ligne.nom
+        nom = _nom(ligne.nom, ligne.oi_nom, couverture.consolidation)
         if couverture.par == "operation":
-            nom = ligne.code if ligne.operation_id else f"{ligne.nom}, non affecté"
+            nom = ligne.code if ligne.operation_id else f"{nom}, non affecté"
         table.add_row(nom, *_cellules_couverture(ligne.chiffres, montant))
     table.add_section()
     total = couverture.total
@@ -114,20 +114,23 @@ def _phrase(manque: Manque) -> str:
     )
 
 
+def _nom(nom: str, oi_nom: str | None, consolidation: Consolidation) -> str:
+    """Say whose PLIE it is where there are several OI."""
+    plusieurs = len({s.oi_id for s in consolidation.subventions}) > 1
+    return f"{nom} ({oi_nom})" if plusieurs and oi_nom and oi_nom != nom else nom
+
+
 def _table(titre: str, colonnes: Iterable[str]) -> Table:
     table = Table(title=titre, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
+    table.add_column("")  # A name folds before an amount is cut.
     for colonne in colonnes:
         table.add_column(colonne, justify="right", no_wrap=True)
     return table
 
 
-def _montant(largeur: int) -> Callable[[int], str]:
-    return euros if largeur >= _LARGE else _milliers
-
-
-def _unite(largeur: int) -> str:
-    return "euros" if largeur >= _LARGE else "milliers d’euros"
+def _montants(largeur: int, seuil: int) -> tuple[Callable[[int], str], str]:
+    """Return how amounts are written in a table of this width, and their unit."""
+    return (euros, "euros") if largeur >= seuil else (_milliers, "milliers d’euros")
 
 
 def _milliers(centimes: int) -> str:

@@ -559,6 +559,7 @@ def test_the_levier_in_the_terminal(terminal: Callable[..., str]) -> None:
     vu = terminal("levier", "--base", "programme", "--annee", "2022")
     assert "= 50 000,00 € / 50 000,00 € = 1,00 (soit 1,0)." in vu
     assert "tranche 2022" in vu
+    assert "deux-tranches)" in terminal("levier", "--base", "programme")
     assert "indéfini" in terminal("levier", "--connu-le", "0")
 
 
