@@ -42,6 +42,12 @@ from api.parametres import valeur_lisible
 from oi_service import app as assembly
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_essai import afficher_essai
+from oi_service.affichage_provenance import (
+    afficher_difference,
+    afficher_provenance,
+    lire_operation,
+    lire_plie,
+)
 from oi_service.app import open_service, prepare, refaire
 from oi_service.application import Acte, Service
 from oi_service.clock import today
@@ -65,12 +71,18 @@ from oi_service.settings import Settings
 from oi_service.verification import verifier as verifier_tout
 from projections.couverture import Par
 from projections.couverture import couverture as lire_couverture
+from projections.difference import Difference
+from projections.difference import difference as lire_difference
 from projections.export import exporter as exporter_journal
+from projections.instantane import instantane
 from projections.journal import histoire_du_dossier
 from projections.levier import NomBase
 from projections.levier import levier as lire_levier
+from projections.livre import Choix
 from projections.maquette import Chiffres, Maquette, charger
 from projections.perimetre import OI_ENTIER
+from projections.provenance import Provenance
+from projections.provenance import provenance as lire_provenance
 from projections.situation import Situation, situation
 from projections.trop_percus import trop_percus
 from rules.parametres import REGIMES, Regime, parametres_en_vigueur
@@ -132,6 +144,10 @@ class ReglementInconnu(Refusal):
 
 class CorpusSansAttendu(Refusal):
     """Rien n’est à comparer : le champ « attendu » manque à {cas}."""
+
+
+class AucuneSubvention(Refusal):
+    """Aucune subvention globale n’est connue à ces dates : il n’y a pas de maquette à expliquer."""
 
 
 @cli.command()
@@ -345,6 +361,102 @@ def couverture(
         figures = lire_couverture(conn, OI_ENTIER, _lire_situation(conn, au, connu_le), par=par)
     for partie in afficher_couverture(figures, console.width):
         console.print(partie, soft_wrap=True)
+
+
+_PLIE = typer.Option(help="PLIE, par son code ou son nom ; « reserve », « non_reparti ».")
+_ANNEE = typer.Option(help="Une seule tranche.")
+_DOSSIER = typer.Option(help="Numéro d’un dossier.")
+_FINANCEUR = typer.Option(help="Nom d’un financeur, pour les contreparties.")
+_TOUT = typer.Option("--tout", help="Montrer tous les événements de chaque cause.")
+
+
+@cli.command()
+def difference(
+    *,
+    de: Annotated[str | None, typer.Option(help="Première situation : dernier jour d’effet.")] = (
+        None
+    ),
+    de_connu_le: Annotated[
+        str | None, typer.Option(help="Première situation : jusqu’où lire le journal.")
+    ] = None,
+    a: Annotated[
+        str | None, typer.Option("--a", help="Seconde situation : dernier jour d’effet.")
+    ] = None,
+    a_connu_le: Annotated[
+        str | None, typer.Option(help="Seconde situation : jusqu’où lire le journal.")
+    ] = None,
+    mesure: Annotated[
+        list[str] | None, typer.Option(help="Chiffres à expliquer ; tous sinon.")
+    ] = None,
+    plie: Annotated[str | None, _PLIE] = None,
+    annee: Annotated[int | None, _ANNEE] = None,
+    dossier: Annotated[str | None, _DOSSIER] = None,
+    financeur: Annotated[str | None, _FINANCEUR] = None,
+    tout: Annotated[bool, _TOUT] = False,
+) -> None:
+    """Expliquer ce qui sépare deux situations, cause par cause, au centime."""
+    with _service() as service, service.reads.connection() as conn, instantane(conn):
+        choix = _lire_choix(conn, plie, annee, dossier, financeur)
+        bornes = _lire_situation(conn, de, de_connu_le), _lire_situation(conn, a, a_connu_le)
+
+        def page(apres: str | None = None) -> Difference:
+            trouvee = lire_difference(
+                conn, OI_ENTIER, choix, *bornes, mesures=mesure or (), limite=_LOT, apres=apres
+            )
+            if trouvee is None:
+                raise AucuneSubvention
+            return trouvee
+
+        for partie in afficher_difference(page(), lambda x: page(x).mouvements, tout=tout):
+            console.print(partie, soft_wrap=True)
+
+
+@cli.command()
+def provenance(
+    *,
+    mesure: Annotated[str, typer.Option(help="Le chiffre : fse_paye, taux_consommation…")],
+    plie: Annotated[str | None, _PLIE] = None,
+    annee: Annotated[int | None, _ANNEE] = None,
+    dossier: Annotated[str | None, _DOSSIER] = None,
+    financeur: Annotated[str | None, _FINANCEUR] = None,
+    au: Annotated[str | None, _AU] = None,
+    connu_le: Annotated[str | None, _CONNU_LE] = None,
+    tout: Annotated[bool, _TOUT] = False,
+) -> None:
+    """Dire d’où vient un chiffre de la maquette, événement par événement, au centime."""
+    with _service() as service, service.reads.connection() as conn, instantane(conn):
+        choix = _lire_choix(conn, plie, annee, dossier, financeur)
+        quand = _lire_situation(conn, au, connu_le)
+
+        def page(apres: str | None = None) -> Provenance:
+            trouvee = lire_provenance(
+                conn, OI_ENTIER, mesure, choix, quand, limite=_LOT, apres=apres
+            )
+            if trouvee is None:
+                raise AucuneSubvention
+            return trouvee
+
+        for partie in afficher_provenance(page(), lambda x: page(x).mouvements, tout=tout):
+            console.print(partie, soft_wrap=True)
+
+
+#: Movements read together.
+_LOT = 200
+
+
+def _lire_choix(
+    conn: psycopg.Connection[TupleRow],
+    plie: str | None,
+    annee: int | None,
+    dossier: str | None,
+    financeur: str | None,
+) -> Choix:
+    return Choix(
+        plie=None if plie is None else lire_plie(conn, OI_ENTIER, plie),
+        annee=annee,
+        operation_id=None if dossier is None else lire_operation(conn, OI_ENTIER, dossier),
+        financeur=financeur,
+    )
 
 
 def _lire_situation(

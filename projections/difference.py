@@ -10,7 +10,16 @@ from psycopg.rows import TupleRow
 
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page
 from projections.instantane import instantane
-from projections.livre import Cause, Choix, Mouvement, choisir, mouvements, par_cause, sommes
+from projections.livre import (
+    Cause,
+    Choix,
+    Mouvement,
+    choisir,
+    est_fictive,
+    mouvements,
+    par_cause,
+    sommes,
+)
 from projections.mesures import DERIVES, MESURES, Unite, exiger_mesure, libelle, unite
 from projections.perimetre import Perimetre
 from projections.situation import Situation
@@ -70,6 +79,7 @@ class Difference:
     """
 
     subvention_globale_id: UUID
+    fictive: bool  #: amounts are invented (demonstration)
     de: Situation
     a: Situation
     chiffres: tuple[Chiffre, ...]
@@ -106,6 +116,7 @@ def difference(
         if lignes is None:
             return None
         avant, ensuite = sommes(conn, lignes, de), sommes(conn, lignes, a)
+        fictive = est_fictive(conn, lignes)
         causes = par_cause(conn, lignes, de, a, explicables)
         page = mouvements(
             conn,
@@ -121,6 +132,7 @@ def difference(
     demandees = mesures or (*MESURES, *DERIVES)
     return Difference(
         subvention_globale_id=lignes.subvention_globale_id,
+        fictive=fictive,
         de=de,
         a=a,
         chiffres=tuple(

@@ -138,6 +138,15 @@ def _subvention_de(conn: Connection[TupleRow], perimetre: Perimetre, operation_i
     return found
 
 
+def est_fictive(conn: Connection[TupleRow], lignes: Lignes) -> bool:
+    """Tell whether the amounts are invented (demonstration): whoever shows them says so."""
+    row = conn.execute(
+        "SELECT s.fictive FROM projection.subvention_globale AS s WHERE s.id = %s",
+        (lignes.subvention_globale_id,),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def sommes(conn: Connection[TupleRow], lignes: Lignes, situation: Situation) -> dict[str, int]:
     """Return every measure of the lines chosen in a situation, in cents or in number."""
     query = sql.SQL(
@@ -293,6 +302,7 @@ class Mouvement:
     objectif_specifique: str
     dispositif: str
     operation_id: UUID | None
+    numero_mdfse: str | None
     financeur_type: str | None
     financeur: str | None
     cause: str
@@ -316,6 +326,7 @@ class _Ligne:
     objectif_specifique: str
     dispositif: str
     operation_id: UUID | None
+    numero_mdfse: str | None
     financeur_type: str | None
     financeur: str | None
     date_effet: date
@@ -347,9 +358,9 @@ def mouvements(
         {separent}
         SELECT
             x.position, x.rang, x.mesure, x.centimes, x.plie_id, x.annee, x.axe,
-            x.objectif_specifique, x.dispositif, x.operation_id, x.financeur_type, x.financeur,
-            x.date_effet, x.name, x.enregistre_le, x.acteur, x.role, x.cause
-        FROM ecart AS x
+            x.objectif_specifique, x.dispositif, x.operation_id, o.numero_mdfse, x.financeur_type,
+            x.financeur, x.date_effet, x.name, x.enregistre_le, x.acteur, x.role, x.cause
+        FROM ecart AS x LEFT JOIN projection.operation AS o ON x.operation_id = o.id
         WHERE (%(cause)s::integer IS NULL OR x.cause = %(cause)s)
             AND (%(position)s::bigint IS NULL OR (x.cause, x.position, x.rang)
                 > (%(rang_cause)s::integer, %(position)s::bigint, %(rang)s::integer))
@@ -387,6 +398,7 @@ def _raconter(
             objectif_specifique=x.objectif_specifique,
             dispositif=x.dispositif,
             operation_id=x.operation_id,
+            numero_mdfse=x.numero_mdfse,
             financeur_type=x.financeur_type,
             financeur=x.financeur,
             cause=cause,

@@ -22,6 +22,7 @@ from projections.livre import (
     Choix,
     Mouvement,
     choisir,
+    est_fictive,
     mouvements,
     par_cause,
     sommes,
@@ -63,6 +64,7 @@ class Provenance:
     """
 
     subvention_globale_id: UUID
+    fictive: bool  #: amounts are invented (demonstration)
     mesure: str
     situation: Situation
     valeur: int | Fraction | None
@@ -106,10 +108,12 @@ def provenance(
         if lignes is None:
             return None
         figures = sommes(conn, lignes, situation)
+        fictive = est_fictive(conn, lignes)
         if mesure in DERIVES:
             derive = DERIVES[mesure]
             return Provenance(
                 subvention_globale_id=lignes.subvention_globale_id,
+                fictive=fictive,
                 mesure=mesure,
                 situation=situation,
                 valeur=derive.valeur(figures),
@@ -136,6 +140,7 @@ def provenance(
         raise AssertionError(f"{mesure}: causes say {explique}, the figure is {figures[mesure]}")
     return Provenance(
         subvention_globale_id=lignes.subvention_globale_id,
+        fictive=fictive,
         mesure=mesure,
         situation=situation,
         valeur=figures[mesure],

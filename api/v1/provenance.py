@@ -207,6 +207,7 @@ class MouvementOut(Representation):
     objectif_specifique: str
     dispositif: str
     operation_id: UUID | None
+    numero_mdfse: str | None = Field(description="Numéro du dossier.")
     financeur_type: str | None
     financeur: str | None
     cause: str
@@ -296,6 +297,7 @@ class DifferenceDeSituationsOut(Representation):
     """Ce qui mène d’une situation à une autre ; pour chaque mesure, les causes font l’écart."""
 
     subvention_globale_id: UUID
+    fictive: bool = Field(description="Les montants sont inventés (démonstration).")
     de: SituationOut
     a: SituationOut
     chiffres: list[ChiffreCompareOut]
@@ -330,6 +332,7 @@ def comparer_situations(
     return DifferenceDeSituationsOut.model_validate(
         {
             "subvention_globale_id": found.subvention_globale_id,
+            "fictive": found.fictive,
             "de": found.de,
             "a": found.a,
             "chiffres": [_chiffre(c) for c in found.chiffres],
@@ -394,6 +397,7 @@ class ProvenanceOut(Representation):
     """D’où vient un chiffre : ses mouvements, ou les chiffres dont il est fait."""
 
     subvention_globale_id: UUID
+    fictive: bool = Field(description="Les montants sont inventés (démonstration).")
     mesure: str
     libelle: str
     unite: Unite
@@ -432,6 +436,7 @@ def expliquer_chiffre(
     return ProvenanceOut.model_validate(
         {
             "subvention_globale_id": found.subvention_globale_id,
+            "fictive": found.fictive,
             "mesure": found.mesure,
             "libelle": found.libelle,
             "unite": found.unite,
