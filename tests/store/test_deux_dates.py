@@ -7,7 +7,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from deux_dates import exemples, exiger_grand_livre, exiger_tables_vivantes, exiger_tout, memoire
+from deux_dates import (
+    exemples,
+    exiger_grand_livre,
+    exiger_memes_dossiers,
+    exiger_tables_vivantes,
+    exiger_tout,
+    memoire,
+)
 from fabrique import commande, euros
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,6 +140,34 @@ def test_a_late_correction_changes_the_first_axis_never_the_second(
     assert total(conn).fse_retenu_csf == euros(30_000)
     assert total(conn).cp_retenue == au(conn).financeurs[0].retenue == euros(10_000)
     assert total(conn).depenses_ecartees == euros(20_000)
+
+
+def test_a_dossier_rectified_twice_reads_as_each_day_left_it(
+    vie: Vie, conn: Connection[Any]
+) -> None:
+    vie.subvention()
+    vie.tranche("300000.00", "300000.00")
+    vie.enveloppe("A", "100000.00")
+    vie.appel()
+    vie.jusqu_au_demarrage("un")
+    jours = (date(2021, 12, 28), date(2022, 6, 1))
+    for numero, (jour, fin) in enumerate(zip(jours, ("2022-06-30", "2022-09-30"), strict=True), 1):
+        periode = {"debut": "2021-01-01", "fin": fin}
+        objet = f"Objet n° {numero}"
+        vie.demande_avenant("un", numero, le=jour, periode=periode, objet=objet)
+        vie.avenant_programme("un", numero, le=jour)
+        vie.avenant_signe("un", numero, le=jour)
+    lue, derniere = memoire(conn), tete(conn)
+    for jour in (None, *sorted({c.date_effet for c in lue.histoire})):
+        for connu in (None, *range(derniere - 8, derniere + 1)):
+            exiger_memes_dossiers(conn, lue, Situation(jour, connu))
+    query = "SELECT objet, fin FROM oi.operations_au(%s, %s)"
+    assert conn.execute(query, (derniere, date(2022, 5, 31))).fetchall() == [
+        ("Objet n° 1", date(2022, 6, 30))
+    ]
+    assert conn.execute(query, (derniere, date(2022, 6, 1))).fetchall() == [
+        ("Objet n° 2", date(2022, 9, 30))
+    ]
 
 
 def avenant(vie: Vie, fse_total: str, ecart: str, le: date, annee: int) -> None:
