@@ -33,11 +33,12 @@ from api.app import create_app
 from api.calculateur.cas import Demande, TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
-from api.deps import Personne, Role, lire_connu_le
+from api.deps import PRESENT, Dates, Personne, Role, lire_connu_le
 from api.errors import defauts
 from api.essai import DemandeEssai
 from api.essai import essayer as jouer_un_essai
 from api.filters import entier, euros, insecable, instant, jour, pourcent
+from api.pages.dates import phrase as dire_les_dates
 from api.parametres import valeur_lisible
 from oi_service import app as assembly
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
@@ -103,6 +104,12 @@ _MONTANTS_INVENTES = (
 )
 
 
+_AU = typer.Option("--au", help="Dernier jour d’effet compté, AAAA-MM-JJ ; tous sinon.")
+_CONNU_LE = typer.Option(
+    "--connu-le", help="Jour, instant ou numéro d’événement jusqu’auquel lire ; tout sinon."
+)
+
+
 class DonneesReelles(Refusal):
     """Cette base contient des données réelles, subvention globale ou liste reprise : la
     démonstration ne s’y joue pas et ne l’efface pas. Donnez-lui une autre base (OI_DATA_DIR ou
@@ -119,6 +126,12 @@ class BaseExterne(Refusal):
 class DossierIntrouvable(Refusal):
     """Aucun dossier ne porte le numéro {numero}. « oi maquette » et la page /maquette montrent ce
     que contient la base.
+    """
+
+
+class DossierPasEncoreConnu(Refusal):
+    """Le dossier {numero} n’existe pas encore : {situation}. Sans --au ni --connu-le,
+    « oi dossier » raconte ce qui en est connu aujourd’hui.
     """
 
 
@@ -268,19 +281,28 @@ def rebuild() -> None:
 
 
 @cli.command()
-def maquette() -> None:
-    """Montrer la maquette de chaque PLIE."""
+def maquette(
+    *, au: Annotated[str | None, _AU] = None, connu_le: Annotated[str | None, _CONNU_LE] = None
+) -> None:
+    """Montrer la maquette de chaque PLIE, maintenant ou à deux dates."""
     with _service() as service:
-        _print_maquette(service)
+        _print_maquette(service, au, connu_le)
 
 
-def _print_maquette(service: Service) -> None:
+def _print_maquette(service: Service, au: str | None = None, connu_le: str | None = None) -> None:
     with service.reads.connection() as conn:
-        figures = charger(conn, OI_ENTIER)
+        dates = _lire_dates(conn, au, connu_le)
+        figures = charger(conn, OI_ENTIER, situation=dates.situation)
     if figures is None:
-        console.print("Aucune subvention globale n’est enregistrée dans cette base.")
+        console.print(
+            "Aucune subvention globale n’est enregistrée dans cette base."
+            if dates == PRESENT
+            else f"Aucune subvention globale n’existe encore. {dire_les_dates(dates)}."
+        )
         return
     console.print(_maquette_table(figures))
+    if dates != PRESENT:
+        console.print(f"{dire_les_dates(dates, figures.position, figures.connue_le)}.")
     console.print(
         f"Chiffres calculés le {instant(figures.calculee_le)}, "
         f"jusqu’à l’événement n° {entier(figures.position)}."
@@ -323,12 +345,6 @@ def _cells(chiffres: Chiffres, amount: Callable[[int], str]) -> list[str]:
         chiffres.disponible_a_programmer,
     )
     return [*(amount(cents) for cents in amounts), pourcent(chiffres.taux_programmation)]
-
-
-_AU = typer.Option("--au", help="Dernier jour d’effet compté, AAAA-MM-JJ ; tous sinon.")
-_CONNU_LE = typer.Option(
-    "--connu-le", help="Jour, instant ou numéro d’événement jusqu’auquel lire ; tout sinon."
-)
 
 
 @cli.command()
@@ -459,6 +475,15 @@ def _lire_choix(
     )
 
 
+def _lire_dates(conn: psycopg.Connection[TupleRow], au: str | None, connu_le: str | None) -> Dates:
+    return Dates(
+        au or "",
+        connu_le or "",
+        _lire_situation(conn, au, connu_le),
+        None if connu_le is None else lire_connu_le(connu_le),
+    )
+
+
 def _lire_situation(
     conn: psycopg.Connection[TupleRow], au: str | None, connu_le: str | None
 ) -> Situation:
@@ -470,12 +495,24 @@ def _lire_situation(
 
 
 @cli.command()
-def dossier(numero: Annotated[str, typer.Argument(help="Numéro du dossier.")]) -> None:
-    """Raconter un dossier, événement par événement."""
+def dossier(
+    numero: Annotated[str, typer.Argument(help="Numéro du dossier.")],
+    *,
+    au: Annotated[str | None, _AU] = None,
+    connu_le: Annotated[str | None, _CONNU_LE] = None,
+) -> None:
+    """Raconter un dossier, événement par événement, maintenant ou à deux dates."""
     with _service() as service, service.reads.connection() as conn:
-        story = histoire_du_dossier(conn, OI_ENTIER, numero)
-    if not story:
+        dates = _lire_dates(conn, au, connu_le)
+        story = histoire_du_dossier(conn, OI_ENTIER, numero, dates.situation)
+        known = bool(story) or bool(histoire_du_dossier(conn, OI_ENTIER, numero))
+    if not known:
         raise DossierIntrouvable(numero=numero)
+    if dates != PRESENT:
+        dite = dire_les_dates(dates, dates.situation.connu_le)
+        if not story:
+            raise DossierPasEncoreConnu(numero=numero, situation=dite)
+        console.print(f"{dite}.")
     for fait in story:
         console.print(
             f"{fait.position:>7}  {jour(fait.date_effet)}  {fait.acteur} ({fait.role})  "

@@ -1,0 +1,106 @@
+"""``oi maquette`` and ``oi dossier`` at two dates."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from dossier_exemple import NUMERO, service_joue
+from psycopg.conninfo import make_conninfo
+
+from api.deps import ConnuLeIllisible
+from oi_service import cli
+from oi_service.application import Service
+from oi_service.cli import DossierIntrouvable, DossierPasEncoreConnu, JourIllisible
+from oi_service.errors import Refusal
+from projections.journal import histoire_du_dossier
+from projections.perimetre import OI_ENTIER
+
+Oi = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def joue(serveur: str, modele: str) -> Iterator[Service]:
+    with service_joue(serveur, modele) as service:
+        yield service
+
+
+@pytest.fixture
+def oi(
+    serveur: str,
+    joue: Service,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Oi:
+    """Lend the command line on the played database: exit code and what is printed."""
+    with joue.reads.connection() as conn:
+        base = make_conninfo(serveur, dbname=conn.info.dbname)
+    monkeypatch.setenv("OI_DATABASE_URL", base)
+    monkeypatch.setattr(cli.console, "_width", 100)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["oi", *arguments])
+        try:
+            cli.main()
+            code: Any = 0
+        except SystemExit as left:
+            code = left.code
+        return code or 0, re.sub("[\u00a0\u202f]", " ", capsys.readouterr().out)
+
+    return run
+
+
+def sentence(refusal: type[Refusal], **details: object) -> str:
+    return re.sub("[\u00a0\u202f]", " ", str(refusal(**details)))
+
+
+def test_the_maquette_is_printed_as_it_was(oi: Oi) -> None:
+    code, now = oi("maquette")
+    assert (code, "Situation" in now) == (0, False)
+    code, then = oi("maquette", "--au", "2021-12-31", "--connu-le", "3")
+    assert code == 0
+    assert re.search(
+        r"\nSituation au 31/12/2021, telle que connue à l’événement n° 3, enregistré le "
+        r"\d\d/\d\d/\d{4} à \d\d:\d\d\.\n",
+        then,
+    )
+    assert "jusqu’à l’événement n° 3." in then
+    assert re.search(r"Total OI +300 000 +0 +0 +0 +0 +300 000", then)
+
+
+def test_before_the_grant_there_is_no_maquette_and_the_dates_say_why(oi: Oi) -> None:
+    code, shown = oi("maquette", "--connu-le", "0")
+    assert code == 0
+    assert shown == (
+        "Aucune subvention globale n’existe encore. "
+        "Situation telle que connue à l’événement n° 0.\n"
+    )
+
+
+def test_a_dossier_is_told_up_to_then(oi: Oi, joue: Service) -> None:
+    with joue.reads.connection() as conn:
+        histoire = histoire_du_dossier(conn, OI_ENTIER, NUMERO)
+    code, whole = oi("dossier", NUMERO)
+    assert (code, len(whole.splitlines())) == (0, len(histoire))
+    code, part = oi("dossier", NUMERO, "--connu-le", str(histoire[2].position))
+    first, *told = part.splitlines()
+    assert first == f"Situation telle que connue à l’événement n° {histoire[2].position}."
+    assert told == whole.splitlines()[:3]
+
+
+def test_a_dossier_that_comes_later_is_refused_with_its_reason(oi: Oi) -> None:
+    code, shown = oi("dossier", NUMERO, "--au", "2019-12-31")
+    dite = "Situation au 31/12/2019, telle que connue aujourd’hui"
+    assert code == 2
+    assert shown.strip() == sentence(DossierPasEncoreConnu, numero=NUMERO, situation=dite)
+    code, shown = oi("dossier", "inconnu", "--au", "2019-12-31")
+    assert (code, shown.strip()) == (2, sentence(DossierIntrouvable, numero="inconnu"))
+
+
+def test_dates_that_cannot_be_read_are_refused(oi: Oi) -> None:
+    code, shown = oi("maquette", "--connu-le", "hier")
+    assert (code, shown.strip()) == (2, sentence(ConnuLeIllisible, recu="hier"))
+    code, shown = oi("dossier", NUMERO, "--au", "2021-02-30")
+    raison = "le jour 2021-02-30 n’existe pas dans le calendrier"
+    assert (code, shown.strip()) == (2, sentence(JourIllisible, texte="2021-02-30", raison=raison))
