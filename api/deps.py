@@ -348,6 +348,8 @@ def lire_connu_le(recu: str) -> int | date | datetime:
         if len(recu) == _LONGUEUR_JOUR:
             return TypeAdapter(Jour).validate_python(recu)
         instant = datetime.fromisoformat(recu)
+        # A year outside is a typing error, which no time zone could be applied to.
+        TypeAdapter(Jour).validate_python(instant.date().isoformat())
     except ValueError:
         raise ConnuLeIllisible(recu=recu) from None
     if instant.tzinfo is None:
@@ -386,25 +388,19 @@ def situation_demandee(
 SituationDemandee = Annotated[Situation, Depends(situation_demandee)]
 
 
-class JourDeSituationIllisible(Refusal):
-    """« {recu} » n’est pas un jour auquel arrêter la situation : indiquez-le sous la forme
-    AAAA-MM-JJ, par exemple 2021-12-31, entre 1950 et 2150.
-    """
-
-
 @dataclass(frozen=True, slots=True)
 class Dates:
     """The two dates that the address of a page asks for, as they were written and as they are read.
 
-    A page whose dates cannot be read says so: it has a form to write them again.
+    A page whose dates cannot be read says so (``refus_``): it has a form to write them again.
     """
 
     au: str = ""
     connu_le: str = ""
     situation: Situation = ACTUELLE
     connu: int | date | datetime | None = None
-    refus_au: Refusal | None = None
-    refus_connu_le: Refusal | None = None
+    refus_au: str | None = None
+    refus_connu_le: str | None = None
 
     @property
     def lisibles(self) -> bool:
@@ -440,11 +436,14 @@ def dates_demandees(
     try:
         effet_au = TypeAdapter(Jour).validate_python(au) if au else None
     except ValueError:
-        refus_au = JourDeSituationIllisible(recu=au)
+        refus_au = (
+            f"« {au} » n’est pas un jour auquel arrêter la situation : indiquez-le sous la forme "
+            "AAAA-MM-JJ, par exemple 2021-12-31, entre 1950 et 2150."
+        )
     try:
         connu = lire_connu_le(connu_le) if connu_le else None
     except ConnuLeIllisible as refus:
-        refus_connu_le = refus
+        refus_connu_le = str(refus)
     return Dates(
         au=au,
         connu_le=connu_le,

@@ -13,7 +13,6 @@ from fastapi.responses import HTMLResponse
 from api.deps import Dates
 from api.filters import entier, instant, jour
 from api.pages.gabarits import templates
-from oi_service.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +79,10 @@ def _champ(
     libelle: str,
     ecrit: str,
     lu: int | date | datetime | None,
-    refus: Refusal | None,
+    refus: str | None,
 ) -> Champ:
     is_day = not ecrit or (isinstance(lu, date) and not isinstance(lu, datetime))
-    return Champ(
-        nom, libelle, "date" if is_day else "text", ecrit, None if refus is None else str(refus)
-    )
+    return Champ(nom, libelle, "date" if is_day else "text", ecrit, refus)
 
 
 def phrase(dates: Dates, position: int | None = None, connue_le: datetime | None = None) -> str:

@@ -105,6 +105,9 @@ def test_before_everything_sheets_are_absent_and_lists_empty(http: TestClient, v
         {"effet_au": "2021-02-30"},
         {"connu_le": "hier"},
         {"connu_le": "9" * 30},
+        {"connu_le": "2021-12-31T10:00:00"},
+        {"connu_le": "0001-01-01T00:00:00+14:00"},
+        {"connu_le": "9999-12-31T23:59:59-12:00"},
     ],
 )
 def test_a_date_that_cannot_be_read_is_refused_everywhere(
