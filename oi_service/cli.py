@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from pydantic import TypeAdapter, ValidationError
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -40,9 +40,11 @@ from api.essai import essayer as jouer_un_essai
 from api.filters import entier, euros, insecable, instant, jour, pourcent
 from api.pages.dates import phrase as dire_les_dates
 from api.parametres import valeur_lisible
+from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_essai import afficher_essai
+from oi_service.affichage_pilotage import afficher_degagement, afficher_propositions
 from oi_service.affichage_provenance import (
     afficher_difference,
     afficher_provenance,
@@ -72,15 +74,17 @@ from oi_service.settings import Settings
 from oi_service.verification import verifier as verifier_tout
 from projections.couverture import Par
 from projections.couverture import couverture as lire_couverture
+from projections.degagement import charger as lire_degagement
 from projections.difference import Difference
 from projections.difference import difference as lire_difference
 from projections.export import exporter as exporter_journal
+from projections.gestion_dynamique import charger as lire_gestion
 from projections.instantane import instantane
 from projections.journal import histoire_du_dossier
 from projections.levier import NomBase
 from projections.levier import levier as lire_levier
 from projections.livre import Choix
-from projections.maquette import Chiffres, Maquette, charger
+from projections.maquette import Chiffres, Maquette, charger, subventions
 from projections.perimetre import OI_ENTIER
 from projections.provenance import Provenance
 from projections.provenance import provenance as lire_provenance
@@ -376,6 +380,54 @@ def couverture(
     with _service() as service, service.reads.connection() as conn:
         figures = lire_couverture(conn, OI_ENTIER, _lire_situation(conn, au, connu_le), par=par)
     for partie in afficher_couverture(figures, console.width):
+        console.print(partie, soft_wrap=True)
+
+
+@cli.command()
+def degagement(
+    *, au: Annotated[str | None, _AU] = None, connu_le: Annotated[str | None, _CONNU_LE] = None
+) -> None:
+    """Montrer ce qui doit être certifié à quelle date, et les bilans qui le permettraient."""
+    with _service() as service, service.reads.connection() as conn:
+        quand = _lire_situation(conn, au, connu_le)
+        le = quand.effet_au or today()
+        vus = [
+            lire_degagement(conn, OI_ENTIER, sg.id, quand, le=le)
+            for sg in subventions(conn, OI_ENTIER, quand)
+        ]
+    _print_pilotage(partie for vu in vus for partie in afficher_degagement(vu, console.width))
+
+
+@cli.command()
+def propositions(
+    *,
+    au: Annotated[str | None, _AU] = None,
+    connu_le: Annotated[str | None, _CONNU_LE] = None,
+    pour_essai: Annotated[
+        bool, typer.Option("--json", help="Écrire les transferts proposés, pour « oi essayer ».")
+    ] = False,
+) -> None:
+    """Montrer ce qui ne sera pas employé, ce qui manque, et les transferts proposés."""
+    with _service() as service, service.reads.connection() as conn:
+        quand = _lire_situation(conn, au, connu_le)
+        le = quand.effet_au or today()
+        revues = [
+            lire_gestion(conn, OI_ENTIER, sg.id, quand, le=le)
+            for sg in subventions(conn, OI_ENTIER, quand)
+        ]
+    if pour_essai:
+        commandes = [transfert_propose(r, p) for r in revues for p in r.propositions]
+        json.dump({"commandes": commandes}, sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+        return
+    _print_pilotage(partie for r in revues for partie in afficher_propositions(r, console.width))
+
+
+def _print_pilotage(parties: Iterable[RenderableType]) -> None:
+    parts = list(parties)
+    if not parts:
+        console.print("Aucune subvention globale n’est enregistrée dans cette base.")
+    for partie in parts:
         console.print(partie, soft_wrap=True)
 
 

@@ -168,6 +168,7 @@ class Degagement:
     subvention_globale_id: UUID
     numero: str
     reglement: str
+    fictive: bool  #: amounts are invented (demonstration)
     le: date
     situation: Situation
     lignes: tuple[LigneExposee, ...]
@@ -206,6 +207,7 @@ def charger(
         subvention_globale_id=subvention_id,
         numero=sg.numero,
         reglement=sg.reglement,
+        fictive=sg.fictive,
         le=le,
         situation=situation,
         lignes=lignes,
@@ -327,13 +329,17 @@ class _Plans:
                 yield Etape(attente, (self.le - attente.depuis).days, cumul)
 
     def a_declarer(self, objectif: Objectif, manque: int) -> Iterator[ADeclarer]:
-        """Take what is awaited before the deadline, the nearest first, until it suffices."""
+        """Take what is awaited before the deadline, the nearest first, until it suffices.
+
+        Nobody counts on what was abandoned or terminated: its bilan may never come.
+        """
         candidats = [
             (bilan, dossier)
             for dossier in self.dossiers
             if dossier.reste_a_declarer > 0
             and objectif.vise(dossier)
             and (bilan := self.attendus.premier(dossier.id)) is not None
+            and bilan.statut not in {"abandonne", "resilie"}
             and bilan.date_limite <= objectif.date_limite
         ]
         cumul = 0

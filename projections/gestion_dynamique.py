@@ -99,7 +99,9 @@ class Proposition:
     """A transfer that the rules admit, for the OI's body to decide; cents."""
 
     de: Cellule
+    de_nom: str
     vers: Cellule
+    vers_nom: str
     fse: int
     cout_total: int
     raison: str
@@ -148,6 +150,7 @@ class GestionDynamique:
 
     subvention_globale_id: UUID
     numero: str
+    fictive: bool  #: amounts are invented (demonstration)
     le: date
     situation: Situation
     par_plie: tuple[GestionDuPlie, ...]
@@ -183,6 +186,7 @@ def charger(
     return GestionDynamique(
         subvention_globale_id=subvention_id,
         numero=sg.numero,
+        fictive=sg.fictive,
         le=le,
         situation=situation,
         par_plie=tuple(_par_plie(maquette, demandes, finies)),
@@ -460,7 +464,9 @@ def _proposition(de: _Place, vers: _Place, fse: int) -> Proposition:
     garde = f" et en garde {french_euros(de.demande)} pour ses dossiers" if de.demande else ""
     return Proposition(
         de=de.cellule,
+        de_nom=de.nom,
         vers=vers.cellule,
+        vers_nom=vers.nom,
         fse=fse,
         cout_total=max(fse, round_cents(fse * taux)),
         raison=(

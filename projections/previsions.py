@@ -79,6 +79,7 @@ class Previsions:
 
     subvention_globale_id: UUID
     numero: str
+    fictive: bool  #: amounts are invented (demonstration)
     le: date
     situation: Situation
     suites: tuple[Suite, ...]
@@ -158,6 +159,7 @@ def charger(
     return Previsions(
         subvention_globale_id=subvention_id,
         numero=sg.numero,
+        fictive=sg.fictive,
         le=le,
         situation=situation,
         suites=_suites(rows, le),

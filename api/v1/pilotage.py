@@ -198,6 +198,7 @@ class DegagementOut(Representation):
     subvention_globale_id: UUID
     numero: str
     reglement: str
+    fictive: bool = Field(description="Les montants sont inventés (démonstration).")
     le: date = Field(description="Jour d’où l’on regarde : `effet_au`, aujourd’hui à défaut.")
     situation: SituationOut
     lignes: list[LigneExposeeOut] = Field(description="Par date limite.")
@@ -254,6 +255,7 @@ class PrevisionsOut(Representation):
 
     subvention_globale_id: UUID
     numero: str
+    fictive: bool = Field(description="Les montants sont inventés (démonstration).")
     le: date = Field(description="Jour d’où l’on regarde : `effet_au`, aujourd’hui à défaut.")
     situation: SituationOut
     suites: list[SuiteDePrevisionsOut]
@@ -323,8 +325,10 @@ class CommandeProposeeOut(Representation):
 class PropositionOut(Representation):
     """Un transfert que les règles admettent ; en euros."""
 
-    de: str = Field(description="Enveloppe qui donne.")
-    vers: str = Field(description="Enveloppe qui reçoit.")
+    de: str = Field(description="PLIE qui donne, ou `reserve`.")
+    de_nom: str
+    vers: str = Field(description="PLIE qui reçoit.")
+    vers_nom: str
     ligne: LigneMaquetteOut
     fse: MontantSigne
     cout_total: MontantSigne = Field(description="Au taux de l’enveloppe qui donne.")
@@ -363,6 +367,7 @@ class GestionDynamiqueOut(Representation):
 
     subvention_globale_id: UUID
     numero: str
+    fictive: bool = Field(description="Les montants sont inventés (démonstration).")
     le: date = Field(description="Jour d’où l’on regarde : `effet_au`, aujourd’hui à défaut.")
     situation: SituationOut
     par_plie: list[GestionDuPlieOut]
@@ -395,18 +400,14 @@ def lire_gestion_dynamique(
             "propositions": [
                 {
                     "de": p.de.plie_id,
+                    "de_nom": p.de_nom,
                     "vers": p.vers.plie_id,
+                    "vers_nom": p.vers_nom,
                     "ligne": p.de.ligne,
                     "fse": p.fse,
                     "cout_total": p.cout_total,
                     "raison": p.raison,
-                    "commande": {
-                        "chemin": f"{RACINE}/subventions-globales/{found.subvention_globale_id}"
-                        "/transferts",
-                        "corps": _transfert(p, found.le).model_dump(
-                            mode="json", exclude_unset=True
-                        ),
-                    },
+                    "commande": transfert_propose(found, p),
                 }
                 for p in found.propositions
             ],
@@ -427,11 +428,13 @@ def lire_gestion_dynamique(
 _TETE_DE_REVUE = GestionDynamiqueOut.model_fields.keys() - {"propositions", "besoins_non_couverts"}
 
 
-def _transfert(proposition: projection_gestion.Proposition, le: date) -> DeciderTransfert:
-    """Write a proposal as the command that would record it."""
-    return DeciderTransfert.model_validate(
+def transfert_propose(
+    revue: projection_gestion.GestionDynamique, proposition: projection_gestion.Proposition
+) -> dict[str, Any]:
+    """Write a proposal as the request that would record it."""
+    decision = DeciderTransfert.model_validate(
         {
-            "date_effet": le,
+            "date_effet": revue.le,
             "motif": proposition.raison,
             "de": _cellule(proposition.de),
             "vers": _cellule(proposition.vers),
@@ -441,6 +444,10 @@ def _transfert(proposition: projection_gestion.Proposition, le: date) -> Decider
             "pv_ref": _PV_A_VENIR,
         }
     )
+    return {
+        "chemin": f"{RACINE}/subventions-globales/{revue.subvention_globale_id}/transferts",
+        "corps": decision.model_dump(mode="json", exclude_unset=True),
+    }
 
 
 def _cellule(cellule: Cellule) -> dict[str, Any]:

@@ -45,6 +45,9 @@ TRANSFERTS = (
     Transfert(date(2022, 4, 14), 2021, "OS1", "portes_du_sud", "bordeaux", 2_351_877),
     Transfert(date(2022, 4, 14), 2021, "OS2", None, "agenais", 1_946_230),
 )
+#: What an avenant of the grant takes from the réserve of 2021, which no dossier can use any more,
+#: and brings to the same objective of 2022.
+RESERVE_REPORTEE = Transfert(date(2022, 12, 5), 2022, "OS1", None, "sources", 3_774_410)
 
 
 def besoins(graine: int, cast: list[Dossier]) -> Counter[Cellule]:

@@ -10,7 +10,7 @@ from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.commande import Commande
 from aggregates.contrepartie import affectation, repartition
 from aggregates.contrepartie.state import CONTREPARTIE
-from aggregates.subvention_globale import conventionnement, maquette
+from aggregates.subvention_globale import conventionnement, maquette, objectifs
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from oi_service.demo import appel
@@ -18,9 +18,11 @@ from oi_service.demo.chapitres import MUTUALISATION
 from oi_service.demo.distribution import Dossier
 from oi_service.demo.enveloppes import (
     RESERVE,
+    RESERVE_REPORTEE,
     TRANSFERTS,
     Cellule,
     Transfert,
+    besoins,
     cout_total,
     enveloppes,
 )
@@ -75,7 +77,30 @@ def raconte_la_subvention(graine: int, cast: list[Dossier]) -> Recit:
     for rang, transfert in enumerate(TRANSFERTS, 1):
         r.attend(transfert.jour)
         transfere(r, f"transfert-{rang}", transfert)
+    r.attend(RESERVE_REPORTEE.jour)
+    reporte_la_reserve(r)
     return r
+
+
+def reporte_la_reserve(r: RecitSubvention) -> None:
+    """Give to a dossier of 2022 what the réserve of 2021 will not use: no transfer could."""
+    fse = RESERVE_REPORTEE.fse
+    de, vers = (appel.ligne(annee, RESERVE_REPORTEE.objectif) for annee in appel.ANNEES)
+    r.decide_sur(
+        "avenant-2",
+        conventionnement.signer_avenant,
+        conventionnement.SignerAvenantSubventionGlobale,
+        numero_avenant=2,
+        objet="Report sur la tranche 2022 d’une part de la réserve de 2021",
+        ecarts=[
+            {
+                "cellule": {"ligne": ligne, "plie_id": plie_id},
+                "fse": signe + euros(fse),
+                "cout_total": signe + euros(cout_total(fse)),
+            }
+            for ligne, plie_id, signe in ((de, "reserve", "-"), (vers, RESERVE_REPORTEE.vers, ""))
+        ],
+    )
 
 
 def ouvre_la_tranche(r: RecitSubvention, annee: int, parts: dict[Cellule, int]) -> None:
@@ -138,6 +163,104 @@ def transfere(r: RecitSubvention, nom: str, transfert: Transfert) -> None:
         instance="conseil_administration_oi",
         pv_ref=f"CA du {r.jour:%d/%m/%Y}",
         motif="Un dossier ajourné dépasse ce qui reste de l’enveloppe",
+    )
+
+
+#: What must be certified by the end of a year, in thousandths of what is opened until then.
+_OBJECTIFS = ((2019, date(2022, 12, 31), 560), (2020, date(2023, 12, 31), 930))
+#: What the State already gave of it, in thousandths.
+_PREFINANCEMENTS = 35
+#: What a PLIE foresees of the year, quarter by quarter, in thousandths of what it will programme:
+#: everything is declared in spring, certified at the end; in July, certification is put off.
+_PREVISIONS: dict[str, tuple[int, ...]] = {
+    "fse_programme": (980, 0, 0, 20),
+    "fse_declare": (0, 640, 90, 0),
+    "fse_certifie": (0, 0, 150, 250),
+}
+_PREVISIONS_REVUES: dict[str, tuple[int, ...]] = {
+    "fse_declare": (0, 0, 60, 10),
+    "fse_certifie": (0, 0, 30, 370),
+}
+_QUI_PREVOIT = ("agenais", "bordeaux", "grand_perigueux")
+
+
+def raconte_le_pilotage(graine: int, cast: list[Dossier]) -> Recit:
+    """What the State expects to be certified, for the OI and each PLIE; what some PLIE foresee."""
+    r = RecitSubvention(graine, "pilotage", date(2022, 1, 17))
+    parts = enveloppes(graine, cast)
+    ouvert: Counter[tuple[int, str | None]] = Counter()
+    for (annee, _, plie), fse in parts.items():
+        ouvert[annee, plie] += fse
+        ouvert[annee, None] += fse
+    for (annee, _), fse in RESERVE.items():
+        ouvert[annee, None] += fse
+    plies = sorted({plie for _, _, plie in parts})
+    for engagement, jour, milliemes in _OBJECTIFS:
+        for qui in (None, *plies) if jour.year == appel.ANNEES[1] else (None,):
+            total = sum(ouvert[a, qui] for a in appel.ANNEES if a < jour.year)
+            fixe_un_objectif(r, engagement, jour, qui, total * milliemes // 1000)
+    besoin: Counter[str] = Counter()
+    for (_, _, plie), fse in besoins(graine, cast).items():
+        besoin[plie] += fse
+    r.passe(14)
+    for plie in _QUI_PREVOIT:
+        prevoit(r, plie, besoin[plie], _PREVISIONS, 1)
+    r.attend(date(2022, 7, 11))
+    prevoit(r, _QUI_PREVOIT[0], besoin[_QUI_PREVOIT[0]], _PREVISIONS_REVUES, 3)
+    r.attend(date(2022, 9, 26))
+    # The State asks for a little more than it said in January.
+    total = ouvert[appel.ANNEES[0], None]
+    fixe_un_objectif(r, 2019, _OBJECTIFS[0][1], None, total * 580 // 1000, "-revu")
+    return r
+
+
+def fixe_un_objectif(
+    r: RecitSubvention,
+    engagement: int,
+    jour: date,
+    plie: str | None,
+    montant: int,
+    suite: str = "",
+) -> None:
+    """Record a target; the day is that of the text, so it is left out."""
+    r.decide(
+        f"objectif-{jour.year}/{plie or 'oi'}{suite}",
+        _GESTIONNAIRE,
+        SUBVENTION_GLOBALE,
+        identifiant(r.graine, "subvention"),
+        objectifs.fixer_objectif,
+        objectifs.FixerObjectifCertification,
+        plie_id=plie,
+        annee_engagement=engagement,
+        montant_cumule=euros(montant),
+        prefinancements=euros(montant * _PREFINANCEMENTS // 1000),
+        source=f"Courrier fictif de l’autorité de gestion déléguée du {r.jour:%d/%m/%Y}",
+    )
+
+
+def prevoit(
+    r: RecitSubvention, plie: str, besoin: int, parts: dict[str, tuple[int, ...]], depuis: int
+) -> None:
+    """File the forecasts of a PLIE for the quarters of 2022 that are not over."""
+    r.decide(
+        f"previsions-{depuis}/{plie}",
+        Qui(f"directeur-{plie.replace('_', '-')}", "directeur_plie"),
+        SUBVENTION_GLOBALE,
+        identifiant(r.graine, "subvention"),
+        objectifs.deposer_previsions,
+        objectifs.DeposerPrevisions,
+        plie_id=plie,
+        trimestres=[
+            {
+                "annee": 2022,
+                "trimestre": numero,
+                "mesure": mesure,
+                "montant": euros(besoin * milliemes // 1000),
+            }
+            for mesure, parts_du_trimestre in parts.items()
+            for numero, milliemes in enumerate(parts_du_trimestre, 1)
+            if numero >= depuis
+        ],
     )
 
 

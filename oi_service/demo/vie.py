@@ -18,6 +18,7 @@ from oi_service.demo.reprises import raconte_les_reprises
 from oi_service.demo.subvention import (
     raconte_la_repartition,
     raconte_la_subvention,
+    raconte_le_pilotage,
     raconte_les_appels,
     raconte_les_contreparties,
 )
@@ -69,6 +70,7 @@ def raconter(graine: int) -> list[Etape]:
     recits = [
         raconte_la_subvention(graine, cast),
         raconte_les_reprises(graine),
+        raconte_le_pilotage(graine, cast),
         *raconte_les_contreparties(graine, cast),
         raconte_les_appels(graine),
         raconte_la_repartition(graine, cast),

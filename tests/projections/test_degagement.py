@@ -202,11 +202,13 @@ def test_what_is_missing_must_still_be_declared_before_the_deadline(vie: Vie) ->
         ("TARD", "90000.00", "2022-06-16"),
         ("LOIN", "80000.00", "2022-06-15"),
         ("PRES", "70000.00", "2022-03-15"),
+        ("ABANDON", "60000.00", "2022-03-01"),
     ):
         prevus = [{"numero": 1, "type": "final", "date_limite": limite}]
         vie.jusqu_au_demarrage(
             nom, fse=fse, cout_total="200000.00", convention={"bilans_prevus": prevus}
         )
+    vie.abandon("ABANDON")
     en_mars = date(2022, 3, 31)
     ligne = une(vie, le=en_mars)
     assert euros(ligne.reste_a_declarer) == "480000.00"
