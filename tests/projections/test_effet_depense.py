@@ -13,10 +13,11 @@ from aggregates.depense.state import DepenseAbsente
 from oi_service.application import Service
 from oi_service.codec import REGISTRY
 from oi_service.ids import convention_of, new_id
+from projections.difference import difference
 from projections.effet_depense import DepenseNonControlee, EffetDepense, effet
 from projections.livre import Choix, Lignes, sommes
 from projections.perimetre import OI_ENTIER, Perimetre
-from projections.situation import ACTUELLE
+from projections.situation import ACTUELLE, Situation
 
 POSTES: list[dict[str, Any]] = [
     {"code": "personnel", "montant": "60000.00"},
@@ -188,19 +189,21 @@ def test_a_ceiling_may_leave_the_fund_where_it_is(service: Service) -> None:
 
 def test_a_drawn_line_weighs_on_the_rate_that_its_sample_extrapolates(service: Service) -> None:
     vie = nouvelle(service)
+    vie.bilan("OP-1", ["1000.00"], type="intermediaire")
+    vie.controle("OP-1")
     pieces = [{"montant_impute": "1500.00", "piece_ref": f"B-{n:02d}"} for n in range(40)]
-    vie.bilan("OP-1", pieces, ressources=[EPCI | {"montant": "5000.00"}])
-    vie.ouverture_controle("OP-1", modalite="echantillon")
-    vie.tirage("OP-1", graine="TIRAGE-1")
-    vie.controle_lignes("OP-1", chaque_tiree=ecart("21.37"))
-    vie.controle_ressources("OP-1")
-    vie.extrapolation("OP-1", fondement="accord_ecrit", accord_ref="ACCORD-1")
-    vie.fin_du_controle("OP-1")
-    [bilan] = vie.convention("OP-1").bilans.values()
+    vie.bilan("OP-1", pieces, numero=2, ressources=[EPCI | {"montant": "5000.00"}])
+    vie.ouverture_controle("OP-1", 2, modalite="echantillon")
+    vie.tirage("OP-1", numero=2, graine="TIRAGE-1")
+    vie.controle_lignes("OP-1", 2, chaque_tiree=ecart("21.37"))
+    vie.controle_ressources("OP-1", 2)
+    vie.extrapolation("OP-1", numero=2, fondement="accord_ecrit", accord_ref="ACCORD-1")
+    vie.fin_du_controle("OP-1", 2)
+    _, bilan = vie.convention("OP-1").bilans.values()
     assert bilan.csf is not None
     tirage = bilan.csf.tirages["personnel"]
     piece = next(p["piece_ref"] for p in pieces if vie.piece("OP-1", str(p["piece_ref"])) in tirage)
-    lu = exiger_realise(vie, str(piece))
+    lu = exiger_realise(vie, str(piece), 2)
     assert lu.recomptes is not None
     [extrapole] = lu.recomptes.corrections
     assert extrapole.code == "extrapolation.personnel"
@@ -347,6 +350,23 @@ def test_a_control_opened_again_does_not_count_before_it_is_valid(service: Servi
     vie.ouverture_controle("OP-1", le=date(2022, 9, 2))
     vie.lignes("OP-1", 1, {vie.piece("OP-1", "BS-1"): ecart("900.00")}, date(2022, 9, 3))
     assert lire(vie, "BS-1") == avant
+
+
+def test_what_a_control_opened_again_changes_is_a_correction(service: Service) -> None:
+    vie = nouvelle(service)
+    vie.bilan("OP-1", [{"montant_impute": "40000.00", "piece_ref": "BS-1"}])
+    vie.controle("OP-1", ecarts={"BS-1": ecart("500.00")})
+    with vie.reads.connection() as conn:
+        avant = Situation(connu_le=conn.execute("SELECT position FROM oi.head").fetchall()[0][0])
+    lu = exiger_realise(vie, "BS-1")
+    with vie.reads.connection() as conn:
+        found = difference(conn, OI_ENTIER, Choix(), avant, ACTUELLE)
+    assert found is not None
+    assert lu.recomptes is not None
+    [correction] = found.causes
+    assert (correction.code, correction.evenements) == ("controle_rouvert", 1)
+    effets = {v.code: -v.effet for v in lu.recomptes.maquette.chiffres}
+    assert correction.montants == {m: effets[m] for m in DE_LA_MAQUETTE}
 
 
 def test_once_settled_an_ecart_weighs_on_what_is_left_to_programme(service: Service) -> None:
