@@ -49,8 +49,8 @@ class Cellule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 #: What no PLIE holds: kept in hand by a decision, or opened and not shared yet.
 RESERVE = "reserve"
 NON_REPARTI = "non_reparti"
-#: Where the ledger writes what is of no PLIE: contreparties that the OI shares, and operations taken
-#: over from a list.
+#: Where the ledger writes what is of no PLIE: contreparties that the OI shares, and operations
+#: taken over from a list.
 MUTUALISE = "mutualise"
 REPRISE = "reprise"
 #: Codes that no PLIE may bear.
