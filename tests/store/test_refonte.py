@@ -151,7 +151,8 @@ def test_an_append_in_flight_at_the_comparison_is_in_what_is_put_right(
     avant, montres = tete(controle), chiffres(controle)
     version_sg = len(vie.journal.recorder.select_streams([vie.id("SG")])[vie.id("SG")])
     transfert = Recorded(vie.id("SG"), version_sg + 1, fait(TransfertEnveloppeDecide))
-    with psycopg.connect(base) as ecrivain, ThreadPoolExecutor(1) as pool:
+    # The pool is left last: whatever fails, nobody waits for ever for who holds the log.
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(base) as ecrivain:
         facts = [vie.journal.mapper.to_stored_event(transfert)]
         vie.journal.recorder._call(ecrivain, facts, enveloppe(), {}, 1)
         refonte = pool.submit(rebuild, base)
@@ -182,12 +183,16 @@ def test_nobody_reads_half_of_a_replacement_nor_waits_for_it(
         END
         $$;
         CREATE TRIGGER attendre BEFORE INSERT ON projection.mouvement
-            FOR EACH STATEMENT EXECUTE FUNCTION public.attendre();
-        SELECT pg_advisory_lock(1)
+            FOR EACH STATEMENT EXECUTE FUNCTION public.attendre()
         """
     )
     presse = make_conninfo(base, options="-c statement_timeout=2s -c role=oi_application")
-    with psycopg.connect(base) as ancien, ThreadPoolExecutor(2) as pool:
+    with (
+        ThreadPoolExecutor(2) as pool,
+        psycopg.connect(base) as ancien,
+        psycopg.connect(base, autocommit=True) as barriere,
+    ):
+        barriere.execute("SELECT pg_advisory_lock(1)")
         ancien.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         assert chiffres(ancien) == montres
         refonte = pool.submit(rebuild, base)
@@ -200,7 +205,7 @@ def test_nobody_reads_half_of_a_replacement_nor_waits_for_it(
                 assert chiffres(nouveau) == montres
         assert not refonte.done()
         assert not transfert.done()
-        controle.execute("SELECT pg_advisory_unlock(1)")
+        barriere.execute("SELECT pg_advisory_unlock(1)")
         refaite, transfere = refonte.result(timeout=30), transfert.result(timeout=30)
         assert chiffres(ancien) == montres
     assert refaite.different == ("mouvement",)

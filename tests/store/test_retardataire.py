@@ -63,10 +63,10 @@ def courir(service: Service, base: str) -> Course:
     recorder = service.journal.recorder
     suiveur = Suiveur(recorder)
     with (
-        psycopg.connect(base) as premier,
-        psycopg.connect(base) as second,
+        ThreadPoolExecutor(1) as pool,  # Left last: whatever fails, nobody waits for ever.
         psycopg.connect(base, autocommit=True) as lecteur,
-        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(base) as second,
+        psycopg.connect(base) as premier,
     ):
         ajouter(recorder, premier)
 
