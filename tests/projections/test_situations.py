@@ -43,6 +43,8 @@ LE = date(2022, 8, 1)
 COUPES = (
     (1.0, None),
     (0.2, None),
+    (0.3, None),  # a convention, and no bilan yet
+    (0.51, None),  # the final bilan was sent back, and came again
     (0.6, None),
     (1.0, date(2021, 3, 31)),
     (1.0, date(2021, 12, 31)),
@@ -237,7 +239,9 @@ def test_a_late_correction_changes_a_day_of_effect_and_never_what_was_known(
     jour, avant = correction.date_effet, correction.position - 1
 
     def montant(effet_au: date | None, connu_le: int | None) -> int:
-        return depense(conn, OI_ENTIER, corrigee, Situation(effet_au, connu_le)).montant_impute
+        ligne = depense(conn, OI_ENTIER, corrigee, Situation(effet_au, connu_le))
+        assert ligne.montant_impute == ligne.detail.montant_impute_centimes
+        return ligne.montant_impute
 
     assert montant(jour, None) == montant(None, correction.position) == 75_000
     assert montant(jour, avant) == montant(None, avant) == 70_000
