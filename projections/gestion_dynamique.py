@@ -273,7 +273,12 @@ def _sous_realisations(
     """Return the operations over and not settled that leave money, the largest first."""
     dossiers = dossiers_conventionnes(conn, perimetre, subvention_id, situation)
     cours = _cours(conn, [d.id for d in dossiers], situation)
-    en_fin = [d for d in dossiers if _finie(*cours[d.id], le) and d.conventionne > d.retenu]
+    en_fin = [
+        d
+        for d in dossiers
+        # A convention may count earlier than its dossier, which is then no operation yet.
+        if d.id in cours and _finie(*cours[d.id], le) and d.conventionne > d.retenu
+    ]
     suivi = suivis(conn, en_fin, situation)
     for d in sorted(en_fin, key=lambda d: (d.retenu - d.conventionne, d.numero_mdfse)):
         yield SousRealisation(
