@@ -80,33 +80,31 @@ _CHOISIES = sql.SQL(
         AND (%(financeur)s::text IS NULL OR m.financeur = %(financeur)s)
     """
 )
-#: The lines of one situation that the other does not count, with the cause of each.
+#: The lines of one situation that the other does not count, each with the cause of its fact. Facts
+#: are looked up one by one, by their number: whatever else the log holds costs nothing, and no
+#: estimate can lead to read it whole.
 _SEPARENT = sql.SQL(
     """
-    WITH cause AS (
-        SELECT c.nom, c.rang
-        FROM unnest(%(noms)s::text[], %(rangs)s::integer[]) AS c (nom, rang)
-    ),
-
-    ecart AS (
+    WITH ecart AS MATERIALIZED (
         SELECT
-            m.position, m.rang, m.mesure, m.plie_id, m.annee, m.axe, m.objectif_specifique,
-            m.dispositif, m.operation_id, m.financeur_type, m.financeur, m.date_effet, e.name,
-            e.enregistre_le, e.acteur, e.role,
+            m.position, {colonne},
             CASE WHEN m.position <= %(a_connu_le)s AND m.date_effet <= %(a_effet_au)s
                 THEN m.centimes ELSE -m.centimes END AS centimes,
             CASE WHEN e.name = %(csf)s AND (e.data ->> 'version')::integer > 1
-                THEN %(correction)s::integer ELSE c.rang END AS cause
-        FROM projection.mouvement AS m
-        INNER JOIN oi.event AS e ON m.position = e.position
-        INNER JOIN cause AS c ON e.name = c.nom
+                THEN %(correction)s::integer
+                ELSE (%(rangs)s::integer[])[array_position(%(noms)s::text[], e.name)]
+                END AS cause
+        FROM projection.mouvement AS m,
+            LATERAL (
+                SELECT v.name, v.data FROM oi.event AS v WHERE v.position = m.position LIMIT 1
+            ) AS e
         WHERE {choisies}
             AND (m.position <= %(a_connu_le)s AND m.date_effet <= %(a_effet_au)s)
             <> (m.position <= %(de_connu_le)s AND m.date_effet <= %(de_effet_au)s)
             AND (%(mesures)s::text[] IS NULL OR m.mesure = ANY(%(mesures)s::text[]))
     )
     """
-).format(choisies=_CHOISIES)
+)
 
 
 def choisir(
@@ -191,7 +189,7 @@ def par_cause(
         GROUP BY GROUPING SETS ((x.cause, x.mesure), (x.cause))
         ORDER BY x.cause, x.mesure
         """
-    ).format(separent=_SEPARENT)
+    ).format(separent=_separent("mesure"))
     montants: dict[int, dict[str, int]] = defaultdict(dict)
     nombres: dict[int, int] = {}
     for rang, mesure, total, nombre in conn.execute(query, _entre(lignes, de, a, mesures)):
@@ -200,6 +198,10 @@ def par_cause(
         else:
             montants[rang][mesure] = total
     return tuple(Cause(cause_de_rang(r), n, montants[r]) for r, n in sorted(nombres.items()))
+
+
+def _separent(colonne: str) -> sql.Composed:
+    return _SEPARENT.format(choisies=_CHOISIES, colonne=sql.Identifier("m", colonne))
 
 
 def _entre(lignes: Lignes, de: Situation, a: Situation, mesures: Sequence[str]) -> dict[str, Any]:
@@ -356,18 +358,27 @@ def mouvements(
     query = sql.SQL(
         """
         {separent}
+        , page AS (
+            SELECT x.position, x.rang, x.centimes, x.cause
+            FROM ecart AS x
+            WHERE (%(cause)s::integer IS NULL OR x.cause = %(cause)s)
+                AND (%(position)s::bigint IS NULL OR (x.cause, x.position, x.rang)
+                    > (%(rang_cause)s::integer, %(position)s::bigint, %(rang)s::integer))
+            ORDER BY x.cause, x.position, x.rang
+            LIMIT %(limite)s
+        )
+
         SELECT
-            x.position, x.rang, x.mesure, x.centimes, x.plie_id, x.annee, x.axe,
-            x.objectif_specifique, x.dispositif, x.operation_id, o.numero_mdfse, x.financeur_type,
-            x.financeur, x.date_effet, x.name, x.enregistre_le, x.acteur, x.role, x.cause
-        FROM ecart AS x LEFT JOIN projection.operation AS o ON x.operation_id = o.id
-        WHERE (%(cause)s::integer IS NULL OR x.cause = %(cause)s)
-            AND (%(position)s::bigint IS NULL OR (x.cause, x.position, x.rang)
-                > (%(rang_cause)s::integer, %(position)s::bigint, %(rang)s::integer))
-        ORDER BY x.cause, x.position, x.rang
-        LIMIT %(limite)s
+            p.position, p.rang, m.mesure, p.centimes, m.plie_id, m.annee, m.axe,
+            m.objectif_specifique, m.dispositif, m.operation_id, o.numero_mdfse, m.financeur_type,
+            m.financeur, m.date_effet, e.name, e.enregistre_le, e.acteur, e.role, p.cause
+        FROM page AS p
+        INNER JOIN projection.mouvement AS m ON p.position = m.position AND p.rang = m.rang
+        INNER JOIN oi.event AS e ON p.position = e.position
+        LEFT JOIN projection.operation AS o ON m.operation_id = o.id
+        ORDER BY p.cause, p.position, p.rang
         """
-    ).format(separent=_SEPARENT)
+    ).format(separent=_separent("rang"))
     parameters = {
         **_entre(lignes, de, a, mesures),
         "cause": None if cause is None else RANGS[cause],
