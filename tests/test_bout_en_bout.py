@@ -144,7 +144,7 @@ def test_a_demonstration_never_erases_nor_joins_real_money(dossier: Path) -> Non
     for arguments in (("demo", "--no-servir"), ("demo", "--neuf", "--no-servir")):
         done = _oi(dossier, *arguments)
         assert done.returncode == 2
-        assert "une subvention globale réelle" in done.stdout
+        assert "des données réelles" in done.stdout
 
 
 def test_an_unknown_dossier_is_a_sentence_and_not_a_trace(dossier: Path) -> None:
