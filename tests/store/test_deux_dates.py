@@ -170,6 +170,35 @@ def test_a_dossier_rectified_twice_reads_as_each_day_left_it(
     ]
 
 
+def test_money_of_another_year_is_read_on_the_line_of_the_operation_that_holds_it(
+    vie: Vie, conn: Connection[Any]
+) -> None:
+    vie.subvention()
+    vie.tranche("300000.00", "300000.00")
+    vie.enveloppe("A", "100000.00")
+    vie.appel()
+    vie.jusqu_au_demarrage("un", annee=2021)
+    vie.contrepartie("CP", "30000.00", annee=2022)
+    vie.perception("CP", "20000.00")
+    vie.affectation("CP", "un", "10000.00", le=date(2022, 2, 1))
+    vie.desaffectation("CP", "un", "2500.00", le=date(2022, 6, 10))
+    exiger_grand_livre(conn, memoire(conn))
+    for jour, affecte in ((date(2022, 6, 9), 10_000), (date(2022, 6, 10), 7_500)):
+        lignes = au(conn, jour).lignes
+        assert {(x.plie_id, x.annee): x.chiffres.cp_affectee for x in lignes} == {
+            ("A", 2021): euros(affecte),
+            ("non_reparti", 2021): 0,
+        }
+    query = (
+        "SELECT mesure, plie_id, annee, sum(centimes)::bigint FROM projection.mouvement "
+        "WHERE mesure IN ('cp_attribuee', 'cp_percue') GROUP BY 1, 2, 3 ORDER BY 1"
+    )
+    assert conn.execute(query).fetchall() == [
+        ("cp_attribuee", "mutualise", 2022, euros(30_000)),
+        ("cp_percue", "mutualise", 2022, euros(20_000)),
+    ]
+
+
 def avenant(vie: Vie, fse_total: str, ecart: str, le: date, annee: int) -> None:
     """Sign an avenant of the grant that gives a PLIE more, or less."""
     cellule = {
