@@ -9,9 +9,9 @@ from oi_service.money import euros
 
 
 def french_euros(cents: int) -> str:
-    """Write cents for a French reader: ``1 234,56 €`` with no-break spaces."""
+    """Write cents for a French reader: ``1 234,56 €``, no-break spaces, a true minus sign."""
     whole, decimals = euros(cents).split(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    sign, digits = ("\u2212", whole[1:]) if whole.startswith("-") else ("", whole)
     grouped = f"{int(digits):,}".replace(",", "\u202f")
     return f"{sign}{grouped},{decimals}\u00a0€"
 

@@ -241,6 +241,8 @@ def _evenements(
                 OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)
                 OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
                 OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
+                OR jsonb_path_query_array(e.data, '$.ecarts[*].cellule.plie_id')
+                    ?| %(plies)s::text[]
             )
             AND (%(positions)s::bigint[] IS NULL OR e.position = ANY(%(positions)s))
             AND (%(flux)s::uuid[] IS NULL OR e.stream_id = ANY(%(flux)s))

@@ -101,10 +101,10 @@ def test_a_ratio_over_nothing_is_not_a_number() -> None:
     [
         (0, "0,00 €"),
         (5, "0,05 €"),
-        (-5, "-0,05 €"),
+        (-5, "−0,05 €"),
         (123456789, "1 234 567,89 €"),
         (100_00, "100,00 €"),
-        (-123456, "-1 234,56 €"),
+        (-123456, "−1 234,56 €"),
     ],
 )
 def test_euros_for_a_french_reader(centimes: int, text: str) -> None:

@@ -449,7 +449,7 @@ def test_a_payment_whose_money_was_claimed_back_is_not_rejected() -> None:
         RejetApresReversement, "le payé à 0,00 €, sous les 5 000,00 € qui restent réclamés"
     )
     back = [*RECLAME, fait(ReversementEncaisse, montant_centimes=euros(5_000))]
-    reject(back).refuses(RejetApresReversement, "le payé à -5 000,00 €")
+    reject(back).refuses(RejetApresReversement, "le payé à −5 000,00 €")
     reject(PERDU).refuses(RejetApresReversement, "5 000,00 € qui restent réclamés ou sont perdus")
 
 
