@@ -110,6 +110,25 @@ def test_what_is_certified_after_the_deadline_saves_nothing(vie: Vie) -> None:
     assert [x.etat for x in lire(vie).lignes] == ["manque", "atteint"]
 
 
+def test_the_last_day_still_saves_what_it_certifies(vie: Vie) -> None:
+    vie.objectif("100000.00", annee_engagement=2019)
+    assert [une(vie, le=jour).etat for jour in (FIN_2022, date(2023, 1, 1))] == [
+        "a_couvrir",
+        "manque",
+    ]
+
+
+def test_what_is_sent_waits_since_the_first_statement_not_wholly_certified(vie: Vie) -> None:
+    vie.objectif("100000.00", annee_engagement=2019)
+    retenir(vie, "UN", 100_000_00)
+    for le in (date(2022, 7, 4), date(2022, 8, 8)):
+        vie.transmission("UN", "30000.00", "60000.00", le=le)
+    for fse, depuis in (("29999.99", date(2022, 7, 4)), ("0.01", date(2022, 8, 8))):
+        vie.certification("UN", fse, "0.00")
+        [etape] = [e for e in une(vie).plan if e.attente.attendu == "certifier"]
+        assert etape.attente.depuis == depuis
+
+
 def test_a_target_is_that_of_its_two_dates(vie: Vie) -> None:
     vie.objectif("100000.00", annee_engagement=2019, le=date(2022, 1, 10))
     retenir(vie, "UN", 60_000_00)
