@@ -250,6 +250,7 @@ def test_what_a_control_taken_up_again_took_back_no_longer_waits(vie: Vie) -> No
     vie.objectif("100000.00", annee_engagement=2019)
     retenir(vie, "UN", 50_000_00)
     vie.reouverture_controle("UN")
+    vie.ouverture_controle("UN", le=date(2022, 9, 5))
     vie.controle("UN", ecarte="20000.00", le=date(2022, 10, 3))
     assert plan(une(vie)) == [("UN", "transmettre", "40000.00", "40000.00")]
     assert plan(une(vie, Situation(effet_au=date(2022, 10, 2)))) == [
