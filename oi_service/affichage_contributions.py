@@ -3,30 +3,28 @@
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from api.filters import entier, euros, jour, pourcent
-from oi_service.money import round_cents
+from oi_service.terminal import ecriture, tableau
 from projections.consolidation import Consolidation
 from projections.couverture import ChiffresCouverture, Couverture, Manque
 from projections.levier import BASES, Contributions, Formule, Levier, une_decimale
 from projections.levier import deux_decimales as decimales
 
-#: Columns from which amounts are printed to the cent.
-_LARGE_LEVIER, _LARGE_COUVERTURE = 130, 160
+#: Columns from which the coverage is printed to the cent: it has many.
+_LARGE_COUVERTURE = 160
 _INDEFINI = "indéfini"
 _MONTANTS_INVENTES = "Une partie des montants est inventée (démonstration)."
 
 
 def afficher_levier(levier: Levier, largeur: int) -> Iterator[RenderableType]:
     """Yield the table by PLIE and its total, then how the total was found."""
-    montant, unite = _montants(largeur, _LARGE_LEVIER)
+    montant, unite = ecriture(largeur)
     tranche = "toutes tranches" if levier.annee is None else f"tranche {levier.annee}"
     base = BASES[levier.base]
-    table = _table(
+    table = tableau(
         f"Levier : {base.fse_libelle}, apports {base.contreparties_libelle} ({tranche}, {unite})",
         ("FSE", "Directs", "Autres p.", "Privés", "Lev. FSE", "Lev. autres"),
     )
@@ -67,8 +65,8 @@ def _virgule(nombre: str) -> str:
 
 def afficher_couverture(couverture: Couverture, largeur: int) -> Iterator[RenderableType]:
     """Yield the table and its total, then what is missing, funder by funder."""
-    montant, unite = _montants(largeur, _LARGE_COUVERTURE)
-    table = _table(
+    montant, unite = ecriture(largeur, _LARGE_COUVERTURE)
+    table = tableau(
         f"Couverture des contreparties ({unite})",
         ("Besoin", "Attendu", "Attesté", "Perçu", "Affecté", "Retenu", "Prév.", "Aff."),
     )
@@ -118,23 +116,6 @@ def _nom(nom: str, oi_nom: str | None, consolidation: Consolidation) -> str:
     """Say whose PLIE it is where there are several OI."""
     plusieurs = len({s.oi_id for s in consolidation.subventions}) > 1
     return f"{nom} ({oi_nom})" if plusieurs and oi_nom and oi_nom != nom else nom
-
-
-def _table(titre: str, colonnes: Iterable[str]) -> Table:
-    table = Table(title=titre, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("")  # A name folds before an amount is cut.
-    for colonne in colonnes:
-        table.add_column(colonne, justify="right", no_wrap=True)
-    return table
-
-
-def _montants(largeur: int, seuil: int) -> tuple[Callable[[int], str], str]:
-    """Return how amounts are written in a table of this width, and their unit."""
-    return (euros, "euros") if largeur >= seuil else (_milliers, "milliers d’euros")
-
-
-def _milliers(centimes: int) -> str:
-    return entier(round_cents(Fraction(centimes, 100_000)))
 
 
 def _pied(consolidation: Consolidation) -> Iterator[Text]:

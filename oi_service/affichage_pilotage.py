@@ -1,29 +1,24 @@
 """What the terminal shows of the pilotage: what must be certified by when, what could be moved."""
 
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Iterator
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from api.filters import entier, euros, jour
-from oi_service.money import round_cents
+from oi_service.terminal import ecriture, tableau
 from projections.degagement import Degagement, LigneExposee, Objectif
 from projections.gestion_dynamique import GestionDuPlie, GestionDynamique
 
-#: Columns from which amounts are printed to the cent.
-_LARGE = 130
 _MONTANTS_INVENTES = "Les montants sont inventés (démonstration)."
 
 
 def afficher_degagement(vu: Degagement, largeur: int) -> Iterator[RenderableType]:
     """Yield the targets, what waits by PLIE, then the plan of each target that is not reached."""
-    montant = _montant(largeur)
-    objectifs = _table(
+    montant, unite = ecriture(largeur)
+    objectifs = tableau(
         f"Subvention globale {vu.numero} : objectifs de certification vus du {jour(vu.le)} "
-        f"({_unite(largeur)})",
+        f"({unite})",
         ("Échéance", "Objectif", "Préfin.", "Certifié", "Exposé"),
     )
     for ligne in vu.lignes:
@@ -35,8 +30,8 @@ def afficher_degagement(vu: Degagement, largeur: int) -> Iterator[RenderableType
         if vu.lignes
         else Text(f"Subvention globale {vu.numero} : aucun objectif de certification n’est fixé.")
     )
-    attentes = _table(
-        f"Ce qui attend ({_unite(largeur)})", ("À contrôler", "À transm.", "À certif.", "Certifié")
+    attentes = tableau(
+        f"Ce qui attend ({unite})", ("À contrôler", "À transm.", "À certif.", "Certifié")
     )
     for p in vu.par_plie:
         montants = (p.a_controler, p.a_transmettre, p.a_certifier, p.certifie)
@@ -91,9 +86,9 @@ def _portee(objectif: Objectif) -> str:
 
 def afficher_propositions(revue: GestionDynamique, largeur: int) -> Iterator[RenderableType]:
     """Yield the review by PLIE, the transfers proposed, what nobody can give."""
-    montant = _montant(largeur)
-    table = _table(
-        f"Subvention globale {revue.numero} : revue du {jour(revue.le)} ({_unite(largeur)})",
+    montant, unite = ecriture(largeur)
+    table = tableau(
+        f"Subvention globale {revue.numero} : revue du {jour(revue.le)} ({unite})",
         ("Envel.", "Dispo.", "Demandé", "Reliq.", "Prév.", "Acquis"),
     )
     for p in revue.par_plie:
@@ -142,24 +137,3 @@ def _revue(p: GestionDuPlie) -> tuple[int, ...]:
         p.sous_realisation_previsible,
         p.sous_realisation_previsible - p.encore_justifiable,
     )
-
-
-def _table(titre: str, colonnes: tuple[str, ...]) -> Table:
-    table = Table(title=titre, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for colonne in colonnes:
-        table.add_column(colonne, justify="right", no_wrap=True)
-    return table
-
-
-def _montant(largeur: int) -> Callable[[int], str]:
-    """Euros and cents where the terminal is wide enough, thousands of euros otherwise."""
-    return euros if largeur >= _LARGE else _milliers
-
-
-def _milliers(centimes: int) -> str:
-    return entier(round_cents(Fraction(centimes, 100_000)))
-
-
-def _unite(largeur: int) -> str:
-    return "euros" if largeur >= _LARGE else "milliers d’euros"

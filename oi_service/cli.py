@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +56,6 @@ from oi_service.clock import today
 from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.errors import Refusal
-from oi_service.money import round_cents
 from oi_service.reprise.compte_rendu import compte_rendu
 from oi_service.reprise.importation import (
     Resultat,
@@ -71,6 +69,7 @@ from oi_service.reprise.lecture import lire as lire_liste
 from oi_service.scheduler import scheduler
 from oi_service.server import free_port, run
 from oi_service.settings import Settings
+from oi_service.terminal import ecriture, tableau
 from oi_service.verification import verifier as verifier_tout
 from projections.couverture import Par
 from projections.couverture import couverture as lire_couverture
@@ -100,8 +99,6 @@ cli = typer.Typer(
     help="Registre d’un organisme intermédiaire du FSE : la maquette, les dossiers, les preuves.",
 )
 console = Console(highlight=False)
-#: Columns from which the maquette is printed to the cent.
-_WIDE = 130
 _MONTANTS_INVENTES = (
     "Démonstration : les fiches, indicateurs et conditions sont ceux de l’appel à projets AGAPE "
     "2021 n° 3 ; tous les montants et tous les bénéficiaires sont inventés."
@@ -316,27 +313,16 @@ def _print_maquette(service: Service, au: str | None = None, connu_le: str | Non
 
 
 def _maquette_table(figures: Maquette) -> Table:
-    """Euros and cents where the terminal is wide enough, thousands of euros otherwise."""
-    narrow = console.width < _WIDE
-    amount = _milliers if narrow else euros
-    unit = "milliers d’euros" if narrow else "euros"
-    table = Table(
-        title=f"{figures.oi_nom}, subvention globale {figures.numero} ({unit})",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+    montant, unite = ecriture(console.width)
+    table = tableau(
+        f"{figures.oi_nom}, subvention globale {figures.numero} ({unite})",
+        ("Envel.", "Progr.", "Conv.", "Retenu", "Payé", "Dispo.", "Taux"),
     )
-    table.add_column("", no_wrap=True)
-    for title in ("Envel.", "Progr.", "Conv.", "Retenu", "Payé", "Dispo.", "Taux"):
-        table.add_column(title, justify="right", no_wrap=True)
     for _, nom, chiffres in figures.par_plie():
-        table.add_row(nom, *_cells(chiffres, amount))
+        table.add_row(nom, *_cells(chiffres, montant))
     table.add_section()
-    table.add_row("Total OI", *_cells(figures.total, amount), style="bold")
+    table.add_row("Total OI", *_cells(figures.total, montant), style="bold")
     return table
-
-
-def _milliers(centimes: int) -> str:
-    return entier(round_cents(Fraction(centimes, 100_000)))
 
 
 def _cells(chiffres: Chiffres, amount: Callable[[int], str]) -> list[str]:
