@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -481,6 +482,8 @@ class _Scene:
             "client": None,
             "state": {ESSAI: self.service},
         }
-        asyncio.run(self.app(scope, receive, send))
+        # A thread of its own: whoever asks may already be inside a loop.
+        with ThreadPoolExecutor(1) as fil:
+            fil.submit(asyncio.run, self.app(scope, receive, send)).result()
         debut, *suite = recus
         return debut["status"], b"".join(message.get("body", b"") for message in suite)

@@ -2,36 +2,23 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from fabrique import LIGNE_SAISIE
+from terminal import Oi, ligne_de_commande
 from vie import Vie
 
-from oi_service import cli
 from oi_service.application import Service
 from oi_service.cli import EssaiMalDecrit
 
 
 @pytest.fixture
-def oi(base: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+def oi(base: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Oi:
     """Lend the command line on the database of the test: exit code and what is printed."""
-    monkeypatch.setenv("OI_DATABASE_URL", base)
-    monkeypatch.setattr(cli.console, "_width", 100)
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["oi", *arguments])
-        try:
-            cli.main()
-            code: Any = 0
-        except SystemExit as left:
-            code = left.code
-        return code or 0, re.sub("[\u00a0\u202f]", " ", capsys.readouterr().out)
-
-    return run
+    return ligne_de_commande(base, capsys, monkeypatch, 100)
 
 
 def transfert(sg: object, fse: str) -> Any:
@@ -48,7 +35,7 @@ def transfert(sg: object, fse: str) -> Any:
     return {"chemin": f"/api/v1/subventions-globales/{sg}/transferts", "corps": corps}
 
 
-def test_a_file_is_tried(oi: Any, base: str, service: Service, tmp_path: Path) -> None:
+def test_a_file_is_tried(oi: Oi, base: str, service: Service, tmp_path: Path) -> None:
     vie = Vie(service)
     vie.subvention()
     vie.tranche("500000.00", "500000.00")

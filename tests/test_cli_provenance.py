@@ -1,13 +1,11 @@
 """``oi difference`` and ``oi provenance``: causes and events in French, with their sums."""
 
 import re
-import sys
-from typing import Any
 
 import pytest
+from terminal import Oi, ligne_de_commande
 from vie import Vie
 
-from oi_service import cli
 from oi_service.affichage_provenance import OperationIntrouvable, PlieIntrouvable
 from oi_service.application import Service
 from oi_service.cli import AucuneSubvention
@@ -15,21 +13,9 @@ from projections.mesures import MesureInconnue
 
 
 @pytest.fixture
-def oi(base: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+def oi(base: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Oi:
     """Lend the command line on the database of the test: exit code and what is printed."""
-    monkeypatch.setenv("OI_DATABASE_URL", base)
-    monkeypatch.setattr(cli.console, "_width", 120)
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["oi", *arguments])
-        try:
-            cli.main()
-            code: Any = 0
-        except SystemExit as left:
-            code = left.code
-        return code or 0, re.sub("[\u00a0\u202f]", " ", capsys.readouterr().out)
-
-    return run
+    return ligne_de_commande(base, capsys, monkeypatch, 120)
 
 
 def phrase(refus: type[Exception]) -> str:
@@ -37,7 +23,7 @@ def phrase(refus: type[Exception]) -> str:
     return " ".join((refus.__doc__ or "").split("{")[0].split())
 
 
-def test_the_terminal_explains_a_difference_and_a_figure(oi: Any, service: Service) -> None:
+def test_the_terminal_explains_a_difference_and_a_figure(oi: Oi, service: Service) -> None:
     code, shown = oi("difference", "--de", "2021-12-31")
     assert (code, phrase(AucuneSubvention) in shown) == (2, True)
 

@@ -1,23 +1,19 @@
 """``oi maquette`` and ``oi dossier`` at two dates."""
 
 import re
-import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from dossier_exemple import NUMERO, service_joue
 from psycopg.conninfo import make_conninfo
+from terminal import Oi, ligne_de_commande
 
 from api.deps import ConnuLeIllisible
-from oi_service import cli
 from oi_service.application import Service
 from oi_service.cli import DossierIntrouvable, DossierPasEncoreConnu, JourIllisible
 from oi_service.errors import Refusal
 from projections.journal import histoire_du_dossier
 from projections.perimetre import OI_ENTIER
-
-Oi = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +32,7 @@ def oi(
     """Lend the command line on the played database: exit code and what is printed."""
     with joue.reads.connection() as conn:
         base = make_conninfo(serveur, dbname=conn.info.dbname)
-    monkeypatch.setenv("OI_DATABASE_URL", base)
-    monkeypatch.setattr(cli.console, "_width", 100)
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["oi", *arguments])
-        try:
-            cli.main()
-            code: Any = 0
-        except SystemExit as left:
-            code = left.code
-        return code or 0, re.sub("[\u00a0\u202f]", " ", capsys.readouterr().out)
-
-    return run
+    return ligne_de_commande(base, capsys, monkeypatch, 100)
 
 
 def sentence(refusal: type[Refusal], **details: object) -> str:
