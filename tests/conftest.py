@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import NodeId
 from bases import base_neuve
 from hypothesis import settings
 
@@ -20,6 +21,20 @@ from oi_service.postgres import embedded_server
 settings.register_profile("mutation", max_examples=8, derandomize=True, deadline=None)
 #: Many more than a run can wait for: before a release, or when a figure is in doubt.
 settings.register_profile("longue", max_examples=2000, deadline=None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a group on one worker.
+
+    pytest-xdist 3.8 writes the group where pytest no longer reads it since 9.2.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group is not None and not item.nodeid.endswith(f"@{group.args[0]}"):
+            item._id = NodeId.parse(f"{item.nodeid}@{group.args[0]}")
 
 
 @pytest.fixture(scope="session")
