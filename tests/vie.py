@@ -360,8 +360,9 @@ class Vie:
         asked = commande(programmation.DeciderSansProgrammer, date_effet=le, **saisie)
         return self.acte(actions.deprogrammer, self.id(operation), asked)
 
-    def retrait(self, operation: str, le: date = date(2022, 1, 10)) -> Outcome:
-        """Retirer le dossier."""
+    def retrait(self, operation: str, le: date | None = None) -> Outcome:
+        """Retirer le dossier, programmé ou non."""
+        le = le or max(date(2022, 1, 10), self.operation(operation).programmee_le or date.min)
         asked = commande(depot.RetirerDossier, date_effet=le)
         return self.acte(actions.retirer_dossier, self.id(operation), asked)
 
@@ -556,14 +557,20 @@ class Vie:
         csf_id: UUID = self._bilan(operation, numero).csf.csf_id
         return csf_id
 
+    def _jour_du_controle(self, operation: str, numero: int, le: date) -> date:
+        """Return that day, or the one on which the control of the bilan was last opened again."""
+        rouvert_le: date | None = self._bilan(operation, numero).rouvert_le
+        return max(le, rouvert_le or le)
+
     def ouverture_controle(
         self,
         operation: str,
         numero: int = 1,
-        le: date = date(2022, 4, 10),
+        le: date | None = None,
         modalite: str = "exhaustif",
     ) -> Outcome:
         """Ouvrir le contrôle d’un bilan, jugé recevable au besoin."""
+        le = le or self._jour_du_controle(operation, numero, date(2022, 4, 10))
         if self._bilan(operation, numero).statut == "depose":
             self.recevabilite_bilan(operation, numero)
         bilan_id = self._bilan(operation, numero).bilan_id
@@ -576,7 +583,7 @@ class Vie:
         numero: int = 1,
         ecarte: str = "0.00",
         ressources: Iterable[str] | None = None,
-        le: date = date(2022, 5, 2),
+        le: date | None = None,
         ecarts: dict[str, dict[str, str]] | None = None,
     ) -> Outcome:
         """Contrôler un bilan, ouvert au besoin : « ecarte » est écarté de sa première dépense.
@@ -586,6 +593,7 @@ class Vie:
         """
         if self._bilan(operation, numero).statut != "en_controle":
             self.ouverture_controle(operation, numero)
+        le = le or self._jour_du_controle(operation, numero, date(2022, 5, 2))
         bilan = self._bilan(operation, numero)
         decides = {self.piece(operation, piece): e for piece, e in (ecarts or {}).items()}
         if euros(ecarte):
@@ -766,16 +774,16 @@ class Vie:
         csf_id = self._csf(operation, numero)
         return self._convention(operation, va.notifier_conclusions_finales, asked, csf_id)
 
-    def validation(self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)) -> Outcome:
+    def validation(self, operation: str, numero: int = 1, le: date | None = None) -> Outcome:
         """Valider le contrôle, par une autre personne."""
+        le = le or self._jour_du_controle(operation, numero, date(2022, 5, 2))
         asked = commande(va.ValiderCsf, date_effet=le)
         csf_id = self._csf(operation, numero)
         return self.acte(actions.valider_csf, self.id(operation), asked, csf_id, acteur=VALIDEUR)
 
-    def fin_du_controle(
-        self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)
-    ) -> Outcome:
+    def fin_du_controle(self, operation: str, numero: int = 1, le: date | None = None) -> Outcome:
         """Valider, après avoir entendu le bénéficiaire s’il le faut."""
+        le = le or self._jour_du_controle(operation, numero, date(2022, 5, 2))
         try:
             return self.validation(operation, numero, le)
         except va.ContradictoireManquant:
@@ -822,21 +830,27 @@ class Vie:
         )
         return self.acte(actions.ordonnancer_paiement, self.id(operation), asked)
 
+    def _jour_du_paiement(self, operation: str, paiement_id: UUID, le: date) -> date:
+        """Return that day, or the one of the last act on the payment."""
+        return max(le, self.convention(operation).paiements[paiement_id].le or le)
+
     def _dernier_paiement(self, operation: str) -> UUID:
         return list(self.convention(operation).paiements)[-1]
 
-    def virement(self, operation: str, le: date = date(2022, 5, 12)) -> Outcome:
+    def virement(self, operation: str, le: date | None = None) -> Outcome:
         """Enregistrer le virement du dernier paiement ordonnancé."""
-        asked = commande(pa.EffectuerPaiement, date_effet=le)
         stream = convention_of(self.id(operation))
         paiement_id = self._dernier_paiement(operation)
+        le = le or self._jour_du_paiement(operation, paiement_id, date(2022, 5, 12))
+        asked = commande(pa.EffectuerPaiement, date_effet=le)
         return self.decision(CONVENTION, stream, pa.effectuer, asked, paiement_id)
 
-    def rejet(self, operation: str, le: date = date(2022, 5, 14)) -> Outcome:
+    def rejet(self, operation: str, le: date | None = None) -> Outcome:
         """Enregistrer le rejet du dernier paiement par la banque."""
-        asked = commande(pa.RejeterPaiement, date_effet=le)
         stream = convention_of(self.id(operation))
         paiement_id = self._dernier_paiement(operation)
+        le = le or self._jour_du_paiement(operation, paiement_id, date(2022, 5, 14))
+        asked = commande(pa.RejeterPaiement, date_effet=le)
         return self.decision(CONVENTION, stream, pa.rejeter, asked, paiement_id)
 
     def annulation_paiement(self, operation: str, le: date = date(2022, 5, 11)) -> Outcome:
@@ -844,11 +858,12 @@ class Vie:
         asked = commande(pa.AnnulerPaiement, date_effet=le)
         return self._convention(operation, pa.annuler, asked, self._dernier_paiement(operation))
 
-    def acquittement(self, operation: str, le: date = date(2022, 5, 20)) -> None:
+    def acquittement(self, operation: str, le: date | None = None) -> None:
         """Enregistrer la confirmation de chaque virement par la banque."""
         for paiement_id, paiement in self.convention(operation).paiements.items():
             if paiement.statut == "effectue":
-                asked = commande(pa.AcquitterPaiement, date_effet=le)
+                jour = le or self._jour_du_paiement(operation, paiement_id, date(2022, 5, 20))
+                asked = commande(pa.AcquitterPaiement, date_effet=jour)
                 self._convention(operation, pa.acquitter, asked, paiement_id)
 
     def paiement(self, operation: str, montant: str, **saisie: Any) -> None:

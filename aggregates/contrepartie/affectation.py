@@ -1,8 +1,10 @@
 """Attribution of a contrepartie, what was received of it, the operations that it backs."""
 
+from datetime import date
 from uuid import UUID
 
 from aggregates.cadre import Cadre
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Annee, Code, Commande, CommandeMotivee, Texte, TypeRessource
 from aggregates.contrepartie.events import (
     AffectationAnnulee,
@@ -163,6 +165,14 @@ def exiger_admise(contrepartie: Contrepartie, operation: Operation) -> None:
         )
 
 
+def exiger_apres_affectation(
+    contrepartie: Contrepartie, operation_id: UUID, jour: date, acte: str
+) -> None:
+    """Refuse to free what backs an operation before the day on which it was last backed."""
+    le = contrepartie.affectees_le.get(operation_id)
+    exiger_pas_avant(jour, acte, le, "la contrepartie a été affectée à cette opération")
+
+
 class AnnulerAffectation(CommandeMotivee):
     """Take back a part of what backs an operation."""
 
@@ -179,6 +189,9 @@ def annuler_affectation(
         raise MontantNul
     if commande.montant > affecte:
         raise AnnulationSuperieure(affecte=affecte)
+    exiger_apres_affectation(
+        contrepartie, commande.operation_id, commande.date_effet, "Annuler l’affectation"
+    )
     return [
         AffectationAnnulee(
             date_effet=commande.date_effet,

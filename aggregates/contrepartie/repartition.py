@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from aggregates.commande import CommandeMotivee, Texte
-from aggregates.contrepartie.affectation import exiger_admise
+from aggregates.contrepartie.affectation import exiger_admise, exiger_apres_affectation
 from aggregates.contrepartie.events import (
     AffectationAnnulee,
     ContrepartieAffectee,
@@ -91,6 +91,11 @@ def repartir(
         )
     parts = mutualisation.repartir(disponible - ailleurs, besoins)
     ecarts = {o: part - tenues.get(o, 0) for o, part in parts.items()}
+    for o, ecart in ecarts.items():
+        if ecart < 0:
+            exiger_apres_affectation(
+                contrepartie, o, commande.date_effet, "Répartir la contrepartie"
+            )
     operandes = {
         o: OperandesRepartition(
             enveloppe_centimes=disponible - ailleurs,

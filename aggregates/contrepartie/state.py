@@ -1,5 +1,6 @@
 """What decisions on a contrepartie ask of its past."""
 
+from datetime import date
 from typing import assert_never, cast
 from uuid import UUID
 
@@ -32,6 +33,7 @@ class Contrepartie(msgspec.Struct, frozen=True, kw_only=True):
     attribue: int
     percu: int = 0
     affectations: dict[UUID, int] = {}
+    affectees_le: dict[UUID, date] = {}  #: when each operation was last backed
 
     @property
     def affecte(self) -> int:
@@ -56,7 +58,9 @@ def evolve(state: Contrepartie | None, fact: Evenement) -> Contrepartie:
         case ContrepartiePercue():
             return replace(state, percu=state.percu + fait.montant_centimes)
         case ContrepartieAffectee():
-            return _affecter(state, fait.operation_id, fait.montant_centimes)
+            held = _affecter(state, fait.operation_id, fait.montant_centimes)
+            jours = {**state.affectees_le, fait.operation_id: fait.date_effet}
+            return replace(held, affectees_le=jours)
         case AffectationAnnulee():
             return _affecter(state, fait.operation_id, -fait.montant_centimes)
         case _:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from pydantic import Field
 
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import (
     Code,
     Commande,
@@ -293,6 +294,12 @@ def renvoyer_bilan(
     bilan = bilan_de(convention, bilan_id)
     if bilan.statut not in {"depose", "recevable"} or bilan.csf is not None:
         raise BilanEnControle(numero=bilan.numero)
+    exiger_pas_avant(
+        commande.date_effet,
+        "Renvoyer le bilan",
+        bilan.depose_le,
+        f"le bilan n° {bilan.numero} a été déposé",
+    )
     ailleurs = convention.depenses_rattachees().difference(bilan.depenses)
     for depense in depenses:
         if not ailleurs.isdisjoint(depense.regularisations):

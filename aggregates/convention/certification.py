@@ -1,5 +1,6 @@
 """What the State did with controlled expenditure: facts received, never decided by the OI."""
 
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Code, Commande, CommandeMotivee
 from aggregates.convention.events import DepenseCertifiee, DepenseRetiree, EtatDepensesTransmis
 from aggregates.convention.state import Convention
@@ -95,6 +96,12 @@ def retirer(convention: Convention, commande: EnregistrerRetrait) -> list[Depens
         or commande.cout_total > convention.cout_total_certifie
     ):
         raise RetireAuDelaDuCertifie(fse=convention.fse_certifie, ct=convention.cout_total_certifie)
+    exiger_pas_avant(
+        commande.date_effet,
+        "Enregistrer le retrait",
+        convention.certifie_depuis(commande.fse, commande.cout_total),
+        "ces montants ne sont certifiés que depuis",
+    )
     return [
         DepenseRetiree(
             date_effet=commande.date_effet,

@@ -5,6 +5,7 @@ from typing import Literal
 from aggregates.commande import Commande, CommandeMotivee, Numero
 from aggregates.convention.events import BilanReclame, ClotureOfficePrononcee
 from aggregates.convention.state import Convention
+from aggregates.convention.validation import exiger_apres_controles
 from oi_service.errors import RuleBroken
 from rules.delais import date_limite_reponse
 
@@ -90,6 +91,7 @@ def clore_office(convention: Convention, commande: CloreOffice) -> list[ClotureO
     for bilan in convention.bilans.values():
         if bilan.statut in {"depose", "recevable", "en_controle"}:
             raise ClotureOfficeBilanEnAttente(numero=bilan.numero)
+    exiger_apres_controles(convention, commande.date_effet, "Clore le dossier d’office")
     conserves = commande.montants_controles == "conserves"
     return [
         ClotureOfficePrononcee(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Code, Commande, CommandeMotivee
 from aggregates.convention.avenants import exiger_aucun_avenant
 from aggregates.convention.events import (
@@ -123,6 +124,12 @@ class PaiementNonAcquitte(RuleBroken):
     """
 
 
+def _exiger_apres(paiement: Paiement, commande: Commande, acte: str) -> None:
+    """Refuse an act on a payment dated before the last one."""
+    precedent = f"ce paiement a été {_STATUTS[paiement.statut]}"
+    exiger_pas_avant(commande.date_effet, acte, paiement.le, precedent)
+
+
 class OrdonnancerPaiement(Commande):
     """Order a payment. ``csf_id`` is the control that founds it; an avance has none.
 
@@ -181,6 +188,7 @@ def _compense_du_remplace(convention: Convention, commande: OrdonnancerPaiement)
     renvoye = ancien.montant - ancien.compense
     if (commande.type, commande.montant) != (ancien.type, renvoye):
         raise RemplacementDifferent(type_attendu=ancien.type, attendu=renvoye)
+    _exiger_apres(ancien, commande, "Remplacer un paiement rejeté")
     return ancien.compense
 
 
@@ -296,6 +304,7 @@ def annuler(
 ) -> list[PaiementAnnule]:
     """Take the order back."""
     paiement = _ordonnance(convention, paiement_id)
+    _exiger_apres(paiement, commande, "Annuler le paiement")
     return [
         PaiementAnnule(
             date_effet=commande.date_effet,
@@ -319,6 +328,7 @@ def effectuer(
 ) -> list[PaiementEffectue]:
     """Record the transfer, of what no compensation paid already."""
     paiement = _ordonnance(convention, paiement_id)
+    _exiger_apres(paiement, commande, "Enregistrer le virement")
     return [
         PaiementEffectue(
             date_effet=commande.date_effet,
@@ -344,7 +354,8 @@ def acquitter(
     convention: Convention, commande: AcquitterPaiement, paiement_id: UUID
 ) -> list[PaiementAcquitte]:
     """Record the confirmation; nothing is sent back afterwards."""
-    _paiement(convention, paiement_id, "effectue")
+    paiement = _paiement(convention, paiement_id, "effectue")
+    _exiger_apres(paiement, commande, "Acquitter le paiement")
     return [
         PaiementAcquitte(
             date_effet=commande.date_effet,
@@ -369,6 +380,7 @@ def rejeter(
     reclame = convention.a_encaisser + convention.perdu
     if paye < reclame:
         raise RejetApresReversement(montant=renvoye, paye=paye, reclame=reclame)
+    _exiger_apres(paiement, commande, "Enregistrer le rejet du paiement")
     return [
         PaiementRejete(
             date_effet=commande.date_effet,
@@ -402,6 +414,7 @@ def imputer_compensation(
     reste = paiement.montant - paiement.compense
     if commande.montant > reste:
         raise CompensationSuperieureAuPaiement(demande=commande.montant, reste=reste)
+    _exiger_apres(paiement, commande, "Compenser par ce paiement")
     return [
         CompensationImputee(
             date_effet=commande.date_effet,

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Code, Commande, CommandeMotivee
 from aggregates.convention.events import (
     CompensationOperee,
@@ -137,6 +138,13 @@ def _ordre(convention: Convention, ordre_id: UUID, *statuts: str) -> Ordre:
     return ordre
 
 
+def _exiger_apres(ordre: Ordre, commande: Commande, acte: str) -> None:
+    """Refuse to take from what is still asked before it was asked, or asked again."""
+    jour = commande.date_effet
+    exiger_pas_avant(jour, acte, ordre.emis_le, "cet ordre de reversement a été émis")
+    exiger_pas_avant(jour, acte, ordre.retabli_le, "la créance a été rétablie")
+
+
 class NotifierOrdre(Commande):
     """The beneficiary received the order."""
 
@@ -206,6 +214,7 @@ def annuler(
     indu = convention.paye - convention.perdu - convention.fse_du
     if rentre and convention.a_encaisser <= indu:
         raise OrdreEntame(rentre=rentre)
+    _exiger_apres(ordre, commande, "Annuler l’ordre de reversement")
     return [
         OrdreReversementAnnule(
             date_effet=commande.date_effet,
@@ -228,7 +237,9 @@ def encaisser(
     convention: Convention, commande: EncaisserReversement, ordre_id: UUID
 ) -> list[ReversementEncaisse]:
     """Record what came back, in one or several times, contested or not."""
-    _exiger_reste(_ordre(convention, ordre_id), commande.montant)
+    ordre = _ordre(convention, ordre_id)
+    _exiger_reste(ordre, commande.montant)
+    _exiger_apres(ordre, commande, "Encaisser le reversement")
     return [
         ReversementEncaisse(
             date_effet=commande.date_effet,
@@ -267,7 +278,9 @@ def declarer_irrecouvrable(
     convention: Convention, commande: DeclarerIrrecouvrable, ordre_id: UUID
 ) -> list[CreanceIrrecouvrable]:
     """Record the loss: it is not due, and will not come back."""
-    _exiger_reste(_exiger_tranche(convention, ordre_id), commande.montant)
+    ordre = _exiger_tranche(convention, ordre_id)
+    _exiger_reste(ordre, commande.montant)
+    _exiger_apres(ordre, commande, "Déclarer la créance irrécouvrable")
     return [
         CreanceIrrecouvrable(
             date_effet=commande.date_effet,
@@ -296,6 +309,12 @@ def retablir(
         raise PaiementNul
     if commande.montant > ordre.perdu:
         raise RetablissementSuperieur(demande=commande.montant, perdu=ordre.perdu)
+    exiger_pas_avant(
+        commande.date_effet,
+        "Rétablir la créance",
+        ordre.perdu_le,
+        "elle a été déclarée irrécouvrable",
+    )
     return [
         CreanceRetablie(
             date_effet=commande.date_effet,
@@ -324,7 +343,9 @@ def compenser(
     reglement = debitrice.cadre.reglement
     if reglement != creanciere.cadre.reglement:
         raise CompensationEntreReglements(un=reglement, autre=creanciere.cadre.reglement)
-    _exiger_reste(_exiger_tranche(convention, ordre_id), commande.montant)
+    ordre = _exiger_tranche(convention, ordre_id)
+    _exiger_reste(ordre, commande.montant)
+    _exiger_apres(ordre, commande, "Compenser l’ordre de reversement")
     return [
         CompensationOperee(
             date_effet=commande.date_effet,

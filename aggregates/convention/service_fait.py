@@ -3,6 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Commande, CommandeMotivee, Texte
 from aggregates.convention.events import CsfOuvert, CsfRouvert
 from aggregates.convention.state import Bilan, Convention, Csf
@@ -61,6 +62,7 @@ def ouvrir_csf(
     bilan = convention.bilans.get(commande.bilan_id)
     if bilan is None or bilan.statut != "recevable":
         raise CsfSansBilan
+    exiger_apres_reouverture(bilan, commande, "Ouvrir la nouvelle version du contrôle")
     return [
         CsfOuvert(
             date_effet=commande.date_effet,
@@ -72,6 +74,16 @@ def ouvrir_csf(
             modalite=commande.modalite,
         )
     ]
+
+
+def exiger_apres_reouverture(bilan: Bilan, commande: Commande, acte: str) -> None:
+    """Refuse a new version dated before the day on which the control was opened again."""
+    exiger_pas_avant(
+        commande.date_effet,
+        acte,
+        bilan.rouvert_le,
+        f"le contrôle du bilan n° {bilan.numero} a été rouvert",
+    )
 
 
 class RouvrirCsf(CommandeMotivee):
@@ -107,6 +119,12 @@ def rouvrir_csf(
         raise CsfNonValide
     if convention.cloturee_office:
         raise CsfApresClotureOffice
+    exiger_pas_avant(
+        commande.date_effet,
+        "Rouvrir le contrôle de service fait",
+        bilan.csf.valide_le,
+        f"la version n° {bilan.csf.version} a été validée",
+    )
     return [
         CsfRouvert(
             date_effet=commande.date_effet,

@@ -90,6 +90,7 @@ class Csf(msgspec.Struct, frozen=True, kw_only=True):
     statut: Literal["en_controle", "conclusions", "observations", "finales", "valide"] = (
         "en_controle"
     )
+    valide_le: date | None = None  #: when it, or the version before it, was last validated
     date_limite_reponse: date | None = None
     #: What the beneficiary was told that the Fund would owe; ``None`` when it was not said.
     fse_annonce: int | None = None
@@ -126,6 +127,7 @@ class Bilan(msgspec.Struct, frozen=True, kw_only=True):
     recettes_nettes: int = 0
     statut: Literal["depose", "recevable", "renvoye", "en_controle", "controle"] = "depose"
     csf: Csf | None = None
+    rouvert_le: date | None = None  #: when its control was last opened again
     declares: Apports = Apports(final=False)
     apports: Apports | None = None
     delai_interrompu: bool = False
@@ -139,6 +141,7 @@ class Paiement(msgspec.Struct, frozen=True, kw_only=True):
     montant: int
     csf_id: UUID | None
     statut: Literal["ordonnance", "annule", "effectue", "acquitte", "rejete"]
+    le: date | None = None  #: day of its last act: ordered, sent, sent back
     compense: int = 0
     remplace: UUID | None = None  #: the payment sent back by the bank that it pays again
 
@@ -155,6 +158,9 @@ class Ordre(msgspec.Struct, frozen=True, kw_only=True):
     statut: Literal["emis", "notifie", "conteste", "annule"] = "emis"
     rentre: int = 0
     perdu: int = 0
+    emis_le: date | None = None
+    perdu_le: date | None = None  #: last time that a part of it was given up
+    retabli_le: date | None = None  #: last time that what was given up was asked again
 
     @property
     def reste(self) -> int:
@@ -203,6 +209,7 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
     cout_total_transmis: int = 0
     fse_certifie: int = 0
     cout_total_certifie: int = 0
+    certifie_au: dict[date, tuple[int, int]] = {}  #: FSE and total cost, less what was withdrawn
 
     @property
     def fse_max(self) -> int:
@@ -265,11 +272,33 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
         """Ordered back and not settled yet."""
         return sum(o.reste for o in self.ordres.values())
 
+    def certifie_depuis(self, fse: int, cout_total: int) -> date | None:
+        """First day from which that much stays certified; ``None`` when it does not today."""
+        depuis, reste_fse, reste_ct = None, self.fse_certifie, self.cout_total_certifie
+        for jour in sorted(self.certifie_au, reverse=True):
+            if fse > reste_fse or cout_total > reste_ct:
+                break
+            depuis = jour
+            reste_fse -= self.certifie_au[jour][0]
+            reste_ct -= self.certifie_au[jour][1]
+        return depuis
+
     @property
     def bilan_final(self) -> Bilan | None:
         """The final bilan that stands."""
         finals = (b for b in self.bilans.values() if b.type == "final" and b.statut != "renvoye")
         return next(finals, None)
+
+    @property
+    def dernier_controle(self) -> tuple[int, date] | None:
+        """Number of the bilan whose control was validated on the last day, and that day."""
+        valides = (
+            (b.csf.valide_le, b.numero)
+            for b in self.bilans.values()
+            if b.csf is not None and b.csf.valide_le is not None
+        )
+        jour, numero = max(valides, default=(None, 0))
+        return None if jour is None else (numero, jour)
 
     def bilan_du_csf(self, csf_id: UUID) -> Bilan | None:
         """The bilan that a CSF controls."""
@@ -409,6 +438,13 @@ def _with_ordre(state: Convention, ordre_id: UUID, **changes: object) -> Convent
     return msgspec.structs.replace(state, ordres={**state.ordres, ordre_id: ordre})
 
 
+def _certifie(
+    state: Convention, jour: date, fse: int, cout_total: int
+) -> dict[date, tuple[int, int]]:
+    avant = state.certifie_au.get(jour, (0, 0))
+    return {**state.certifie_au, jour: (avant[0] + fse, avant[1] + cout_total)}
+
+
 def evolve(state: Convention | None, fact: Evenement) -> Convention:
     """Apply a fact; never refuses."""
     fait = cast("Fait", fact)
@@ -540,7 +576,7 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
         case ConclusionsFinalesNotifiees():
             return _with_csf(state, fait.csf_id, statut="finales")
         case CsfValide():
-            state = _with_csf(state, fait.csf_id, statut="valide")
+            state = _with_csf(state, fait.csf_id, statut="valide", valide_le=fait.date_effet)
             bilan = replace(
                 state.bilans[fait.bilan_id],
                 statut="controle",
@@ -555,7 +591,9 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 depenses_ecartees=state.depenses_ecartees + fait.depenses_ecartees_centimes,
             )
         case CsfRouvert():
-            bilan = replace(state.bilans[fait.bilan_id], statut="recevable")
+            bilan = replace(
+                state.bilans[fait.bilan_id], statut="recevable", rouvert_le=fait.date_effet
+            )
             return replace(state, bilans=_with_bilan(state, bilan))
         case PaiementOrdonnance():
             paiement = Paiement(
@@ -563,22 +601,23 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 montant=fait.montant_centimes,
                 csf_id=fait.csf_id,
                 statut="ordonnance",
+                le=fait.date_effet,
                 remplace=fait.remplace,
             )
             return replace(state, paiements={**state.paiements, fait.paiement_id: paiement})
         case PaiementAnnule():
             return _with_paiement(state, fait.paiement_id, statut="annule")
         case PaiementEffectue():
-            return _with_paiement(state, fait.paiement_id, statut="effectue")
+            return _with_paiement(state, fait.paiement_id, statut="effectue", le=fait.date_effet)
         case PaiementAcquitte():
             return _with_paiement(state, fait.paiement_id, statut="acquitte")
         case PaiementRejete():
-            return _with_paiement(state, fait.paiement_id, statut="rejete")
+            return _with_paiement(state, fait.paiement_id, statut="rejete", le=fait.date_effet)
         case CompensationImputee():
             compense = state.paiements[fait.paiement_id].compense + fait.montant_centimes
             return _with_paiement(state, fait.paiement_id, compense=compense)
         case OrdreReversementEmis():
-            ordre = Ordre(montant=fait.montant_centimes)
+            ordre = Ordre(montant=fait.montant_centimes, emis_le=fait.date_effet)
             return replace(state, ordres={**state.ordres, fait.ordre_id: ordre})
         case OrdreReversementNotifie() | ContestationTranchee():
             return _with_ordre(state, fait.ordre_id, statut="notifie")
@@ -591,10 +630,10 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             return _with_ordre(state, fait.ordre_id, rentre=rentre)
         case CreanceIrrecouvrable():
             perdu = state.ordres[fait.ordre_id].perdu + fait.montant_centimes
-            return _with_ordre(state, fait.ordre_id, perdu=perdu)
+            return _with_ordre(state, fait.ordre_id, perdu=perdu, perdu_le=fait.date_effet)
         case CreanceRetablie():
             perdu = state.ordres[fait.ordre_id].perdu - fait.montant_centimes
-            return _with_ordre(state, fait.ordre_id, perdu=perdu)
+            return _with_ordre(state, fait.ordre_id, perdu=perdu, retabli_le=fait.date_effet)
         case DelaiPaiementInterrompu():
             bilan = replace(
                 state.bilans[fait.bilan_id], delai_interrompu=True, delai_le=fait.date_effet
@@ -616,12 +655,18 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 state,
                 fse_certifie=state.fse_certifie + fait.fse_centimes,
                 cout_total_certifie=state.cout_total_certifie + fait.cout_total_centimes,
+                certifie_au=_certifie(
+                    state, fait.date_effet, fait.fse_centimes, fait.cout_total_centimes
+                ),
             )
         case DepenseRetiree():
             return replace(
                 state,
                 fse_certifie=state.fse_certifie - fait.fse_centimes,
                 cout_total_certifie=state.cout_total_certifie - fait.cout_total_centimes,
+                certifie_au=_certifie(
+                    state, fait.date_effet, -fait.fse_centimes, -fait.cout_total_centimes
+                ),
             )
         case _:
             assert_never(fait)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Commande
 from aggregates.convention.bilans import declares
 from aggregates.convention.echantillons import echantillon
@@ -19,7 +20,7 @@ from aggregates.convention.events import (
     ObservationsRecues,
     PosteRetenu,
 )
-from aggregates.convention.service_fait import csf_de
+from aggregates.convention.service_fait import csf_de, exiger_apres_reouverture
 from aggregates.convention.state import Bilan, Convention, Csf
 from aggregates.depense.state import Depense
 from oi_service.dates import Jour
@@ -196,6 +197,7 @@ def valider_csf(
             raise BilanAnterieurNonControle(numero=autre.numero)
     if csf.controleur == valideur:
         raise ControleurEgalValideur
+    _exiger_dernier(convention, bilan, commande)
     _exiger_decisions(bilan, csf, depenses)
     entrees, du = _calcul(convention, bilan, csf, depenses)
     _exiger_contributions(entrees.bilans, du)
@@ -236,6 +238,20 @@ def valider_csf(
             resultat=du,
         )
     ]
+
+
+def _exiger_dernier(convention: Convention, bilan: Bilan, commande: ValiderCsf) -> None:
+    """Refuse a date before the last validation: what is due moves by the difference with it."""
+    acte = "Valider le contrôle de service fait"
+    exiger_apres_reouverture(bilan, commande, acte)
+    exiger_apres_controles(convention, commande.date_effet, acte)
+
+
+def exiger_apres_controles(convention: Convention, jour: date, acte: str) -> None:
+    """Refuse a date before the last day on which a control fixed what is due."""
+    if convention.dernier_controle is not None:
+        numero, le = convention.dernier_controle
+        exiger_pas_avant(jour, acte, le, f"le contrôle du bilan n° {numero} a été validé")
 
 
 def _exiger_decisions(bilan: Bilan, csf: Csf, depenses: Depenses) -> None:

@@ -25,7 +25,7 @@ from aggregates.operation.events import (
     DossierRetire,
 )
 from aggregates.operation.state import Operation
-from aggregates.operation.transitions import exiger
+from aggregates.operation.transitions import exiger, exiger_apres_les_decisions
 from aggregates.plan import PlanSaisi
 from oi_service.dates import Jour, Periode
 from oi_service.errors import Conflict, RuleBroken
@@ -239,6 +239,7 @@ def retirer(operation: Operation, commande: RetirerDossier) -> list[DossierRetir
         "ajourne",
         "programme",
     )
+    exiger_apres_les_decisions(operation, commande.date_effet, "Retirer le dossier")
     programmed = operation.statut == "programme"
     return [
         DossierRetire(

@@ -18,7 +18,7 @@ from aggregates.operation.events import (
     RecevabilitePrononcee,
 )
 from aggregates.operation.state import Operation
-from aggregates.operation.transitions import exiger
+from aggregates.operation.transitions import exiger, exiger_apres_les_decisions
 from aggregates.plan import PlanFinancement, PlanSaisi
 from oi_service.dates import Periode
 from oi_service.errors import RuleBroken
@@ -75,6 +75,7 @@ def prononcer_irrecevabilite(
 ) -> list[IrrecevabilitePrononcee]:
     """Reject on form, for good."""
     exiger(operation, "Prononcer l’irrecevabilité", "depose", "complement_demande")
+    exiger_apres_les_decisions(operation, commande.date_effet, "Prononcer l’irrecevabilité")
     return [
         IrrecevabilitePrononcee(
             date_effet=commande.date_effet,

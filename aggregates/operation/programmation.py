@@ -12,7 +12,7 @@ from aggregates.operation.events import (
     ProgrammationModifiee,
 )
 from aggregates.operation.state import Operation
-from aggregates.operation.transitions import exiger
+from aggregates.operation.transitions import exiger, exiger_apres_les_decisions
 from aggregates.plan import PlanFinancement
 from aggregates.subvention_globale.maquette import exiger_instance_oi
 from oi_service.errors import RuleBroken
@@ -120,6 +120,7 @@ def deprogrammer(
     """Cancel an approval that has no convention yet."""
     exiger_instance_oi(commande.instance)
     exiger(operation, "Déprogrammer l’opération", "programme")
+    exiger_apres_les_decisions(operation, commande.date_effet, "Déprogrammer l’opération")
     return [
         OperationDeprogrammee(
             date_effet=commande.date_effet,

@@ -101,16 +101,20 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     cout_total_demande: int
     condition: ConditionCofinancement | None
     indicateurs: tuple[Indicateur, ...]
+    depose_le: date | None = None
     plan_instruit: bool = False
     avis: Avis | None = None  #: of the last report; an adjournment does not change it
     fse_programme: int = 0
     cout_total_programme: int = 0
+    programmee_le: date | None = None
     demarree_le: date | None = None
     realise: dict[int, Decimal] = {}
     parametres: Surcharge | None = None  #: what the fiche decides otherwise than the grant
     derogation: Derogation | None = None
     soldee_pour: tuple[int, int] = (0, 0)  #: FSE due and total cost retained when last settled
+    soldee_le: date | None = None  #: when it was last settled
     suites: frozenset[UUID] = frozenset()  #: controls opened again after the solde
+    suites_le: date | None = None  #: when the last of them was opened again
 
     @property
     def conventionnee(self) -> bool:
@@ -154,6 +158,7 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
             condition=fait.condition,
             indicateurs=fait.indicateurs,
             parametres=fait.parametres,
+            depose_le=fait.date_effet,
         )
     assert state is not None
     replace = msgspec.structs.replace
@@ -197,6 +202,7 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
                 statut="programme",
                 fse_programme=fait.fse_centimes,
                 cout_total_programme=fait.cout_total_centimes,
+                programmee_le=fait.date_effet,
             )
         case OperationAjournee():
             return replace(state, statut="ajourne")
@@ -233,14 +239,16 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
                 state,
                 statut="solde",
                 soldee_pour=(fait.fse_du_centimes, fait.cout_total_retenu_centimes),
+                soldee_le=fait.date_effet,
             )
         case SuitesOuvertes():
-            return replace(state, suites=state.suites | {fait.csf_id})
+            return replace(state, suites=state.suites | {fait.csf_id}, suites_le=fait.date_effet)
         case SuitesCloses():
             return replace(
                 state,
                 suites=frozenset(),
                 soldee_pour=(fait.fse_du_apres_centimes, fait.cout_total_retenu_apres_centimes),
+                soldee_le=fait.date_effet,
             )
         case OperationCloturee():
             return replace(state, statut="cloture")

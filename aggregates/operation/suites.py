@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Commande
 from aggregates.operation.events import SuitesCloses, SuitesOuvertes
 from aggregates.operation.state import Operation, Statut
@@ -10,6 +11,10 @@ from oi_service.errors import RuleBroken
 
 #: States in which the money was settled once.
 REGLEE = frozenset[Statut](("solde", "cloture", "archive"))
+
+
+#: How the last settlement is said, its day following.
+REGLEMENT = "les comptes de l’opération ont été arrêtés, solde ou suites,"
 
 
 class AucuneSuite(RuleBroken):
@@ -28,6 +33,7 @@ def ouvrir_suites(
     """Take note that a control was opened again; nothing before the solde."""
     if operation.statut not in REGLEE:
         return []
+    exiger_pas_avant(date_effet, "Rouvrir le contrôle", operation.soldee_le, REGLEMENT)
     return [SuitesOuvertes(date_effet=date_effet, csf_id=csf_id, controle_ref=controle_ref)]
 
 
@@ -41,6 +47,11 @@ def clore_suites(
     """Close; the money was checked, and the enveloppe follows in the same transaction."""
     if not operation.suites:
         raise AucuneSuite
+    acte = "Clore les suites"
+    exiger_pas_avant(commande.date_effet, acte, operation.soldee_le, REGLEMENT)
+    exiger_pas_avant(
+        commande.date_effet, acte, operation.suites_le, "le contrôle a été rouvert après le solde"
+    )
     avant_fse, avant_cout = operation.soldee_pour
     return [
         SuitesCloses(

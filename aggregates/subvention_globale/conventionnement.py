@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from aggregates.cadre import CODES_RESERVES, NON_REPARTI, RESERVE, Cadre, Reglement
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Code, Commande, Numero, PeriodeSaisie, Saisie, Texte
 from aggregates.parametres import ParametresSaisis, parametres_des_textes, surcharger
 from aggregates.subvention_globale.events import (
@@ -175,6 +176,14 @@ def signer_avenant(
     """
     if commande.numero_avenant != subvention.avenants + 1:
         raise NumeroAvenantInattendu(attendu=subvention.avenants + 1, recu=commande.numero_avenant)
+    exiger_pas_avant(
+        commande.date_effet,
+        f"Signer l’avenant n° {commande.numero_avenant}",
+        subvention.signee_le,
+        f"l’avenant n° {subvention.avenants} a été signé"
+        if subvention.avenants
+        else "la subvention globale a été conventionnée",
+    )
     fse_total = subvention.fse_total if commande.fse_total is None else commande.fse_total
     ecarts = tuple(
         EcartCellule(

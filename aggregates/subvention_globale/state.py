@@ -54,6 +54,7 @@ class SubventionGlobale(msgspec.Struct, frozen=True, kw_only=True):
     parametres: Parametres
     plie: frozenset[str]
     avenants: int = 0
+    signee_le: date | None = None  #: when the grant, or its last avenant, was signed
     tranches: dict[LigneMaquette, int] = {}
     alloue: dict[Cellule, int] = {}
     programme: dict[Cellule, int] = {}
@@ -90,6 +91,7 @@ def evolve(state: SubventionGlobale | None, fact: Evenement) -> SubventionGlobal
             realisation=fait.realisation,
             parametres=fait.parametres,
             plie=frozenset(p.plie_id for p in fait.plie),
+            signee_le=fait.date_effet,
         )
     assert state is not None
     replace = msgspec.structs.replace
@@ -101,6 +103,7 @@ def evolve(state: SubventionGlobale | None, fact: Evenement) -> SubventionGlobal
                 programmation=fait.programmation_apres,
                 realisation=fait.realisation_apres,
                 avenants=fait.numero_avenant,
+                signee_le=fait.date_effet,
             )
             return redistribuer(signed, fait.ecarts)
         case TrancheOuverte():

@@ -37,6 +37,7 @@ class Convention:
         acte = api.faire("/operations", dossier(appel, plan=le_plan))
         self.chemin = f"/operations/{acte['id']}"
         self.operation, self.version = acte["version"], 0
+        self.jour = "2022-05-02"  # of what a test does not date
         jour = {"date_effet": "2021-12-16"}
         self.op("recevabilite", jour)
         self.op("instruction", jour)
@@ -58,14 +59,14 @@ class Convention:
 
     def faire(self, suite: str, corps: Any = None, personne: Any = None) -> Any:
         """Send a command on the convention."""
-        corps = {"date_effet": "2022-05-02"} | (corps or {})
+        corps = {"date_effet": self.jour} | (corps or {})
         acte = self.api.faire(f"{self.chemin}/{suite}", corps, self.version, personne)
         self.version = acte["version"]
         return acte
 
     def refuser(self, code: str, suite: str, corps: Any = None, personne: Any = None) -> Any:
         """Send a command that must be refused."""
-        corps = {"date_effet": "2022-05-02"} | (corps or {})
+        corps = {"date_effet": self.jour} | (corps or {})
         answer = self.api.demander(f"{self.chemin}/{suite}", corps, self.version, personne)
         assert (answer.status_code, answer.json()["code"]) == (409, code), answer.text
         return answer.json()
@@ -168,6 +169,7 @@ def test_an_audit_opens_the_control_again_after_the_solde(conv: Convention, api:
     conv.operation += 1  # It took note of its final bilan.
     conv.op("solde", {"date_effet": "2022-06-15"})
 
+    conv.jour = "2022-09-01"
     conv.faire(f"{csf}/reouverture", {"motif": "Contrôle d’opération", "controle_ref": "CICC-12"})
     csf = conv.ouvrir("exhaustif")
     conv.decider(csf, d0=("4000.00", "CORRECTION_AUDIT"))

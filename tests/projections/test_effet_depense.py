@@ -119,11 +119,14 @@ def exiger_realise(vie: Vie, piece: str, numero: int = 1) -> EffetDepense:
     vues = annonce_de_la_maquette(lu, "constate")
     assert vues == {code: maquette[code] for code in vues}
 
-    vie.reouverture_controle("OP-1", numero)
-    vie.ouverture_controle("OP-1", numero, le=date(2022, 9, 2))
+    dernier = vie.convention("OP-1").dernier_controle
+    assert dernier is not None
+    jour = max(date(2022, 9, 1), dernier[1])
+    vie.reouverture_controle("OP-1", numero, le=jour)
+    vie.ouverture_controle("OP-1", numero, le=jour)
     entiere = {vie.piece("OP-1", piece): {"montant_ecarte": "0.00"}}
-    vie.lignes("OP-1", numero, entiere, date(2022, 9, 3))
-    vie.fin_du_controle("OP-1", numero, le=date(2022, 10, 15))
+    vie.lignes("OP-1", numero, entiere, jour)
+    vie.fin_du_controle("OP-1", numero, le=jour)
 
     apres = figures_du_calcul(vie)
     sans_ecart = annonce(lu, "sans_ecart")

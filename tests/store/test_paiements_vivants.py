@@ -243,7 +243,7 @@ def test_each_fact_of_money_has_its_sentence(vie: Vie) -> None:
     vie.ordonnancement("deux", "40000.00")
     vie.annulation_paiement("deux")
     vie.ordonnancement("deux", "40000.00")
-    vie.compensation("un", "5000.00", par="deux")
+    vie.compensation("un", "5000.00", par="deux", le=date(2022, 8, 1))
     vie.virement("deux")
     vie.acquittement("deux")
     with vie.reads.connection() as conn:
