@@ -6,6 +6,7 @@ Amounts and names are invented.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -106,9 +107,10 @@ def jouer(service: Service) -> Vie:
 
 def _vie_entiere(vie: Vie) -> None:
     """Play avance, avenant, two bilans, écarts, a rejected transfer, a control done again."""
-    vie.instruction(NUMERO)
-    vie.programmation(NUMERO)
-    vie.conventionnement(NUMERO)
+    le = date(2021, 12, 18)
+    vie.instruction(NUMERO, le=le)
+    vie.programmation(NUMERO, le=le)
+    vie.conventionnement(NUMERO, le=le)
     vie.paiement(NUMERO, "15000.00", type="avance")
     vie.bilan(
         NUMERO,

@@ -394,24 +394,31 @@ class Vie:
         )
         return self._operation(operation, execution.renseigner_indicateur, asked)
 
-    def conventionnement(self, operation: str, **saisie: Any) -> None:
-        """Signer, notifier, démarrer."""
-        self.convention_signee(operation, **saisie)
-        self.notification(operation)
-        self.demarrage(operation)
+    def conventionnement(self, operation: str, le: date | None = None, **saisie: Any) -> None:
+        """Signer, notifier, démarrer ; « le » : le même jour."""
+        jour = {"le": le} if le else {}
+        self.convention_signee(operation, **jour, **saisie)
+        self.notification(operation, **jour)
+        self.demarrage(operation, **jour)
 
     def jusqu_au_demarrage(
         self,
         operation: str,
         convention: dict[str, Any] | None = None,
         derogation: str | None = None,
+        instruite_le: date | None = None,
         **saisie: Any,
     ) -> None:
-        """Mener un dossier du dépôt à son démarrage."""
+        """Mener un dossier du dépôt à son démarrage.
+
+        « instruite_le » : le jour de tous les actes qui suivent le dépôt, pour qu’un avenant se
+        signe avant la fin de la réalisation.
+        """
+        jour = {"le": instruite_le} if instruite_le else {}
         self.depot(operation, **saisie)
-        self.instruction(operation, derogation=derogation)
-        self.programmation(operation)
-        self.conventionnement(operation, **(convention or {}))
+        self.instruction(operation, derogation=derogation, **jour)
+        self.programmation(operation, **jour)
+        self.conventionnement(operation, **jour, **(convention or {}))
 
     def demande_avenant(
         self, operation: str, numero: int = 1, le: date = date(2021, 12, 20), **termes: Any
@@ -443,7 +450,7 @@ class Vie:
         return self.acte(actions.signer_avenant, self.id(operation), asked)
 
     def avenant_abandonne(
-        self, operation: str, numero: int = 1, le: date = date(2021, 12, 22)
+        self, operation: str, numero: int = 1, le: date = date(2021, 12, 21)
     ) -> Outcome:
         """Renoncer à l’avenant."""
         asked = commande(av.AbandonnerAvenant, date_effet=le, numero=numero)

@@ -1,5 +1,8 @@
 """Avenants: asked, examined again by the OI's body, signed; versions kept as differences."""
 
+from datetime import date
+
+from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Commande, CommandeMotivee, Instance, Numero, PeriodeSaisie, Texte
 from aggregates.convention.events import (
     AvenantAbandonne,
@@ -99,6 +102,22 @@ def _forme(poste: Poste) -> tuple[object, ...]:
     return (poste.mode, poste.option, poste.taux_pct, poste.assiette, poste.cout_unite_centimes)
 
 
+def _exiger_suite(convention: Convention, avenant: Avenant, jour: date, acte: str) -> None:
+    """Refuse an avenant dated before what it modifies: its amounts are differences with it."""
+    acte = f"{acte} l’avenant n° {avenant.numero}"
+    exiger_pas_avant(jour, acte, avenant.programme_le, "il a été programmé")
+    exiger_pas_avant(jour, acte, convention.notifiee_le, "la convention a été notifiée")
+    exiger_pas_avant(
+        jour,
+        acte,
+        convention.avenant_signe_le,
+        f"l’avenant n° {convention.avenants} a été signé",
+    )
+    exiger_pas_avant(
+        jour, acte, convention.avenant_abandonne_le, "l’avenant précédent a été abandonné"
+    )
+
+
 class DemanderAvenant(CommandeMotivee):
     """Ask to change the object, the period or the plan. What is left out stays."""
 
@@ -174,6 +193,7 @@ def programmer_avenant(
         raise AvenantDejaEnCours(numero=avenant.numero)
     _exiger_modifiable(convention)
     _exiger_au_dessus(convention, avenant.apres.plan)
+    _exiger_suite(convention, avenant, commande.date_effet, "Programmer")
     return [
         AvenantProgramme(
             date_effet=commande.date_effet,
@@ -201,6 +221,7 @@ def signer_avenant(convention: Convention, commande: SignerAvenant) -> list[Aven
     if commande.date_effet > convention.periode.fin:
         raise AvenantHorsValidite(jour=commande.date_effet, fin=convention.periode.fin)
     _exiger_au_dessus(convention, apres.plan)
+    _exiger_suite(convention, avenant, commande.date_effet, "Signer")
     avant = Termes(
         objet=convention.objet if apres.objet else None,
         periode=convention.periode if apres.periode else None,
@@ -236,7 +257,8 @@ def abandonner_avenant(
     convention: Convention, commande: AbandonnerAvenant
 ) -> list[AvenantAbandonne]:
     """Give up; what a programmed avenant moved goes back in the same transaction."""
-    _en_cours(convention, commande.numero)
+    avenant = _en_cours(convention, commande.numero)
+    _exiger_suite(convention, avenant, commande.date_effet, "Abandonner")
     return [
         AvenantAbandonne(
             date_effet=commande.date_effet,

@@ -174,6 +174,7 @@ class Avenant(msgspec.Struct, frozen=True, kw_only=True):
     numero: int
     apres: Termes
     programme: bool = False
+    programme_le: date | None = None
 
 
 class Convention(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +194,8 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
     signee_le: date
     notifiee_le: date | None = None
     avenants: int = 0
+    avenant_signe_le: date | None = None
+    avenant_abandonne_le: date | None = None
     avenant_en_cours: Avenant | None = None
     bilans: dict[UUID, Bilan] = {}
     fse_declare: int = 0
@@ -473,11 +476,15 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             return replace(state, avenant_en_cours=avenant)
         case AvenantProgramme():
             assert state.avenant_en_cours is not None
-            return replace(state, avenant_en_cours=replace(state.avenant_en_cours, programme=True))
+            programmed = replace(
+                state.avenant_en_cours, programme=True, programme_le=fait.date_effet
+            )
+            return replace(state, avenant_en_cours=programmed)
         case AvenantSigne():
             return replace(
                 state,
                 avenants=fait.numero,
+                avenant_signe_le=fait.date_effet,
                 avenant_en_cours=None,
                 objet=fait.apres.objet or state.objet,
                 periode=fait.apres.periode or state.periode,
@@ -487,7 +494,7 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 ),
             )
         case AvenantAbandonne():
-            return replace(state, avenant_en_cours=None)
+            return replace(state, avenant_en_cours=None, avenant_abandonne_le=fait.date_effet)
         case BilanDepose():
             bilan = Bilan(
                 bilan_id=fait.bilan_id,

@@ -38,6 +38,14 @@ from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.convention import events as ce
 from aggregates.convention import paiements as pa
 from aggregates.convention import reversements as re
+from aggregates.convention.avenants import (
+    AbandonnerAvenant,
+    ProgrammerAvenant,
+    SignerAvenant,
+    abandonner_avenant,
+    programmer_avenant,
+)
+from aggregates.convention.avenants import signer_avenant as signer_avenant_convention
 from aggregates.convention.bilans import RenvoyerBilan, renvoyer_bilan
 from aggregates.convention.certification import EnregistrerRetrait, retirer
 from aggregates.convention.cloture_office import CloreOffice, clore_office
@@ -53,6 +61,7 @@ from aggregates.subvention_globale.conventionnement import (
     signer_avenant,
 )
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
+from oi_service.dates import Periode
 
 #: The day of the former act; the later one is allowed on that day, refused the day before.
 LE = date(2022, 3, 10)
@@ -107,6 +116,14 @@ def valider(facts: list[Any], csf_id: UUID = CSF_ID) -> Au:
     return au(convention(*facts), valider_csf, ValiderCsf, csf_id, "valideur-1", lignes)
 
 
+#: An avenant is asked; the operation still runs.
+LONGUE = Periode(debut=date(2021, 1, 1), fin=date(2022, 12, 31))
+NOTIFIEE_LE = fait(ce.ConventionNotifiee, date_effet=LE)
+DEMANDE = [
+    replace(signee(), periode=LONGUE),
+    fait(ce.ConventionNotifiee),
+    fait(ce.AvenantDemande),
+]
 BILAN_DEPOSE = [*NOTIFIEE, fait(ce.BilanDepose, date_effet=LE)]
 ORDONNANCE = fait(ce.PaiementOrdonnance, date_effet=LE)
 EFFECTUE = [fait(ce.PaiementOrdonnance), fait(ce.PaiementEffectue, date_effet=LE)]
@@ -128,6 +145,11 @@ def paiement(decide: Any, kind: type[Commande], *facts: Any) -> Au:
 def ordre(decide: Any, kind: type[Commande], *facts: Any, **saisie: Any) -> Au:
     """Return an act on an order to pay back."""
     return au(convention(*NOTIFIEE, *facts), decide, kind, ORDRE_ID, **saisie)
+
+
+def avenant(decide: Any, kind: type[Commande], *facts: Any, **saisie: Any) -> Au:
+    """Return an act on an avenant."""
+    return au(convention(*facts), decide, kind, **saisie)
 
 
 def clore(*facts: Any) -> Au:
@@ -326,6 +348,60 @@ SUITES: dict[str, tuple[Au, str]] = {
             OPERATION, [*PARCOURS["solde"], fait(oe.OperationSoldee, date_effet=LE)]
         ).when(suites.ouvrir_suites, csf_id=CSF_ID, controle_ref=None, date_effet=jour),
         "Rouvrir le contrôle est impossible",
+    ),
+    "an avenant programmed after the notification": (
+        avenant(programmer_avenant, ProgrammerAvenant, *DEMANDE[:-2], NOTIFIEE_LE, DEMANDE[-1]),
+        "la convention a été notifiée le 10/03/2022",
+    ),
+    "an avenant signed after the notification": (
+        avenant(
+            signer_avenant_convention,
+            SignerAvenant,
+            *DEMANDE[:-2],
+            NOTIFIEE_LE,
+            DEMANDE[-1],
+            fait(ce.AvenantProgramme),
+        ),
+        "la convention a été notifiée le 10/03/2022",
+    ),
+    "an avenant signed after the committee": (
+        avenant(
+            signer_avenant_convention,
+            SignerAvenant,
+            *DEMANDE,
+            fait(ce.AvenantProgramme, date_effet=LE),
+        ),
+        "il a été programmé le 10/03/2022",
+    ),
+    "an avenant given up after the committee": (
+        avenant(
+            abandonner_avenant,
+            AbandonnerAvenant,
+            *DEMANDE,
+            fait(ce.AvenantProgramme, date_effet=LE),
+        ),
+        "il a été programmé le 10/03/2022",
+    ),
+    "an avenant programmed after the one before it": (
+        avenant(
+            programmer_avenant,
+            ProgrammerAvenant,
+            *DEMANDE,
+            fait(ce.AvenantSigne, date_effet=LE, apres=ce.Termes(periode=LONGUE)),
+            fait(ce.AvenantDemande, numero=2),
+            numero=2,
+        ),
+        "l’avenant n° 1 a été signé le 10/03/2022",
+    ),
+    "an avenant programmed after one was given up": (
+        avenant(
+            programmer_avenant,
+            ProgrammerAvenant,
+            *DEMANDE,
+            fait(ce.AvenantAbandonne, date_effet=LE),
+            DEMANDE[-1],
+        ),
+        "l’avenant précédent a été abandonné le 10/03/2022",
     ),
     "an avenant of the grant after the grant": (
         avenant_de_la_subvention(

@@ -153,13 +153,17 @@ CONVENTION = {
 }
 
 
-def conventionner(api: Api, operation: str, version: int) -> tuple[int, int]:
-    """Bring a dossier under convention; return the versions of operation and convention."""
+def conventionner(api: Api, operation: str, version: int, **jour: str) -> tuple[int, int]:
+    """Bring a dossier under convention; return the versions of operation and convention.
+
+    ``date_effet``: the day of each act, instead of their own.
+    """
     chemin = f"/operations/{operation}"
-    api.faire(f"{chemin}/programmation", programmation(), version)
-    api.faire(f"{chemin}/convention", CONVENTION)
-    acte = api.faire(f"{chemin}/convention/notification", {"date_effet": "2022-01-26"}, 1)
+    api.faire(f"{chemin}/programmation", programmation() | jour, version)
+    api.faire(f"{chemin}/convention", CONVENTION | jour)
+    notifiee = {"date_effet": "2022-01-26"} | jour
+    acte = api.faire(f"{chemin}/convention/notification", notifiee, 1)
     # The operation took note of its programming and of its convention.
     demarrage = {"date_effet": "2022-01-26", "attestation_ref": "attestation-1"}
-    demarree = api.faire(f"{chemin}/demarrage", demarrage, version + 2)
+    demarree = api.faire(f"{chemin}/demarrage", demarrage | jour, version + 2)
     return demarree["version"], acte["version"]

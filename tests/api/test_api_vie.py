@@ -115,17 +115,17 @@ def test_a_life_from_the_grant_to_the_archive(api: Api) -> None:
 def test_an_avenant_is_asked_examined_and_signed(api: Api) -> None:
     _, appel = ouvrir(api)
     operation, version = instruire(api, appel)
-    _, cv = conventionner(api, operation, version)
+    _, cv = conventionner(api, operation, version, date_effet="2021-12-20")
     chemin = f"/operations/{operation}/convention/avenants"
     corps = {
-        "date_effet": "2021-06-01",
+        "date_effet": "2021-12-21",
         "motif": "Une entrée de plus",
         "numero": 1,
         "plan": plan("60000.00", "40000.00"),
     }
     acte = api.faire(chemin, corps, cv)
     corps = {
-        "date_effet": "2021-06-10",
+        "date_effet": "2021-12-22",
         "numero": 1,
         "instance": "conseil_administration_oi",
         "pv_ref": "pv-2",
@@ -133,7 +133,7 @@ def test_an_avenant_is_asked_examined_and_signed(api: Api) -> None:
     autre = api.demander(f"{chemin}/2/programmation", corps, acte["version"])
     assert (autre.status_code, autre.json()["errors"][0]["pointer"]) == (422, "#/numero")
     acte = api.faire(f"{chemin}/1/programmation", corps, acte["version"])
-    corps = {"date_effet": "2021-06-20", "numero": 1}
+    corps = {"date_effet": "2021-12-23", "numero": 1}
     api.faire(f"{chemin}/1/signature", corps, acte["version"])
     assert mesure(api, "fse_conventionne") == 60_000_00
 
@@ -141,17 +141,17 @@ def test_an_avenant_is_asked_examined_and_signed(api: Api) -> None:
 def test_an_avenant_given_up_after_the_committee_gives_its_money_back(api: Api) -> None:
     _, appel = ouvrir(api)
     operation, version = instruire(api, appel)
-    _, cv = conventionner(api, operation, version)
+    _, cv = conventionner(api, operation, version, date_effet="2021-12-20")
     chemin = f"/operations/{operation}/convention/avenants"
     corps = {
-        "date_effet": "2021-06-01",
+        "date_effet": "2021-12-21",
         "motif": "Une entrée de plus",
         "numero": 1,
         "plan": plan("60000.00", "40000.00"),
     }
     acte = api.faire(chemin, corps, cv)
     corps = {
-        "date_effet": "2021-06-10",
+        "date_effet": "2021-12-22",
         "numero": 1,
         "instance": "conseil_administration_oi",
         "pv_ref": "pv-2",
@@ -159,7 +159,7 @@ def test_an_avenant_given_up_after_the_committee_gives_its_money_back(api: Api) 
     acte = api.faire(f"{chemin}/1/programmation", corps, acte["version"])
     held = "SELECT sum(programme_centimes)::bigint FROM projection.enveloppe"
     assert api.somme(held) == 60_000_00
-    corps = {"date_effet": "2021-06-20", "numero": 1, "motif": "Le porteur y renonce"}
+    corps = {"date_effet": "2021-12-23", "numero": 1, "motif": "Le porteur y renonce"}
     api.faire(f"{chemin}/1/abandon", corps, acte["version"])
     assert api.somme(held) == 50_000_00
     assert mesure(api, "fse_programme") == 50_000_00

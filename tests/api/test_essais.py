@@ -282,21 +282,21 @@ def test_a_programming_and_a_deprogramming(api: Api) -> None:
 def test_an_avenant_asked_examined_and_signed_in_one_trial(api: Api) -> None:
     _, appel = ouvrir(api)
     operation, version = instruire(api, appel)
-    conventionner(api, operation, version)
+    conventionner(api, operation, version, date_effet="2021-12-20")
     chemin = f"/operations/{operation}/convention/avenants"
     demande = {
-        "date_effet": "2021-06-01",
+        "date_effet": "2021-12-21",
         "motif": "Une entrée de plus",
         "numero": 1,
         "plan": plan("60000.00", "40000.00"),
     }
     examen = {
-        "date_effet": "2021-06-10",
+        "date_effet": "2021-12-22",
         "numero": 1,
         "instance": "conseil_administration_oi",
         "pv_ref": "pv-2",
     }
-    signature = {"date_effet": "2021-06-20", "numero": 1}
+    signature = {"date_effet": "2021-12-23", "numero": 1}
     commandes = [
         commande(chemin, demande),
         commande(f"{chemin}/1/programmation", examen),

@@ -46,7 +46,7 @@ class Depenses(Vie):
         self.enveloppe("A", "200000.00")
         self.enveloppe("B", "200000.00")
         self.appel([{}, {"code": "B1", "plie_id": "B"}])
-        self.jusqu_au_demarrage("un")
+        self.jusqu_au_demarrage("un", instruite_le=date(2021, 12, 18))
         self.jusqu_au_demarrage("deux", fiche="B1")
         autre = {"siret": AUTRE_SIRET, "nom": "Bénéficiaire fictif n° 09", "type": "association"}
         self.jusqu_au_demarrage("trois", beneficiaire=autre)

@@ -196,7 +196,7 @@ def test_what_an_operation_over_will_not_use_is_foreseen(service: Service) -> No
 
 def test_an_operation_prolonged_is_not_over(service: Service) -> None:
     vie = ouvrir(service, "200000.00", A="200000.00")
-    vie.jusqu_au_demarrage("UN", fiche="FA")
+    vie.jusqu_au_demarrage("UN", fiche="FA", instruite_le=date(2021, 12, 18))
     assert len(lire(vie).sous_realisations) == 1
     vie.avenant("UN", periode={"debut": "2021-01-01", "fin": "2022-06-30"})
     assert lire(vie).sous_realisations == ()

@@ -11,6 +11,9 @@ from aggregates.convention.signature import ConventionSigneeARespecter
 from oi_service.application import Service
 from oi_service.dates import Periode
 
+#: An avenant is signed before the period of the operation ends, with 2021.
+EN_DECEMBRE = date(2021, 12, 18)
+
 
 @pytest.fixture
 def vie(service: Service) -> Vie:
@@ -21,8 +24,8 @@ def vie(service: Service) -> Vie:
     played.enveloppe("A", "100000.00")
     played.appel()
     played.depot("un")
-    played.instruction("un")
-    played.programmation("un")
+    played.instruction("un", le=EN_DECEMBRE)
+    played.programmation("un", le=EN_DECEMBRE)
     return played
 
 
@@ -36,7 +39,7 @@ def test_a_signed_convention_is_neither_deprogrammed_nor_withdrawn(vie: Vie) -> 
 
 
 def test_the_operation_follows_the_period_of_its_avenant(vie: Vie) -> None:
-    vie.conventionnement("un")
+    vie.conventionnement("un", le=EN_DECEMBRE)
     longer = {"debut": "2021-01-01", "fin": "2022-06-30"}
     vie.avenant("un", periode=longer)
     moved = Periode(debut=date(2021, 1, 1), fin=date(2022, 6, 30))
@@ -48,7 +51,7 @@ def test_the_operation_follows_the_period_of_its_avenant(vie: Vie) -> None:
 
 
 def test_an_avenant_downwards_frees_money_at_its_signature_only(vie: Vie) -> None:
-    vie.conventionnement("un")
+    vie.conventionnement("un", le=EN_DECEMBRE)
     before = vie.maquette().total.disponible_a_programmer
     vie.demande_avenant("un", fse="40000.00", cout_total="80000.00")
     vie.avenant_programme("un")

@@ -149,7 +149,7 @@ def test_a_dossier_rectified_twice_reads_as_each_day_left_it(
     vie.tranche("300000.00", "300000.00")
     vie.enveloppe("A", "100000.00")
     vie.appel()
-    vie.jusqu_au_demarrage("un")
+    vie.jusqu_au_demarrage("un", instruite_le=date(2021, 12, 18))
     jours = (date(2021, 12, 28), date(2022, 6, 1))
     for numero, (jour, fin) in enumerate(zip(jours, ("2022-06-30", "2022-09-30"), strict=True), 1):
         periode = {"debut": "2021-01-01", "fin": fin}
