@@ -1,6 +1,7 @@
 """Access to PostgreSQL: migrations by the owner, pools that run as the application's role."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -114,7 +115,14 @@ def _replace_projection_functions(conn: psycopg.Connection[Any]) -> bool:
     known = conn.execute("SELECT source_sha256 FROM oi.projection_state FOR UPDATE").fetchone()
     if known is not None and known[0] == digest:
         return False
-    conn.execute(source)
+    try:
+        with conn.transaction():
+            conn.execute(source)
+    except psycopg.errors.InvalidFunctionDefinition:
+        # A function that gives other columns is not replaced: it goes, with what calls it.
+        for name in sorted(set(re.findall(r"CREATE OR REPLACE FUNCTION oi\.(\w+)", source))):
+            conn.execute(sql.SQL("DROP FUNCTION IF EXISTS {}").format(sql.Identifier("oi", name)))
+        conn.execute(source)
     conn.execute("UPDATE oi.projection_state SET source_sha256 = %s", (digest,))
     head = conn.execute("SELECT position FROM oi.head").fetchone()
     return head is not None and head[0] > 0

@@ -12,23 +12,27 @@ $$;
 
 CREATE OR REPLACE FUNCTION oi.depenses_controlees(lo bigint, hi bigint)
 RETURNS TABLE (
-    stream_id uuid, csf_id uuid, retenu_centimes bigint, ecarte_centimes bigint, motif_code text
+    stream_id uuid, version integer, csf_id uuid, retenu_centimes bigint, ecarte_centimes bigint,
+    motif_code text
 )
 LANGUAGE sql STABLE AS $$
     SELECT DISTINCT ON (e.stream_id)
-        e.stream_id, (e.data ->> 'csf_id')::uuid, (e.data ->> 'montant_retenu_centimes')::bigint,
+        e.stream_id, e.version, (e.data ->> 'csf_id')::uuid,
+        (e.data ->> 'montant_retenu_centimes')::bigint,
         (e.data ->> 'montant_ecarte_centimes')::bigint, e.data ->> 'motif_code'
     FROM oi.event AS e
     WHERE e.position BETWEEN lo AND hi AND e.name = 'depense.controlee.v1'
     ORDER BY e.stream_id, e.position DESC
 $$;
 
+-- Where each dépense stands in its stream, for what happens to few of them.
 CREATE OR REPLACE FUNCTION oi.depenses_versions(lo bigint, hi bigint)
 RETURNS TABLE (stream_id uuid, version integer)
 LANGUAGE sql STABLE AS $$
     SELECT e.stream_id, max(e.version)
     FROM oi.event AS e
-    WHERE e.position BETWEEN lo AND hi AND e.name LIKE 'depense.%'
+    WHERE e.position BETWEEN lo AND hi
+        AND e.name IN ('depense.corrigee.v1', 'depense.annulee.v1', 'depense.regularisee.v1')
     GROUP BY e.stream_id
 $$;
 
@@ -36,16 +40,20 @@ $$;
 CREATE OR REPLACE FUNCTION oi.depenses_liees(lo bigint, hi bigint)
 RETURNS TABLE (depense_id uuid, bilan_id uuid)
 LANGUAGE sql STABLE AS $$
-    SELECT DISTINCT ON (d.id)
-        d.id::uuid, CASE WHEN r.position IS NULL THEN (e.data ->> 'bilan_id')::uuid END
-    FROM oi.event AS e
+    SELECT DISTINCT ON (d.id) d.id::uuid, CASE WHEN r.position IS NULL THEN b.bilan_id END
+    FROM (
+        -- OFFSET keeps each bilan unpacked once, and not for each of its dépenses.
+        SELECT e.position, (e.data ->> 'bilan_id')::uuid AS bilan_id, e.data -> 'depenses' AS depenses
+        FROM oi.event AS e
+        WHERE e.position BETWEEN lo AND hi AND e.name = 'convention.bilan_depose.v1'
+        OFFSET 0
+    ) AS b
     LEFT JOIN oi.event AS r
-        ON r.position BETWEEN lo AND hi AND r.position > e.position
+        ON r.position BETWEEN lo AND hi AND r.position > b.position
             AND r.name = 'convention.bilan_renvoye.v1'
-            AND r.data ->> 'bilan_id' = e.data ->> 'bilan_id',
-        jsonb_array_elements_text(e.data -> 'depenses') AS d (id)
-    WHERE e.position BETWEEN lo AND hi AND e.name = 'convention.bilan_depose.v1'
-    ORDER BY d.id, e.position DESC
+            AND (r.data ->> 'bilan_id')::uuid = b.bilan_id,
+        jsonb_array_elements_text(b.depenses) AS d (id)
+    ORDER BY d.id, b.position DESC
 $$;
 
 -- A dépense that begins between lo and hi is written once, as the events of this range leave it:
@@ -69,7 +77,7 @@ BEGIN
             WHEN k.stream_id IS NOT NULL THEN 'controlee'
             ELSE 'declaree' END,
         l.bilan_id, k.csf_id, k.retenu_centimes, k.ecarte_centimes, k.motif_code,
-        coalesce(v.version, e.version), e.position
+        greatest(e.version, k.version, v.version), e.position
     FROM oi.event AS e
     LEFT JOIN oi.depenses_corrigees(lo, hi) AS c ON e.stream_id = c.stream_id
     LEFT JOIN oi.depenses_controlees(lo, hi) AS k ON e.stream_id = k.stream_id
@@ -103,7 +111,8 @@ BEGIN
 
     UPDATE depense AS p
     SET statut = 'controlee', csf_id = k.csf_id, retenu_centimes = k.retenu_centimes,
-        ecarte_centimes = k.ecarte_centimes, motif_code = k.motif_code
+        ecarte_centimes = k.ecarte_centimes, motif_code = k.motif_code,
+        version = greatest(p.version, k.version)
     FROM oi.depenses_controlees(lo, hi) AS k
     WHERE p.id = k.stream_id AND p.position < lo;
 
@@ -114,7 +123,7 @@ BEGIN
         AND p.id = x.stream_id AND p.position < lo;
 
     UPDATE depense AS p
-    SET version = v.version
+    SET version = greatest(p.version, v.version)
     FROM oi.depenses_versions(lo, hi) AS v
     WHERE p.id = v.stream_id AND p.position < lo;
 

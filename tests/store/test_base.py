@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from vie import Vie
 
 from oi_service.app import open_service
 from oi_service.database import (
@@ -49,3 +50,20 @@ def test_the_service_cannot_become_the_owner(base: str) -> None:
                 conn.execute(statement)
     with open_service(service) as opened, opened.reads.connection() as conn:
         assert conn.execute("SELECT position FROM oi.head").fetchone() == (0,)
+
+
+def test_a_function_that_gave_other_columns_is_replaced(base: str) -> None:
+    # An older release whose function had fewer columns: PostgreSQL does not replace such a one.
+    with psycopg.connect(base) as conn:
+        conn.execute("DROP FUNCTION oi.depenses_versions")
+        conn.execute(
+            "CREATE FUNCTION oi.depenses_versions(lo bigint, hi bigint) "
+            "RETURNS TABLE (stream_id uuid) LANGUAGE sql AS 'SELECT NULL::uuid'"
+        )
+        conn.execute("UPDATE oi.projection_state SET source_sha256 = 'older'")
+    assert migrate(base) is False  # Nothing is recorded: there is nothing to rebuild.
+    with psycopg.connect(base) as conn:
+        query = "SELECT stream_id, version FROM oi.depenses_versions(1, 10)"
+        assert conn.execute(query).fetchall() == []
+    with open_service(base) as service:
+        Vie(service).subvention()
