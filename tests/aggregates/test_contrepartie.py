@@ -1,6 +1,7 @@
 """Contreparties: granted, received, affected; the same euro never backs two operations."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from fabrique import (
 )
 from pydantic import ValidationError
 
+from aggregates.chronologie import ActeAvantLePrecedent
 from aggregates.contrepartie.affectation import (
     AffectationSuperieure,
     AffecterContrepartie,
@@ -286,6 +288,23 @@ def test_no_operation_receives_more_than_its_need() -> None:
         fait(ContrepartieAffectee, operation_id=OP_A, montant_centimes=euros(10_000)),
     ]
     share(tenue, comblee).then_one(AffectationAnnulee, montant_centimes=euros(10_000))
+
+
+def test_a_sharing_frees_nothing_before_the_day_it_was_affected() -> None:
+    comblee = {OP_A: controlee(50_000, 30_000, ("privee", "Fondation fictive", 25_000))}
+    tenue = [
+        *PERCUE_EPCI,
+        fait(
+            ContrepartieAffectee,
+            operation_id=OP_A,
+            montant_centimes=euros(10_000),
+            date_effet=date(2022, 6, 10),
+        ),
+    ]
+    share(tenue, comblee, date_effet="2022-06-10").then_one(AffectationAnnulee)
+    share(tenue, comblee, date_effet="2022-06-09").refuses(
+        ActeAvantLePrecedent, "la contrepartie a été affectée à cette opération le 10/06/2022"
+    )
 
 
 def test_what_other_operations_hold_is_not_shared() -> None:
