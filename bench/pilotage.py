@@ -106,6 +106,19 @@ def _prives() -> Iterator[int]:
                     yield int(ligne.split()[1]) * 1024
 
 
+def _du_service() -> int:
+    """Return the memory of the service that serves, in bytes."""
+    for commande in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"oi_service\0serve" in commande.read_bytes():
+                statut = commande.with_name("status").read_text()
+                [ligne] = [x for x in statut.splitlines() if x.startswith("VmRSS:")]
+                return int(ligne.split()[1]) * 1024
+        except OSError:
+            continue
+    return 0
+
+
 def repartition(durees: list[float]) -> str:
     """Write a distribution of milliseconds."""
     rangees = sorted(durees)
@@ -328,9 +341,16 @@ def mesurer(m: Mesures, evenements: int, graine: int, garder: Path | None) -> No
         m.dire("movements, OI, PLIE, size", f"{row[1]:,}, {row[2]}, {row[3]}, {row[4]}")
         reconstruire(m, base)
         comparer_a_la_bibliotheque(m, serveur)
-        interroger(m, conn, graine)
-        with serving("oi_service", "serve", port=18_765, OI_DATABASE_URL=base) as port:
+        with Memoire() as memoire:
+            interroger(m, conn, graine)
+        m.dire("memory of PostgreSQL while asked, MB", f"{memoire.maximum / 2**20:,.0f}")
+        with (
+            serving("oi_service", "serve", port=18_765, OI_DATABASE_URL=base) as port,
+            Memoire() as memoire,
+        ):
             commander(m, conn, port)
+            m.dire("memory of the service after commands, MB", f"{_du_service() / 2**20:,.0f}")
+        m.dire("memory of PostgreSQL during commands, MB", f"{memoire.maximum / 2**20:,.0f}")
         if len(m.lignes["events"]) == 1:
             conditions(conn, graine)
 
