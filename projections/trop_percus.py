@@ -69,33 +69,30 @@ def trop_percus(
             numero_mdfse=numero,
             beneficiaire=beneficiaire,
             plie_id=plie_id,
-            nature="indu" if _controlee(conventions[operation_id]) else "avance",
+            nature="indu" if convention and _controlee(convention) else "avance",
             paye=paye,
             du=du,
             irrecouvrable=irrecouvrable,
-            a_encaisser=conventions[operation_id].a_encaisser,
+            a_encaisser=convention.a_encaisser if convention else 0,
         )
         for operation_id, numero, beneficiaire, plie_id, paye, du, irrecouvrable in rows
+        for convention in (conventions[operation_id],)
     ]
     return sorted(found, key=lambda t: (-t.a_reclamer, t.nature, -t.montant, t.numero_mdfse))
 
 
 def _conventions(
     conn: Connection[TupleRow], perimetre: Perimetre, operations: list[UUID], situation: Situation
-) -> dict[UUID, Convention]:
-    """Fold the conventions of some operations, as the situation knows them."""
-    bornes = situation.parametres
-    streams = lire_flux(conn, perimetre, [convention_of(i) for i in operations])
-    found = {}
-    for operation_id in operations:
-        convention = CONVENTION.replay(
-            lu.fait
-            for lu in streams.get(convention_of(operation_id), ())
-            if lu.position <= bornes["connu_le"] and lu.date_effet <= bornes["effet_au"]
-        )
-        assert convention is not None  # It was paid.
-        found[operation_id] = convention
-    return found
+) -> dict[UUID, Convention | None]:
+    """Fold the conventions of some operations, as the situation knows them.
+
+    ``None`` where a payment counts from a day before the convention: days are what people wrote.
+    """
+    streams = lire_flux(conn, perimetre, [convention_of(i) for i in operations], situation)
+    return {
+        i: CONVENTION.replay(lu.fait for lu in streams.get(convention_of(i), ()))
+        for i in operations
+    }
 
 
 def _controlee(convention: Convention) -> bool:
