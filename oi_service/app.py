@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import psycopg
+from psycopg_pool import ConnectionPool
 
 from aggregates.operation import depot
 from aggregates.registre.events import Empreinte, ProjectionsRefaites
@@ -71,7 +72,8 @@ def refaire(conninfo: str) -> Rebuilt:
         version_code=version("oi-service"),
         empreinte_code=row[0],
     )
-    with application_pool(conninfo) as pool:
+    # As the owner, who may append too, and may not always become the role of the application.
+    with ConnectionPool(conninfo, min_size=1, max_size=1, kwargs={"autocommit": True}) as pool:
         Journal(pool, GARDES).execute(
             Acte("systeme", "systeme"),
             lambda unit: unit.record(REGISTRE, REGISTRE_ID, [certificat]),

@@ -6,7 +6,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from vie import Vie
 
-from oi_service.app import open_service
+from oi_service.app import open_service, refaire
 from oi_service.database import (
     EncodageInattendu,
     MigrationImpossible,
@@ -67,3 +67,51 @@ def test_a_function_that_gave_other_columns_is_replaced(base: str) -> None:
         assert conn.execute(query).fetchall() == []
     with open_service(base) as service:
         Vie(service).subvention()
+
+
+def test_an_owner_that_is_no_superuser_upgrades_and_keeps_the_certificate(serveur: str) -> None:
+    # The operator's own base: its owner may not become the role of the application.
+    name = f"essai_{new_id().hex}"
+    with psycopg.connect(serveur, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+        conn.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(name)))
+    try:
+        migrate(make_conninfo(serveur, dbname=name))
+        with psycopg.connect(make_conninfo(serveur, dbname=name), autocommit=True) as conn:
+            for schema in ("oi", "projection", "public"):
+                conn.execute(
+                    sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(
+                        sql.Identifier(schema), sql.Identifier(name)
+                    )
+                )
+            conn.execute(_TOUT_A.format(name))
+        with open_service(make_conninfo(serveur, dbname=name)) as service:
+            Vie(service).subvention()
+        refaire(make_conninfo(serveur, dbname=name, user=name))
+        with psycopg.connect(make_conninfo(serveur, dbname=name)) as conn:
+            query = "SELECT count(*) FROM oi.event WHERE name = 'registre.projections_refaites.v1'"
+            assert conn.execute(query).fetchone() == (1,)
+    finally:
+        with psycopg.connect(serveur, autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+#: Gives every table, view and function of the two schemas to an owner.
+_TOUT_A = """
+DO $$
+DECLARE x text;
+BEGIN
+    FOR x IN SELECT format('ALTER %s %s OWNER TO "{0}"',
+            CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
+        FROM pg_class AS c WHERE c.relkind IN ('r', 'v')
+            AND c.relnamespace IN ('oi'::regnamespace, 'projection'::regnamespace)
+        UNION ALL
+        SELECT format('ALTER FUNCTION %s OWNER TO "{0}"', p.oid::regprocedure)
+        FROM pg_proc AS p WHERE p.pronamespace = 'oi'::regnamespace
+    LOOP
+        EXECUTE x;
+    END LOOP;
+END
+$$
+"""
