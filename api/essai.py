@@ -221,7 +221,7 @@ def essayer(
         # From here nobody else writes: what moves is what the commands do.
         journal = Journal(seule, service.journal.guards)
         position = journal.recorder.hold()
-        scene = _Scene(app, Service(journal, seule), personne)
+        scene = _Scene(app, Service(journal, seule, service.lieux), personne)
         with conn.transaction(force_rollback=True):
             reponses = scene.jouer(demande.commandes, cles)
             faits = enregistres_apres(conn, perimetre, position)

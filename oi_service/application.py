@@ -15,6 +15,7 @@ from oi_service import ids
 from oi_service.aggregate import Aggregate, Frame, S
 from oi_service.codec import Evenement
 from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
+from oi_service.lieux import Lieux
 from oi_service.recorder import (
     NEXT,
     Connections,
@@ -335,10 +336,11 @@ class Journal(Application[UUID]):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a door needs: the journal to write, read-only connections to read."""
+    """What a door needs: the journal to write, read-only connections to read, and the folders."""
 
     journal: Journal
     reads: Connections
+    lieux: Lieux
 
 
 def fingerprint(*parts: str) -> bytes:

@@ -10,6 +10,7 @@ class Settings(BaseSettings):
 
     ``database_url``: a PostgreSQL 17 or newer instead of the embedded one.
     ``database_url_migrations``: the owner's own access, when the application's is less.
+    ``pieces_dir``, ``cles_dir``, ``ancres_dir``: folders other than those under ``data_dir``.
     """
 
     model_config = SettingsConfigDict(env_prefix="OI_", extra="ignore")
@@ -17,4 +18,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     database_url_migrations: str | None = None
     data_dir: Path | None = None
+    pieces_dir: Path | None = None
+    cles_dir: Path | None = None
+    ancres_dir: Path | None = None
     port: int = 8000

@@ -15,12 +15,20 @@ from oi_service.app import open_service
 from oi_service.application import Service
 from oi_service.database import ensure_database, migrate
 from oi_service.ids import new_id
+from oi_service.lieux import Lieux
 from oi_service.postgres import embedded_server
 
 #: A few examples of each property: a run of mutants repeats the tests thousands of times.
 settings.register_profile("mutation", max_examples=8, derandomize=True, deadline=None)
 #: Many more than a run can wait for: before a release, or when a figure is in doubt.
 settings.register_profile("longue", max_examples=2000, deadline=None)
+
+
+def pytest_configure() -> None:
+    """Keep what the tests write out of the machine's own folders."""
+    lieux = Path(tempfile.mkdtemp(prefix="oi-lieux-"))
+    for nom in ("pieces", "cles", "ancres"):
+        os.environ.setdefault(f"OI_{nom.upper()}_DIR", str(lieux / nom))
 
 
 @pytest.hookimpl(trylast=True)
@@ -69,7 +77,7 @@ def base(serveur: str, modele: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def service(base: str) -> Iterator[Service]:
-    """Lend the service on an empty database."""
-    with open_service(base) as opened:
+def service(base: str, tmp_path: Path) -> Iterator[Service]:
+    """Lend the service on an empty database, with folders of its own."""
+    with open_service(base, Lieux.sous(tmp_path / "lieux")) as opened:
         yield opened
