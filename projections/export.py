@@ -43,6 +43,7 @@ def _lignes(conn: Connection[TupleRow], first: int, last: int) -> list[bytes]:
             'reglement', e.reglement,
             'motif', e.motif,
             'command_id', e.command_id,
+            'fingerprint', encode(e.fingerprint, 'hex'),
             'correlation_id', e.correlation_id,
             'cause_id', e.cause_id,
             'seal_scheme', e.seal_scheme,

@@ -38,11 +38,11 @@ def dater(conn: Connection[Any], instants: list[datetime]) -> None:
             """
             INSERT INTO oi.event (
                 position, stream_id, version, event_id, name, data, date_effet, enregistre_le,
-                acteur, role, oi_id, reglement, command_id, correlation_id
+                acteur, role, oi_id, reglement, command_id, correlation_id, seal
             ) VALUES (
                 %s, %s, 1, gen_random_uuid(), 'essai.compte.v1', '{}', '2020-01-01', %s,
                 'gestionnaire-1', 'gestionnaire_oi', 'oi-fictif', '2014-2020',
-                gen_random_uuid(), gen_random_uuid())
+                gen_random_uuid(), gen_random_uuid(), decode(repeat('00', 32), 'hex'))
             """,
             [(rang, uuid4(), instant) for rang, instant in enumerate(instants, 1)],
         )

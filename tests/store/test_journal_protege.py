@@ -102,7 +102,7 @@ def test_every_column_of_the_envelope_is_filled(service: Service) -> None:
         """
         SELECT position, stream_id, version, event_id, name, data, date_effet, enregistre_le,
             acteur, role, oi_id, reglement, motif, pieces, command_id, correlation_id, cause_id,
-            seal_scheme
+            seal_scheme, fingerprint, octet_length(seal)
         FROM oi.event ORDER BY position
         """,
     )
@@ -116,7 +116,7 @@ def test_every_column_of_the_envelope_is_filled(service: Service) -> None:
     assert first[12:14] == ("Erreur « matérielle »", [{"sha256": "00"}])
     assert second[12:14] == (None, [])
     assert first[14:17] == (sent.command_id, sent.correlation_id, cause)
-    assert first[17] == 0
+    assert first[17:] == (1, sent.fingerprint, 32)
 
 
 def test_the_instant_never_goes_back_whatever_the_clock_does(service: Service, base: str) -> None:

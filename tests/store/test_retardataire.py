@@ -132,14 +132,17 @@ def test_places_taken_without_the_lock_let_a_reader_skip_an_event(
             CREATE VIEW oi.head AS
                 SELECT
                     coalesce(max(position), 0) AS position,
-                    coalesce(max(enregistre_le), '-infinity') AS enregistre_le
+                    coalesce(max(enregistre_le), '-infinity') AS enregistre_le,
+                    decode(repeat('00', 32), 'hex') AS seal
                 FROM oi.event
             """
         )
     remplacer(
         base,
         (VERROU, "FROM oi.head AS h; base := nextval('oi.place') - 1;"),
-        ("UPDATE oi.head SET position = base + n, enregistre_le = instant;", ""),
+        ("UPDATE oi.head SET", "PERFORM FROM oi.head WHERE false; --"),
+        ("        position = base + n, enregistre_le = instant,\n", ""),
+        ("        seal = coalesce((SELECT e.seal", "        PERFORM coalesce((SELECT e.seal"),
     )
     course = courir(service, base)
     assert course == Course(attendu=False, vues=[2], connues=[2], relues=[1, 2])

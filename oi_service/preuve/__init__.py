@@ -1,0 +1,1 @@
+"""The proof that the log was not altered: seal, tree, points, anchors, archive."""
