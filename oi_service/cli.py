@@ -52,6 +52,7 @@ from oi_service.affichage_provenance import (
 )
 from oi_service.app import open_service, prepare, refaire
 from oi_service.application import Acte, Service
+from oi_service.clock import jour as jour_a_paris
 from oi_service.clock import today
 from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
@@ -71,6 +72,7 @@ from oi_service.server import free_port, run
 from oi_service.settings import Settings
 from oi_service.terminal import ecriture, tableau
 from oi_service.verification import verifier as verifier_tout
+from projections.avant_apres import avant_apres
 from projections.couverture import Par
 from projections.couverture import couverture as lire_couverture
 from projections.degagement import charger as lire_degagement
@@ -542,7 +544,9 @@ def dossier(
     """Raconter un dossier, événement par événement, maintenant ou à deux dates."""
     with _service() as service, service.reads.connection() as conn:
         dates = _lire_dates(conn, au, connu_le)
-        story = histoire_du_dossier(conn, OI_ENTIER, numero, dates.situation)
+        with instantane(conn):
+            story = histoire_du_dossier(conn, OI_ENTIER, numero, dates.situation)
+            changes = avant_apres(conn, story[0].stream_id, story, dates.situation) if story else {}
         known = bool(story) or bool(histoire_du_dossier(conn, OI_ENTIER, numero))
     if not known:
         raise DossierIntrouvable(numero=numero)
@@ -552,11 +556,16 @@ def dossier(
             raise DossierPasEncoreConnu(numero=numero, situation=dite)
         console.print(f"{dite}.")
     for fait in story:
+        saisi = jour_a_paris(fait.enregistre_le)
+        tard = "" if saisi == fait.date_effet else f", saisi le {jour(saisi)}"
         console.print(
-            f"{fait.position:>7}  {jour(fait.date_effet)}  {fait.acteur} ({fait.role})  "
+            f"{fait.position:>7}  {jour(fait.date_effet)}{tard}  {fait.acteur} ({fait.role})  "
             f"{fait.phrase}",
             soft_wrap=True,
+            markup=False,
         )
+        for change in changes.get(fait.position, ()):
+            console.print(f"{'':>21}{change.phrase}", soft_wrap=True, markup=False)
 
 
 @cli.command()

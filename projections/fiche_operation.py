@@ -27,7 +27,7 @@ from projections.contreparties import Affectation, affectations
 from projections.controles import Decisions, decisions
 from projections.dossiers import LigneOperation, exiger_operation, operations
 from projections.histoire import CONTRAINTES
-from projections.journal import EvenementLu, lire_flux
+from projections.journal import EvenementLu, faits_d_ailleurs, lire_flux
 from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation
 from rules.calcul import Apports
@@ -357,6 +357,7 @@ def fiche_operation(
         resume = _resume(conn, perimetre, operation_id, situation)
         flux = lire_flux(conn, perimetre, [operation_id, convention_id], situation)
         nb_depenses, nb_de_depenses = _comptes(conn, operation_id, situation)
+        ailleurs = faits_d_ailleurs(conn, perimetre, operation_id, situation)
         contreparties = affectations(conn, perimetre, situation, operation_id=operation_id)
         attendus = bilans_de_la_convention(
             conn, perimetre, operation_id, situation, le=le or _dernier_jour(conn, situation)
@@ -386,7 +387,7 @@ def fiche_operation(
         suites=_suites(lus),
         a_conserver_jusqu_au=archive[-1].date_limite_conservation if archive else None,
         nb_depenses=nb_depenses,
-        nb_evenements=len(lus) + len(signes) + nb_de_depenses,
+        nb_evenements=len(lus) + len(signes) + nb_de_depenses + len(ailleurs),
     )
 
 
@@ -724,7 +725,7 @@ def _differences(avant: ce.Termes, apres: ce.Termes) -> tuple[Difference, ...]:
             Difference("Période de réalisation", _periode(avant.periode), _periode(apres.periode))
         )
     if apres.plan is not None and avant.plan is not None:
-        before, after = _montants(avant.plan), _montants(apres.plan)
+        before, after = montants_du_plan(avant.plan), montants_du_plan(apres.plan)
         found += [
             Difference(champ, french_euros(before.get(champ, 0)), french_euros(after.get(champ, 0)))
             for champ in {**before, **after}
@@ -736,7 +737,7 @@ def _periode(periode: Periode) -> str:
     return f"du {periode.debut:%d/%m/%Y} au {periode.fin:%d/%m/%Y}"
 
 
-def _montants(plan: PlanFinancement) -> dict[str, int]:
+def montants_du_plan(plan: PlanFinancement) -> dict[str, int]:
     """Name each amount of a plan as people do; two lines of the same funder add up."""
     montants = {
         "FSE": plan.fse_centimes,

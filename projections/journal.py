@@ -142,7 +142,8 @@ def histoire_du_dossier(
 ) -> list[EvenementLu]:
     """Return the whole life of a dossier, named by its number or its identifier, oldest first.
 
-    Empty when the perimeter holds no such dossier, or when the situation does not know it yet.
+    Its own streams, and what moved its amounts from elsewhere. Empty when the perimeter holds no
+    such dossier, or when the situation does not know it yet.
     """
     row = conn.execute(
         """
@@ -157,7 +158,37 @@ def histoire_du_dossier(
     flux = lire_flux(conn, perimetre, flux_du_dossier(conn, row[0]), situation)
     if row[0] not in flux:
         return []
-    return sorted((lu for lus in flux.values() for lu in lus), key=lambda lu: lu.position)
+    ailleurs = faits_d_ailleurs(conn, perimetre, row[0], situation)
+    return sorted(
+        (lu for lus in (*flux.values(), ailleurs) for lu in lus), key=lambda x: x.position
+    )
+
+
+def faits_d_ailleurs(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    operation_id: UUID,
+    situation: Situation = ACTUELLE,
+) -> list[EvenementLu]:
+    """Return what moved an amount of a dossier from a stream that is not its own, oldest first.
+
+    A contrepartie affected to it, a compensation between two operations.
+    """
+    rows = conn.execute(
+        """
+        SELECT DISTINCT m.position
+        FROM projection.mouvement AS m INNER JOIN oi.event AS e ON m.position = e.position
+        WHERE m.operation_id = %(operation)s
+            AND m.position <= %(connu_le)s AND m.date_effet <= %(effet_au)s
+            AND NOT e.stream_id = ANY(%(flux)s)
+        """,
+        {
+            "operation": operation_id,
+            "flux": [operation_id, convention_of(operation_id)],
+            **situation.parametres,
+        },
+    ).fetchall()
+    return _evenements(conn, perimetre, positions=[row[0] for row in rows], ordre="asc")
 
 
 def lire_flux(

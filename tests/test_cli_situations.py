@@ -66,11 +66,15 @@ def test_a_dossier_is_told_up_to_then(oi: Oi, joue: Service) -> None:
     with joue.reads.connection() as conn:
         histoire = histoire_du_dossier(conn, OI_ENTIER, NUMERO)
     code, whole = oi("dossier", NUMERO)
-    assert (code, len(whole.splitlines())) == (0, len(histoire))
+    assert code == 0
+    faits = [line for line in whole.splitlines() if not line.startswith(" " * 21)]
+    assert [int(line.split()[0]) for line in faits] == [lu.position for lu in histoire]
+    assert f"{'':21}État du dossier : déposé → recevable" in whole.splitlines()
     code, part = oi("dossier", NUMERO, "--connu-le", str(histoire[2].position))
     first, *told = part.splitlines()
     assert first == f"Situation telle que connue à l’événement n° {histoire[2].position}."
-    assert told == whole.splitlines()[:3]
+    assert told == whole.splitlines()[: len(told)]
+    assert sum(not line.startswith(" " * 21) for line in told) == 3
 
 
 def test_a_dossier_that_comes_later_is_refused_with_its_reason(oi: Oi) -> None:

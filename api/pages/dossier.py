@@ -6,8 +6,8 @@ history, at `ancre(position)`; whatever is shown above links to the line that it
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from http import HTTPStatus
 from itertools import groupby
@@ -31,6 +31,7 @@ from api.pages.plan import PlanVu, noms_des_postes, plan_en_vigueur
 from oi_service.clock import PARIS
 from oi_service.codec import Evenement
 from oi_service.money import ratio
+from projections.avant_apres import Changement, avant_apres
 from projections.curseurs import LIMITE_MAXIMALE
 from projections.depenses import LigneDepense, depenses
 from projections.explication import Explication, LigneCalcul, expliquer
@@ -70,6 +71,8 @@ class Dossier:
     ecartees: tuple[LigneDepense, ...]
     explications: tuple[Explication, ...]  #: of every valid control, the last one first
     dates: Dates = PRESENT
+    #: What each fact changed, by its position.
+    changements: Mapping[int, tuple[Changement, ...]] = field(default_factory=dict)
 
 
 def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) -> Dossier | None:
@@ -95,6 +98,7 @@ def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) 
             ecartees=tuple(_ecartees(conn, perimetre, operation_id, situation)),
             explications=tuple(_explications(conn, perimetre, operation_id, fiche.convention)),
             dates=dates,
+            changements=avant_apres(conn, operation_id, histoire, situation),
         )
 
 
@@ -260,11 +264,12 @@ class LigneDeCompte:
 
 @dataclass(frozen=True, slots=True)
 class FaitVu:
-    """A fact of the history."""
+    """A fact of the history, and what it changed."""
 
     ancre: str
     numero: int
     phrase: str
+    changements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +394,7 @@ def vue(dossier: Dossier) -> VueDossier:
         paiements=_paiements(fiche.convention, histoire),
         reversements=_reversements(fiche.convention, histoire),
         compte=_compte(fiche.convention),
-        actes=_actes(dossier.histoire),
+        actes=_actes(dossier),
         nb_faits=len(dossier.histoire),
         position=dossier.histoire[-1].position,
         positions=frozenset(lu.position for lu in dossier.histoire),
@@ -720,11 +725,14 @@ def _compte(convention: ConventionVue | None) -> tuple[LigneDeCompte, ...]:
 # --- History -------------------------------------------------------------------------------------
 
 
-def _actes(lus: Iterable[EvenementLu]) -> tuple[Acte, ...]:
-    return tuple(_acte(list(faits)) for _, faits in groupby(lus, lambda lu: lu.command_id))
+def _actes(dossier: Dossier) -> tuple[Acte, ...]:
+    return tuple(
+        _acte(list(faits), dossier.changements)
+        for _, faits in groupby(dossier.histoire, lambda lu: lu.command_id)
+    )
 
 
-def _acte(lus: list[EvenementLu]) -> Acte:
+def _acte(lus: list[EvenementLu], changements: Mapping[int, tuple[Changement, ...]]) -> Acte:
     premier = lus[0]
     saisi_le = premier.enregistre_le.astimezone(PARIS).date()
     tard = saisi_le != premier.date_effet
@@ -734,7 +742,15 @@ def _acte(lus: list[EvenementLu]) -> Acte:
         saisi_le=saisi_le if tard else None,
         acteur=premier.acteur,
         role=ROLES.get(premier.role, premier.role),
-        faits=tuple(FaitVu(ancre(lu.position), lu.position, phrase(lu.phrase)) for lu in lus),
+        faits=tuple(
+            FaitVu(
+                ancre(lu.position),
+                lu.position,
+                phrase(lu.phrase),
+                tuple(phrase(c.phrase) for c in changements.get(lu.position, ())),
+            )
+            for lu in lus
+        ),
         repli=f"{len(lus)} faits, du n°\u00a0{premier.position} au n°\u00a0{lus[-1].position}"
         if len(lus) > REPLI
         else None,
