@@ -1,8 +1,8 @@
 """The log as JSON lines: every column of every event, the payload exactly as stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 #: Events fetched at a time: bounds the memory of both sides whatever the length of the log.
@@ -21,12 +21,25 @@ def exporter(conn: Connection[TupleRow], depuis: int = 1) -> Iterator[bytes]:
     row = conn.execute("SELECT position FROM oi.head").fetchone()
     assert row is not None
     head = row[0]
-    for first in range(depuis, head + 1, _LOT):
-        yield from _lignes(conn, first, min(first + _LOT - 1, head))
+    yield from entre(conn, depuis, head)
 
 
-def _lignes(conn: Connection[TupleRow], first: int, last: int) -> list[bytes]:
-    rows = conn.execute(
+def entre(conn: Connection[TupleRow], depuis: int, jusqua: int) -> Iterator[bytes]:
+    """Yield the lines of the events between two positions, both included."""
+    for first in range(depuis, jusqua + 1, _LOT):
+        bornes = sql.SQL("BETWEEN {} AND {}").format(first, min(first + _LOT - 1, jusqua))
+        yield from _lignes(conn, bornes)
+
+
+def parmi(conn: Connection[TupleRow], positions: Sequence[int]) -> Iterator[bytes]:
+    """Yield the lines of some events, given in the order of the log."""
+    for first in range(0, len(positions), _LOT):
+        lot = list(positions[first : first + _LOT])
+        yield from _lignes(conn, sql.SQL("= ANY ({})").format(lot))
+
+
+def _lignes(conn: Connection[TupleRow], lesquelles: sql.Composed) -> list[bytes]:
+    query = sql.SQL(
         """
         SELECT json_build_object(
             'position', e.position,
@@ -52,9 +65,8 @@ def _lignes(conn: Connection[TupleRow], first: int, last: int) -> list[bytes]:
             'data', e.data
         )::text
         FROM oi.event AS e
-        WHERE e.position BETWEEN %s AND %s
+        WHERE e.position {lesquelles}
         ORDER BY e.position
-        """,
-        (first, last),
-    )
-    return [line.encode() + b"\n" for (line,) in rows]
+        """
+    ).format(lesquelles=lesquelles)
+    return [line.encode() + b"\n" for (line,) in conn.execute(query)]
