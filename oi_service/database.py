@@ -103,14 +103,24 @@ def _dbmate(conninfo: str, folder: Path) -> None:
         raise MigrationImpossible(raison=(done.stderr or done.stdout).strip())
 
 
-def _projection_sources() -> str:
-    folder = files("projections")
+def projection_sources() -> str:
+    """Return the text of the projection functions of this version."""
+    return _sql_of("projections")
+
+
+def migration_sources() -> str:
+    """Return the text of the migrations of this version, in their order."""
+    return _sql_of("migrations")
+
+
+def _sql_of(package: str) -> str:
+    folder = files(package)
     names = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql"))
     return "\n".join(folder.joinpath(name).read_text("utf-8") for name in names)
 
 
 def _replace_projection_functions(conn: psycopg.Connection[Any]) -> bool:
-    source = _projection_sources()
+    source = projection_sources()
     digest = hashlib.sha256(source.encode()).hexdigest()
     known = conn.execute("SELECT source_sha256 FROM oi.projection_state FOR UPDATE").fetchone()
     if known is not None and known[0] == digest:

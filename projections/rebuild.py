@@ -41,17 +41,28 @@ class Empreinte:
 
 
 @dataclass(frozen=True, slots=True)
+class Ecart:
+    """A row that is not what the log says: as it is shown, and as it is computed again."""
+
+    projection: str
+    affiche: str | None
+    recalcule: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rebuilt:
     """What a rebuild found.
 
     ``events`` were played in ``seconds``, the comparison included. ``different`` names the
-    projections that were not what the log says.
+    projections that were not what the log says; ``ecarts``, of each, its first rows that differ,
+    when nothing was put right.
     """
 
     events: int
     seconds: float
     digests: dict[str, Empreinte]
     different: tuple[str, ...]
+    ecarts: tuple["Ecart", ...] = ()
 
     @property
     def digest(self) -> str:
@@ -113,11 +124,14 @@ def rebuild(conninfo: str, *, replace: bool = True) -> Rebuilt:
         with beside(conn, names):
             done, before, after = play(conninfo, conn, names)
             different = tuple(t for t in names if before[t] != after[t])
+            ecarts: tuple[Ecart, ...] = ()
             if different and replace:
                 done, after = _put_right(conn, done, different)
+            elif different:
+                ecarts = _first_rows(conn, done, different)
             if replace:
                 conn.execute("UPDATE oi.projection_state SET rebuilt_at = clock_timestamp()")
-    return Rebuilt(done, time.monotonic() - started, after, different)
+    return Rebuilt(done, time.monotonic() - started, after, different, ecarts)
 
 
 @contextmanager
@@ -198,6 +212,28 @@ def _put_right(
                 ).format(live=live, beside=beside)
             )
         return head, digests(conn)
+
+
+def _first_rows(
+    conn: psycopg.Connection[Any], done: int, different: tuple[str, ...]
+) -> tuple[Ecart, ...]:
+    """Catch up under the lock of the log, and return the first row of each table that differs."""
+    found = []
+    with conn.transaction():
+        conn.execute("SELECT position FROM oi.head FOR UPDATE")
+        _project(conn, done + 1, _TOUTES)
+        for table in different:
+            row = conn.execute(
+                sql.SQL(
+                    "SELECT (SELECT min(l::text) FROM {live} AS l "
+                    "WHERE md5(l::text) NOT IN (SELECT md5(b::text) FROM {beside} AS b)), "
+                    "(SELECT min(b::text) FROM {beside} AS b "
+                    "WHERE md5(b::text) NOT IN (SELECT md5(l::text) FROM {live} AS l))"
+                ).format(live=sql.Identifier(_LIVE, table), beside=sql.Identifier(_BESIDE, table))
+            ).fetchone()
+            assert row is not None
+            found.append(Ecart(table, *row))
+    return tuple(found)
 
 
 def _project(conn: psycopg.Connection[Any], first: int, function: str) -> int:
