@@ -169,7 +169,7 @@ def test_an_account_is_given_under_cipher_only(ouvrir: Ouvrir, tls: ssl.SSLConte
     assert envoyer(f"smtp://registre:faux@127.0.0.1:{boite.port}") == tous(
         "le serveur de courriel refuse le compte (535)"
     )
-    clair = ouvrir(auth_require_tls=False, **compte)
+    clair = ouvrir()
     assert envoyer(f"smtp://registre:mot%3Ade%2Fpasse@127.0.0.1:{clair.port}") == tous(
         "le serveur de courriel n’offre pas STARTTLS, et un mot de passe ne s’envoie pas en clair"
     )
