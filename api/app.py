@@ -17,11 +17,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aggregates.commande import Saisie
 from api import errors, pages, v1
 from api.deps import Lecture, file_de_lecture, file_des_essais
-from api.v1.actes import EN_TETES
+from api.v1.actes import EN_TETES, RACINE
+from api.v1.pieces import CHEMIN
 from oi_service.application import Service
 
-#: Largest body that is read. A thousand dépenses with all their fields weigh under 2 MB.
+#: Largest body that is read, documents apart. A thousand dépenses with all their fields weigh under
+#: 2 MB.
 CORPS_MAX = 8 * 2**20
+#: Where a document is deposited: the store reads no more of it than it accepts.
+DEPOT = RACINE + CHEMIN
 
 #: Nothing but our own files, and no script but ours: what is injected in a page does nothing.
 SECURITE = {
@@ -62,6 +66,9 @@ class CorpsBorne:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
+        if scope.get("path") == DEPOT:
+            await self._app(scope, receive, send)
+            return
         read = 0
 
         async def receive_within_limit() -> Message:

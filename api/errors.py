@@ -31,6 +31,7 @@ from oi_service.errors import (
     StaleVersion,
 )
 from oi_service.money import euros
+from oi_service.pieces import DepotImpossible, PieceAlteree, PieceIrrecevable, PieceTropLourde
 from projections.curseurs import CurseurInvalide
 
 
@@ -60,14 +61,18 @@ FAMILLES: tuple[tuple[type[Refusal], int, str], ...] = (
     (RuleBroken, 409, "Règle de gestion non respectée"),
     (Conflict, 409, "Fait contraire déjà enregistré"),
     (StaleVersion, 412, "Version dépassée"),
+    (PieceTropLourde, 413, "Pièce trop lourde"),
+    (PieceIrrecevable, 415, "Pièce irrecevable"),
     (IdempotencyKeyReused, 422, "Clé d’idempotence déjà employée"),
     (SaisieInvalide, 422, "Demande mal formée"),
     (CurseurInvalide, 422, "Curseur de liste invalide"),
     (ConnuLeIllisible, 422, "Connaissance illisible"),
     (VersionAbsente, 428, "Version attendue absente"),
     (ErreurInterne, 500, "Erreur du service"),
+    (PieceAlteree, 500, "Pièce altérée"),
     (Busy, 503, "Service occupé"),
     (BaseIndisponible, 503, "Service indisponible"),
+    (DepotImpossible, 507, "Dépôt impossible"),
 )
 
 #: What the frame itself refuses, before any of our code: code, title, sentence.

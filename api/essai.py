@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -221,7 +221,7 @@ def essayer(
         # From here nobody else writes: what moves is what the commands do.
         journal = Journal(seule, service.journal.guards)
         position = journal.recorder.hold()
-        scene = _Scene(app, Service(journal, seule, service.lieux), personne)
+        scene = _Scene(app, replace(service, journal=journal, reads=seule), personne)
         with conn.transaction(force_rollback=True):
             reponses = scene.jouer(demande.commandes, cles)
             faits = enregistres_apres(conn, perimetre, position)

@@ -16,6 +16,7 @@ from oi_service import clock
 from oi_service.application import Acte, Journal, Service
 from oi_service.database import application_pool, ensure_database, ensure_service_role, migrate
 from oi_service.lieux import Lieux, lieux_de
+from oi_service.pieces import Pieces
 from oi_service.postgres import embedded_server
 from oi_service.settings import Settings
 from projections.rebuild import Rebuilt, rebuild
@@ -85,7 +86,10 @@ def refaire(conninfo: str) -> Rebuilt:
 @contextmanager
 def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]:
     """Lend the service on a database that is up to date; its folders are the environment's."""
+    settings = Settings()
+    lieux = lieux or lieux_de(settings)
     with ExitStack() as stack:
         writes = stack.enter_context(application_pool(conninfo))
         reads = stack.enter_context(application_pool(conninfo, read_only=True))
-        yield Service(Journal(writes, GARDES), reads, lieux or lieux_de(Settings()))
+        pieces = Pieces(lieux.pieces, settings.piece_max)
+        yield Service(Journal(writes, GARDES), reads, lieux, pieces)

@@ -16,6 +16,7 @@ from oi_service.aggregate import Aggregate, Frame, S
 from oi_service.codec import Evenement
 from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
 from oi_service.lieux import Lieux
+from oi_service.pieces import Pieces
 from oi_service.recorder import (
     NEXT,
     Connections,
@@ -336,11 +337,15 @@ class Journal(Application[UUID]):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a door needs: the journal to write, read-only connections to read, and the folders."""
+    """What a door needs: the journal to write, read-only connections to read, and the folders.
+
+    ``pieces`` is what keeps the files of the folder of that name.
+    """
 
     journal: Journal
     reads: Connections
     lieux: Lieux
+    pieces: Pieces
 
 
 def fingerprint(*parts: str) -> bytes:

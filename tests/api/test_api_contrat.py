@@ -33,9 +33,9 @@ def operations(contrat: Any, methode: str) -> Iterator[tuple[str, Any]]:
 
 
 def ecritures(contrat: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what records an act; the calculator and trials, asked by POST too, keep nothing."""
+    """Yield what records an act; the rest that is asked by POST records no event."""
     for chemin, operation in operations(contrat, "post"):
-        if not chemin.startswith(("/api/v1/calculs/", "/api/v1/essais")):
+        if not chemin.startswith(("/api/v1/calculs/", "/api/v1/essais", "/api/v1/pieces")):
             yield chemin, operation
 
 

@@ -1,0 +1,95 @@
+"""The documents that events name, and whether their files are there, as they were deposited."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import TupleRow, class_row
+
+from oi_service.pieces import Etat, PieceNonDeposee, Pieces, Rangee
+from projections.instantane import instantane
+from projections.journal import evenements
+from projections.perimetre import Perimetre
+
+
+@dataclass(frozen=True, slots=True)
+class PieceNommee:
+    """A document, and the first event that names it."""
+
+    position: int
+    sha256: str
+    libelle: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PieceVue:
+    """A document that an event names, and what became of its file.
+
+    ``absente`` is no fault by itself: a document may be kept elsewhere.
+    """
+
+    nommee: PieceNommee
+    etat: Etat
+
+
+def pieces_nommees(conn: Connection[TupleRow]) -> Iterator[PieceNommee]:
+    """Yield each document once, in the order in which the log names them.
+
+    It is the log of the whole OI: the caller has checked that the reader may have it.
+    """
+    with instantane(conn), conn.cursor(name="pieces", row_factory=class_row(PieceNommee)) as cursor:
+        # What an altered log may hold instead of a text is read all the same: its seal says so.
+        cursor.execute(
+            """
+            SELECT n.position, n.sha256, n.libelle, n.type
+            FROM (
+                SELECT DISTINCT ON (p.piece ->> 'sha256')
+                    e.position,
+                    p.rang,
+                    coalesce(p.piece ->> 'sha256', '') AS sha256,
+                    coalesce(p.piece ->> 'libelle', '') AS libelle,
+                    coalesce(p.piece ->> 'type', '') AS type
+                FROM oi.event AS e
+                CROSS JOIN LATERAL jsonb_array_elements(e.pieces)
+                    WITH ORDINALITY AS p (piece, rang)
+                WHERE e.pieces <> '[]'
+                ORDER BY p.piece ->> 'sha256', e.position, p.rang
+            ) AS n
+            ORDER BY n.position, n.rang
+            """
+        )
+        yield from cursor
+
+
+def verifier_pieces(conn: Connection[TupleRow], pieces: Pieces) -> Iterator[PieceVue]:
+    """Read the file of every document that the log names, in the order of the log."""
+    for nommee in pieces_nommees(conn):
+        yield PieceVue(nommee, pieces.etat(nommee.sha256))
+
+
+def orphelines(conn: Connection[TupleRow], pieces: Pieces, avant: datetime) -> Iterator[Rangee]:
+    """Yield the files deposited before an instant that no event names yet."""
+    nommees = {nommee.sha256 for nommee in pieces_nommees(conn)}
+    for rangee in pieces.rangees():
+        if rangee.sha256 not in nommees and rangee.deposee_le < avant:
+            yield rangee
+
+
+def exiger_lisible(conn: Connection[TupleRow], perimetre: Perimetre, sha256: str) -> None:
+    """Refuse a document to a reader to whom no event that names it is shown.
+
+    Who reads the whole OI reads the whole store, documents that no event names yet included.
+
+    Raises: PieceNonDeposee, as for a document that does not exist.
+    """
+    if perimetre.liste is None:
+        return
+    rows = conn.execute(
+        "SELECT e.position FROM oi.event AS e "
+        "WHERE e.pieces @> jsonb_build_array(jsonb_build_object('sha256', %s::text))",
+        (sha256,),
+    )
+    if not evenements(conn, perimetre, [position for (position,) in rows]):
+        raise PieceNonDeposee(sha256=sha256)
