@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import psycopg
 
@@ -17,6 +17,8 @@ from oi_service.errors import Refusal
 from oi_service.preuve.arbre import Arbre
 from oi_service.preuve.forme import ENREGISTREMENT, SCEAU_INITIAL, sceau
 from projections.instantane import instantane
+
+Par = Literal["journal", "ancre", "commande"]
 
 #: Told, as the verification goes: events read, events to read.
 Progres = Callable[[int, int], None]
@@ -49,12 +51,12 @@ class Ancre(Protocol):
 class Anomalie:
     """Something that does not hold; ``position`` is the event that it is about, when there is one.
 
-    ``ancre`` tells that only a point kept outside the database shows it.
+    ``par``: what shows it: the rows of the log, a point kept outside, the commands accepted.
     """
 
     phrase: str
     position: int | None = None
-    ancre: bool = False
+    par: Par = "journal"
 
 
 @dataclass(slots=True)
@@ -69,17 +71,17 @@ class Examen:
     anomalies: list[Anomalie] = field(default_factory=list)
     tues: int = 0  #: anomalies found beyond those told
 
-    def noter(self, phrase: str, position: int | None = None, *, ancre: bool = False) -> None:
+    def noter(self, phrase: str, position: int | None = None, par: Par = "journal") -> None:
         """Keep an anomaly."""
         if len(self.anomalies) < _DITES:
-            self.anomalies.append(Anomalie(phrase, position, ancre))
+            self.anomalies.append(Anomalie(phrase, position, par))
         else:
             self.tues += 1
 
     @property
     def premiere(self) -> int | None:
-        """Return the first bad record."""
-        return min((a.position for a in self.anomalies if a.position is not None), default=None)
+        """Return the first bad record: what the log says of itself goes before its commands."""
+        return next((a.position for a in self.anomalies if a.position is not None), None)
 
     @property
     def intact(self) -> bool:
@@ -141,7 +143,11 @@ def verifier_journal(
     as long as all holds. Raises: RepriseImpossible.
     """
     with instantane(conn):
-        row = conn.execute("SELECT position, seal FROM oi.head").fetchone()
+        row = conn.execute(
+            "SELECT h.position, h.seal, h.enregistre_le IS DISTINCT FROM coalesce(("
+            "SELECT e.enregistre_le FROM oi.event AS e WHERE e.position = h.position), '-infinity')"
+            " FROM oi.head AS h"
+        ).fetchone()
         assert row is not None
         _exiger_reprise(conn, depuis)
         examen = Examen(taille=row[0], depuis=depuis.position + 1)
@@ -153,12 +159,14 @@ def verifier_journal(
                 if marche.sans_doute:
                     noter(marche.etape())
         marche.finir(tete=row[0], sceau_de_la_tete=row[1])
+        if row[2] and examen.intact:
+            examen.noter("la tête du journal ne porte pas l’instant du dernier événement")
         progres(examen.taille, examen.taille)
         if marche.sans_doute:
             noter(marche.etape())
         _comparer_les_commandes(conn, examen)
         examen.anomalies = [_avec_indices(conn, a) for a in examen.anomalies]
-    examen.anomalies.sort(key=lambda a: (a.position is None, a.position or 0))
+    examen.anomalies.sort(key=lambda a: (a.par == "commande", a.position is None, a.position or 0))
     return examen
 
 
@@ -271,13 +279,15 @@ class _Marche:
             if ancre.racine == racine:
                 self._continue = ancre.taille
                 self.examen.ancres += 1
+            elif not self.sans_doute:
+                self.examen.noter(f"l’ancre de {ancre.taille} événements ne concorde plus")
             else:
                 self.examen.noter(
                     f"l’ancre de {ancre.taille} événements atteste un autre journal : du "
                     f"n° {self._continue + 1} au n° {ancre.taille}, quelque chose a été changé, "
                     "puis tout scellé de nouveau",
                     self._continue + 1,
-                    ancre=True,
+                    "ancre",
                 )
 
     def finir(self, *, tete: int, sceau_de_la_tete: bytes) -> None:
@@ -300,7 +310,7 @@ class _Marche:
                 f"il manque : une ancre atteste {derniere} événements, le journal n’en a que "
                 f"{self.position}, sa fin a été coupée",
                 self.position + 1,
-                ancre=True,
+                "ancre",
             )
         self.examen.sceau = self.inscrit
         self.examen.racine = self.arbre.racine()
@@ -308,7 +318,7 @@ class _Marche:
 
 # What a command left of itself, beside its events, must be what they say.
 _COMMANDES = """
-    SELECT coalesce(c.first_position, d.premiere), c.command_id IS NULL, d.command_id IS NULL
+    SELECT coalesce(d.premiere, c.first_position), c.command_id IS NULL, d.command_id IS NULL
     FROM oi.command AS c
     FULL JOIN (
         SELECT
@@ -328,14 +338,16 @@ _COMMANDES = """
 def _comparer_les_commandes(conn: psycopg.Connection[Any], examen: Examen) -> None:
     for position, sans_commande, sans_evenement in conn.execute(_COMMANDES).fetchall():
         if sans_commande:
-            examen.noter("aucune commande acceptée ne lui correspond", position)
+            examen.noter("aucune commande acceptée ne lui correspond", position, "commande")
         elif sans_evenement:
-            examen.noter("la commande qui l’annonce n’a aucun événement dans le journal", position)
+            phrase = "la commande qui l’annonce n’a aucun événement dans le journal"
+            examen.noter(phrase, position, "commande")
         else:
             examen.noter(
                 "la commande acceptée qui lui correspond (oi.command) dit autre chose que lui : "
                 "sa clé, sa demande, sa personne, son instant ou ses numéros",
                 position,
+                "commande",
             )
 
 
@@ -373,7 +385,7 @@ _INDICES = """
 
 def _avec_indices(conn: psycopg.Connection[Any], anomalie: Anomalie) -> Anomalie:
     """Add what tells which column was changed."""
-    if anomalie.position is None or anomalie.ancre:
+    if anomalie.position is None or anomalie.par != "journal":
         return anomalie
     indices = [ligne for (ligne,) in conn.execute(_INDICES, (anomalie.position,)).fetchall()]
     if not indices:
