@@ -3,6 +3,7 @@
 A seal tells what was altered; these tell that nothing was arranged to alter, or to hide it.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,8 +38,8 @@ def _fonctions(conn: psycopg.Connection[Any]) -> Iterator[str]:
 
 def _corps(sources: str, nom: str) -> str | None:
     """Return the body of a function as its last definition gives it."""
-    _, trouve, definition = sources.rpartition(f"FUNCTION oi.{nom}(")
-    return definition.split("$$")[1] if trouve and definition.count("$$") > 1 else None
+    definitions = re.split(rf"CREATE (?:OR REPLACE )?FUNCTION oi\.{nom}\(", sources)
+    return definitions[-1].split("$$")[1] if len(definitions) > 1 else None
 
 
 def _declencheurs(conn: psycopg.Connection[Any]) -> Iterator[str]:

@@ -6,17 +6,15 @@ Each alteration is made as the database's superuser, triggers disabled, in a tra
 undone: the log examined is that of the same connection.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from psycopg import Connection, sql
 
 from oi_service.preuve.arbre import Arbre
-from oi_service.preuve.forme import COLONNES, ENREGISTREMENT
+from oi_service.preuve.forme import ENREGISTREMENT
 from oi_service.preuve.journal import Examen, verifier_journal
 from oi_service.preuve.point import Point, origine_de
 

@@ -21,7 +21,6 @@ from oi_service.preuve.forme import COLONNES
 from oi_service.preuve.journal import verifier_journal
 from oi_service.verification import noter_verification
 
-
 NOTES = [
     LivresVerifies(
         date_effet=date(2022, 2, rang + 1),
