@@ -1,0 +1,1 @@
+"""The archive that an auditor takes away: how it is composed, and its standalone verifier."""
