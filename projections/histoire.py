@@ -139,6 +139,14 @@ PHRASES: Mapping[str, str] = {
         "Prévisions du PLIE {plie_id} : {trimestres:previsions}"
     ),
     # Registre.
+    "registre.cle_etablie.v1": "Clé de signature du journal établie : {cle}",
+    "registre.cle_changee.v1": (
+        "Clé de signature du journal changée après l’événement n° {depuis} "
+        "({signature:signature_de_cle}) : {cle}"
+    ),
+    "registre.journal_ancre.v1": (
+        "Journal ancré à l’événement n° {taille} : {destinations:destinations_de_l_ancre}"
+    ),
     "registre.livres_verifies.v1": (
         "Livres vérifiés jusqu’à l’événement n° {jusqua_position} : {points:points_verifies}"
     ),
@@ -546,6 +554,15 @@ def _points_verifies(points: Sequence[Any]) -> str:
     return f"{len(points)} point(s){dit}"
 
 
+def _signature_de_cle(signature: str | None) -> str:
+    return "sans signature de la précédente" if signature is None else "signée par la précédente"
+
+
+def _destination_de_l_ancre(destination: Any) -> str:
+    manque = "" if destination.reussi else f", échec : {destination.detail}"
+    return f"{destination.nature} {destination.ou}{manque}"
+
+
 def _prevision(prevue: Any) -> str:
     return (
         f"{prevue.annee} T{prevue.trimestre}, {MESURES_PREVUES[prevue.mesure]} "
@@ -588,6 +605,8 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "numero": _si(", {}"),
     "ecarts_de_maquette": _liste(". Maquette : ", _ecart_de_cellule),
     "points_verifies": _points_verifies,
+    "signature_de_cle": _signature_de_cle,
+    "destinations_de_l_ancre": _liste("", _destination_de_l_ancre),
     "previsions": _liste("", _prevision),
     "du_plie": _si(", PLIE {}"),
     "de_l_axe": _si(", axe {}"),

@@ -497,6 +497,25 @@ _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
         "duree_ms": 1_250,
         "version_code": "0.1.0",
     },
+    ge.CleEtablie: {"cle": "A" * 43 + "="},
+    ge.CleChangee: {"cle": "B" * 43 + "=", "depuis": 6_041, "signature": "C" * 86 + "=="},
+    ge.JournalAncre: {
+        "taille": 6_040,
+        "racine": "D" * 43 + "=",
+        "instant": "2022-12-20T03:00:12Z",
+        "cle": "A" * 43 + "=",
+        "destinations": (
+            ge.DestinationAncre(
+                nature="fichier", ou="ancre-000000006040.txt", reussi=True, detail=None
+            ),
+            ge.DestinationAncre(
+                nature="courriel",
+                ou="…@controle.example",
+                reussi=False,
+                detail="le serveur de courriel ne répond pas",
+            ),
+        ),
+    },
     ce.AvenantDemande: {"numero": 1, "apres": ce.Termes(objet="Accompagner davantage")},
     ce.AvenantProgramme: {"numero": 1},
     ce.AvenantAbandonne: {"numero": 1},

@@ -1,5 +1,7 @@
 """Facts of the register itself: what it did to its own figures, with the proof."""
 
+from typing import Literal
+
 import msgspec
 
 from oi_service.codec import Evenement, event
@@ -45,4 +47,47 @@ class LivresVerifies(Evenement, frozen=True, kw_only=True):
     version_code: str
 
 
-Fait = ProjectionsRefaites | LivresVerifies
+@event("registre.cle_etablie.v1")
+class CleEtablie(Evenement, frozen=True, kw_only=True):
+    """The first key that signs the points of the log: Ed25519, the public half, in base64."""
+
+    cle: str
+
+
+@event("registre.cle_changee.v1")
+class CleChangee(Evenement, frozen=True, kw_only=True):
+    """From here on another key signs: the points of more than ``depuis`` events are its own.
+
+    ``signature``, in base64, is that of the key before over `aggregates.registre.cles.message`.
+    ``None`` when that key was lost: nothing but ``motif`` then binds the two.
+    """
+
+    cle: str
+    depuis: int
+    signature: str | None
+
+
+class DestinationAncre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a point was put out of reach; of an e-mail, whose it is and not who reads it."""
+
+    nature: Literal["fichier", "courriel", "horodatage"]
+    ou: str
+    reussi: bool
+    detail: str | None
+
+
+@event("registre.journal_ancre.v1")
+class JournalAncre(Evenement, frozen=True, kw_only=True):
+    """A point of the log was signed and sent: what it says, and where it went.
+
+    ``racine`` and ``cle`` (public) are in base64; ``instant`` is UTC, to the second.
+    """
+
+    taille: int
+    racine: str
+    instant: str
+    cle: str
+    destinations: tuple[DestinationAncre, ...]
+
+
+Fait = ProjectionsRefaites | LivresVerifies | CleEtablie | CleChangee | JournalAncre

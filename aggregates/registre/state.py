@@ -5,7 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from aggregates.registre.events import Fait, LivresVerifies, ProjectionsRefaites
+from aggregates.registre.events import (
+    CleChangee,
+    CleEtablie,
+    Fait,
+    JournalAncre,
+    LivresVerifies,
+    ProjectionsRefaites,
+)
 from oi_service.aggregate import Aggregate
 from oi_service.codec import Evenement
 from oi_service.errors import NotFound
@@ -25,11 +32,29 @@ class CadreRegistre(msgspec.Struct, frozen=True, kw_only=True):
     reglement: str = "sans_objet"
 
 
+class CleDuJournal(msgspec.Struct, frozen=True, kw_only=True):
+    """A key, public, in base64; it signs the points of more than ``depuis`` events."""
+
+    cle: str
+    depuis: int = 0
+
+
 class Registre(msgspec.Struct, frozen=True, kw_only=True):
     """What the register knows of itself."""
 
     cadre: CadreRegistre = CadreRegistre()
     verifie_jusqua: int = 0  #: position up to which the invariants were last checked
+    cles: tuple[CleDuJournal, ...] = ()  #: the oldest first; the last one signs
+    ancre: JournalAncre | None = None  #: the last point that was signed
+
+    @property
+    def cle(self) -> str | None:
+        """The key that signs now."""
+        return self.cles[-1].cle if self.cles else None
+
+    def cle_de(self, taille: int) -> str | None:
+        """Return the key that signs, or signed, a point of that many events."""
+        return next((c.cle for c in reversed(self.cles) if c.depuis < taille), None)
 
 
 def evolve(state: Registre | None, fact: Evenement) -> Registre:
@@ -40,6 +65,13 @@ def evolve(state: Registre | None, fact: Evenement) -> Registre:
             return state
         case LivresVerifies():
             return msgspec.structs.replace(state, verifie_jusqua=fait.jusqua_position)
+        case CleEtablie():
+            return msgspec.structs.replace(state, cles=(CleDuJournal(cle=fait.cle),))
+        case CleChangee():
+            suivante = CleDuJournal(cle=fait.cle, depuis=fait.depuis)
+            return msgspec.structs.replace(state, cles=(*state.cles, suivante))
+        case JournalAncre():
+            return msgspec.structs.replace(state, ancre=fait)
         case _:
             assert_never(fait)
 
