@@ -53,6 +53,7 @@ from oi_service.demo.generateur import siret
 from oi_service.demo.vie import jouer
 from oi_service.ids import convention_of
 from oi_service.postgres import embedded_server
+from oi_service.preuve.forme import COLONNES, ENREGISTREMENT
 from projections.rebuild import rebuild
 
 #: Different lives that are played; the copies take them in turn.
@@ -616,16 +617,36 @@ def ecrire(conninfo: str, sources: Sequence[Source]) -> Ecrit:
         (deja,) = faits.execute("SELECT position FROM oi.head FOR UPDATE").fetchone() or (0,)
         if deja:
             raise SystemExit(f"Cette base contient déjà {deja} événements : il en faut une vide.")
+        faits.execute(
+            "CREATE TEMPORARY TABLE lignes (LIKE oi.event INCLUDING DEFAULTS) ON COMMIT DROP"
+        )
         with (
-            faits.cursor().copy(f"COPY oi.event ({_COLONNES}) FROM STDIN") as vers_faits,
+            faits.cursor().copy(f"COPY lignes ({_COLONNES}) FROM STDIN") as vers_faits,
             commandes.cursor().copy("COPY oi.command FROM STDIN") as vers_commandes,
         ):
             ecrit = _copier(sources, vers_faits, vers_commandes)
-        faits.execute(
-            "UPDATE oi.head SET position = %s, enregistre_le = %s",
-            (ecrit.evenements, ecrit.dernier),
-        )
+        commandes.commit()
+        _sceller(faits)
     return ecrit
+
+
+def _sceller(conn: Connection[Any]) -> None:
+    """Put the lines in the log, sealed as the append function would have."""
+    conn.execute(
+        "UPDATE lignes AS e SET fingerprint = c.fingerprint, seal_scheme = 1 FROM oi.command AS c "
+        "WHERE c.command_id = e.command_id"
+    )
+    colonnes = ", ".join(COLONNES)
+    conn.execute(
+        f"INSERT INTO oi.event ({colonnes}, seal) "  # noqa: S608 - our own columns
+        f"SELECT {colonnes}, oi.seal_chain({ENREGISTREMENT}, decode(repeat('00', 32), 'hex')) "
+        "OVER (ORDER BY e.position) FROM lignes AS e ORDER BY e.position"
+    )
+    conn.execute(
+        "UPDATE oi.head SET (position, enregistre_le, seal) = "
+        "(SELECT e.position, e.enregistre_le, e.seal FROM oi.event AS e "
+        "ORDER BY e.position DESC LIMIT 1)"
+    )
 
 
 def _copier(sources: Sequence[Source], vers_faits: Copy, vers_commandes: Copy) -> Ecrit:

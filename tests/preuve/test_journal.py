@@ -118,19 +118,21 @@ def test_a_client_of_another_encoding_reads_the_same_seals(vecue: str) -> None:
         assert verifier_journal(conn).anomalies == []
 
 
+_SANS_REFUS = """
+    CREATE OR REPLACE FUNCTION oi.refuse_change() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN RETURN NULL; END'
+"""
+_SANS_DEPENSES = """
+    CREATE OR REPLACE FUNCTION oi.project_depense(lo bigint, hi bigint) RETURNS void
+    LANGUAGE sql AS 'SELECT'
+"""
+
+
 @pytest.mark.parametrize(
     ("geste", "phrase"),
     [
-        (
-            "CREATE OR REPLACE FUNCTION oi.refuse_change() RETURNS trigger "
-            + "LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-            "oi.refuse_change n’est pas celle",
-        ),
-        (
-            "CREATE OR REPLACE FUNCTION oi.project_depense(lo bigint, hi bigint) "
-            + "RETURNS void LANGUAGE sql AS 'SELECT'",
-            "oi.project_depense n’est pas celle",
-        ),
+        (_SANS_REFUS, "oi.refuse_change n’est pas celle"),
+        (_SANS_DEPENSES, "oi.project_depense n’est pas celle"),
         (
             "CREATE FUNCTION oi.de_trop() RETURNS void LANGUAGE sql AS 'SELECT'",
             "oi.de_trop n’est pas celle",
