@@ -3,15 +3,26 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from oi_service.codec import Piece
 from oi_service.dates import Jour, Periode
+from rules.confidentialite import contient_un_iban, contient_un_nir
 from rules.couts import OPTIONS
 from rules.eligibilite import MOTIFS
 from rules.nomenclature import POSTES, RESSOURCES
+
+V = TypeVar("V")
 
 #: Tabs and line breaks are the only control characters that a text can hold and a page can show.
 _CONTROLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -73,10 +84,50 @@ MotifIneligibilite = Annotated[str, AfterValidator(_one_of(MOTIFS, "motif d’in
 Instance = Literal["conseil_administration_oi", "comite_programmation_oi", "comite_pilotage_plie"]
 
 
+#: A defect of a text that no answer repeats.
+DONNEE_INTERDITE = "donnee_interdite"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _exiger_sans_identifiant(valeur: object) -> None:
+    """Refuse the number of a bank account or of a person, which the log would keep for ever.
+
+    Raises: PydanticCustomError, whose message does not repeat the number.
+    """
+    if isinstance(valeur, tuple):
+        for partie in valeur:
+            _exiger_sans_identifiant(partie)
+    if not isinstance(valeur, str) or _SHA256.fullmatch(valeur):
+        return
+    if contient_un_iban(valeur):
+        raise _donnee_interdite(
+            "ce texte contient un IBAN entier : le registre le garderait pour toujours ; "
+            "n’en écrivez que le début et la fin, FR76••••189"
+        )
+    if contient_un_nir(valeur):
+        raise _donnee_interdite(
+            "ce texte contient un numéro de sécurité sociale : le registre le garderait pour "
+            "toujours ; désignez la personne par son identifiant"
+        )
+
+
+def _donnee_interdite(phrase: str) -> PydanticCustomError:
+    return PydanticCustomError(DONNEE_INTERDITE, "{error}", {"error": phrase})
+
+
 class Saisie(BaseModel):
-    """A part of a command. Unknown fields are refused: a typing error never passes for silence."""
+    """A part of a command. Unknown fields are refused: a typing error never passes for silence.
+
+    No text of a command holds the number of a bank account or of a person.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4000)
+
+    @field_validator("*")
+    @classmethod
+    def _sans_identifiant(cls, valeur: V) -> V:
+        _exiger_sans_identifiant(valeur)
+        return valeur
 
 
 class PieceJointe(Saisie):

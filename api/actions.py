@@ -28,9 +28,12 @@ from aggregates.convention import (
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense import controle, declaration
 from aggregates.depense.state import DEPENSE, Depense
-from aggregates.operation import cloture, depot, execution, programmation, suites
+from aggregates.operation import cloture, contacts, depot, execution, programmation, suites
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.operation.transitions import exiger
+from aggregates.personne import effacement, enregistrement
+from aggregates.personne.events import ENREGISTREE, IDENTITE, RECTIFIEE
+from aggregates.personne.state import PERSONNE
 from aggregates.subvention_globale import conventionnement, reservations
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from oi_service.application import Unit
@@ -272,6 +275,7 @@ def declarer_depense(
         convention.arrondi,
     )
     _regulariser(unit, depense_id, commande, commande.detail.regularise)
+    _employer(unit, operation_id, commande, commande.detail.salarie_id)
 
 
 def declarer_depenses(
@@ -299,6 +303,8 @@ def declarer_depenses(
         )
         unit.record(DEPENSE, depense_id, facts)
         _regulariser(unit, depense_id, commande, saisie.regularise)
+    salaries = (saisie.salarie_id for saisie in commande.depenses)
+    _employer(unit, operation_id, commande, *salaries)
 
 
 def _regulariser(
@@ -315,6 +321,15 @@ def _regulariser(
             unit.get(DEPENSE, regularisation_id),
             regularisation_id,
         )
+
+
+def _employer(unit: Unit, operation_id: UUID, commande: Commande, *salaries: UUID | None) -> None:
+    """Tie to the operation the employees that its dépenses name."""
+    connus = dict.fromkeys(i for i in salaries if i is not None)
+    for salarie_id, personne in zip(connus, unit.get_all(PERSONNE, connus), strict=True):
+        enregistrement.exiger_salarie(personne)
+        faits = enregistrement.rattacher(personne, operation_id, commande.date_effet)
+        unit.record(PERSONNE, salarie_id, faits)
 
 
 def _convention_de_la_depense(unit: Unit, depense_id: UUID) -> tuple[Depense, Convention]:
@@ -334,6 +349,8 @@ def corriger_depense(unit: Unit, depense_id: UUID, commande: declaration.Corrige
         arrondi=convention.arrondi,
     )
     _regulariser(unit, depense_id, commande, avant.detail.regularise, apres.detail.regularise)
+    if apres.detail.salarie_id != avant.detail.salarie_id:
+        _employer(unit, avant.operation_id, commande, apres.detail.salarie_id)
 
 
 def annuler_depense(unit: Unit, depense_id: UUID, commande: declaration.AnnulerDepense) -> None:
@@ -695,3 +712,46 @@ def repartir_contrepartie(
         )
     )
     unit.execute(CONTREPARTIE, contrepartie_id, repartition.repartir, commande, dossiers)
+
+
+# Persons. Their data are ciphered on the way to a fact; the key is on disk before the fact that
+# needs it, and is destroyed by the door after the fact that says so.
+
+
+def enregistrer_personne(
+    unit: Unit, personne_id: UUID, commande: enregistrement.EnregistrerPersonne
+) -> None:
+    """Record a person."""
+    subvention = unit.get(SUBVENTION_GLOBALE, commande.subvention_globale_id, pinned=False)
+    enregistrement.exiger_nouvelle(unit.find(PERSONNE, personne_id))
+    unit.coffre.creer(personne_id)
+    clair = commande.identite.clair()
+    identite = unit.coffre.chiffrer(personne_id, ENREGISTREE, IDENTITE, clair)
+    unit.create(
+        PERSONNE, personne_id, enregistrement.enregistrer, commande, identite, subvention.cadre
+    )
+
+
+def rectifier_personne(
+    unit: Unit, personne_id: UUID, commande: enregistrement.RectifierPersonne
+) -> None:
+    """Replace what is known of a person."""
+    enregistrement.exiger_non_effacee(unit.get(PERSONNE, personne_id))
+    clair = commande.identite.clair()
+    identite = unit.coffre.chiffrer(personne_id, RECTIFIEE, IDENTITE, clair)
+    unit.execute(PERSONNE, personne_id, enregistrement.rectifier, commande, identite)
+
+
+def effacer_personne(unit: Unit, personne_id: UUID, commande: effacement.EffacerPersonne) -> None:
+    """Decide that a person is erased."""
+    operations = unit.get_all(OPERATION, sorted(unit.get(PERSONNE, personne_id).operations))
+    unit.execute(PERSONNE, personne_id, effacement.effacer, commande, operations)
+
+
+def designer_contact(unit: Unit, operation_id: UUID, commande: contacts.DesignerContact) -> None:
+    """Name a contact of an operation, whose data document it from now on."""
+    unit.get(OPERATION, operation_id)
+    personne = unit.get(PERSONNE, commande.personne_id)
+    unit.execute(OPERATION, operation_id, contacts.designer, commande, personne)
+    faits = enregistrement.rattacher(personne, operation_id, commande.date_effet)
+    unit.record(PERSONNE, commande.personne_id, faits)

@@ -22,6 +22,7 @@ from oi_service.clock import jour
 from oi_service.database import POOL_SIZE
 from oi_service.dates import Jour
 from oi_service.errors import Refusal
+from oi_service.personnes.coffre import Coffre
 from oi_service.recorder import Connections
 from projections import maquette as projection_maquette
 from projections.maquette import Maquette, Subvention
@@ -71,8 +72,9 @@ class Personne:
     role: Role
 
 
-#: How a person is named, until persons sign in.
-Acteur = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
+#: How a person is named, until persons sign in: an opaque identifier, which the log keeps for ever.
+#: Neither an e-mail address nor a name with its spaces is one.
+Acteur = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
 async def personne(
@@ -133,6 +135,16 @@ class EcritureOuverte:
         """Derive an identifier from the idempotency key, as `Unit.new_id` does."""
         return uuid5(self.cle, label)
 
+    @property
+    def coffre(self) -> Coffre:
+        """The keys of persons."""
+        return self.journal.coffre
+
+    def etat(self, aggregate: Aggregate[S], stream_id: UUID) -> S | None:
+        """Return how an aggregate stands before the act, ``None`` when there is none."""
+        stored = self.journal.recorder.select_streams([stream_id]).get(stream_id, [])
+        return aggregate.replay(self.journal.decode(s) for s in stored)
+
     def decide(
         self,
         aggregate: Aggregate[S],
@@ -157,6 +169,7 @@ class EcritureOuverte:
         target: UUID | None = None,
         new: UUID | None = None,
         location: str | None = None,
+        secret: bytes | None = None,
     ) -> ActeOut:
         """Run an action on several streams.
 
@@ -168,12 +181,13 @@ class EcritureOuverte:
             target: the aggregate whose version counts, when it is not ``stream_id``.
             new: what the act makes inside an aggregate (a bilan, a payment).
             location: where what the act makes can be read; answered as ``Location``.
+            secret: keys the digest of a demand that holds personal data.
         """
 
         def work(unit: Unit) -> object:
             return action(unit, stream_id, commande, *args)
 
-        acte = self._execute(work, commande, target or stream_id, new)
+        acte = self._execute(work, commande, target or stream_id, new, secret)
         if location is not None:
             self.response.headers["Location"] = location
         return acte
@@ -184,6 +198,7 @@ class EcritureOuverte:
         commande: Commande,
         target: UUID,
         new: UUID | None = None,
+        secret: bytes | None = None,
     ) -> ActeOut:
         # The command as it was understood: spaces and the order of keys make no other demand.
         asked = commande.model_dump_json(exclude_unset=True)
@@ -192,7 +207,9 @@ class EcritureOuverte:
                 acteur=self.personne.acteur,
                 role=self.personne.role,
                 command_id=self.cle,
-                fingerprint=fingerprint(self.request.method, self.request.url.path, asked),
+                fingerprint=fingerprint(
+                    self.request.method, self.request.url.path, asked, secret=secret
+                ),
                 target=target,
                 if_match=self.if_match,
             ),

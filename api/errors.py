@@ -5,6 +5,7 @@ shows validation errors as pydantic words them. Ours belong to a domain that kno
 every message is French, so nothing of it would remain in use.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from aggregates.commande import DONNEE_INTERDITE
 from api.deps import ConnuLeIllisible
 from oi_service.errors import (
     Busy,
@@ -333,17 +335,22 @@ _MESSAGES = {
     "model_type": "un objet JSON est attendu",
     "model_attributes_type": "un objet JSON est attendu, sous le type application/json",
     "value_error": "{error}",
+    DONNEE_INTERDITE: "{error}",
 }
 _INCONNU = "cette valeur n’est pas admise"
 #: Characters of a received value that an answer repeats.
 _ABREGE = 100
+#: What is received there is personal: no answer repeats it, which somebody would then keep.
+_SANS_ECHO = re.compile(r"/api/v1/personnes\b")
 
 
-def _on_malformed(_request: Request, error: Exception) -> Response:
+def _on_malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if any(_is_missing_version(defect) for defect in error.errors()):
         return probleme(VersionAbsente())
     errors = defauts(error.errors())
+    if _SANS_ECHO.match(request.url.path):
+        errors = [e.model_copy(update={"valeur": None}) for e in errors]
     first = f"{errors[0].pointer} : {errors[0].message}"
     if len(errors) > 1:
         first = f"{len(errors)} défauts ; le premier, {first}"
@@ -382,8 +389,10 @@ def _error(defect: Mapping[str, Any]) -> ErreurDeSaisie:
     if "expected" in context:
         context["expected"] = str(context["expected"]).replace(" or ", " ou ")
     message = _MESSAGES.get(kind, _INCONNU).format(**context)
-    # What was received is worth repeating when it is one value, and is not the missing one.
-    shown = None if kind in {"missing", "json_invalid"} else _shown(defect.get("input"))
+    # What was received is worth repeating when it is one value, is not the missing one, and may be
+    # written.
+    muets = {"missing", "json_invalid", DONNEE_INTERDITE}
+    shown = None if kind in muets else _shown(defect.get("input"))
     return ErreurDeSaisie(pointer=_pointer(loc), message=message, valeur=shown)
 
 

@@ -16,6 +16,7 @@ from oi_service import clock
 from oi_service.application import Acte, Journal, Service
 from oi_service.database import application_pool, ensure_database, ensure_service_role, migrate
 from oi_service.lieux import Lieux, lieux_de
+from oi_service.personnes.coffre import Coffre
 from oi_service.pieces import Pieces
 from oi_service.postgres import embedded_server
 from oi_service.settings import Settings
@@ -92,4 +93,5 @@ def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]
         writes = stack.enter_context(application_pool(conninfo))
         reads = stack.enter_context(application_pool(conninfo, read_only=True))
         pieces = Pieces(lieux.pieces, settings.piece_max)
-        yield Service(Journal(writes, GARDES), reads, lieux, pieces)
+        journal = Journal(writes, GARDES, Coffre(lieux.cles / "personnes"))
+        yield Service(journal, reads, lieux, pieces)

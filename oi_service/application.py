@@ -1,21 +1,26 @@
 """One command, one transaction: load, decide, save. Three hops from a door to the rule."""
 
 import hashlib
+import hmac
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from oi_service import ids
 from oi_service.aggregate import Aggregate, Frame, S
 from oi_service.codec import Evenement
 from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
 from oi_service.lieux import Lieux
+from oi_service.personnes.coffre import Coffre
 from oi_service.pieces import Pieces
 from oi_service.recorder import (
     NEXT,
@@ -88,9 +93,18 @@ class Unit:
         self.recorded: list[Recorded] = []
         self.cadre: Frame | None = None
 
+    @property
+    def coffre(self) -> Coffre:
+        """The keys of persons: what ciphers their data on the way to the log."""
+        return self._journal.coffre
+
     def new_id(self, label: str) -> UUID:
         """Derive an identifier from the command's key: the same again when it is sent again."""
         return uuid5(self.acte.command_id, label)
+
+    def lecture(self) -> AbstractContextManager[Connection[TupleRow]]:
+        """Lend a connection, to read what no later event can change: the log up to a position."""
+        return self._journal.pool.connection()
 
     def prefetch(self, *streams: tuple[Aggregate[Any], UUID]) -> None:
         """Read several streams of several kinds in one round trip, before they are asked for."""
@@ -247,16 +261,29 @@ class Journal(Application[UUID]):
 
     name = "journal"
 
-    def __init__(self, pool: Connections, guards: Mapping[str, type[Refusal]]) -> None:
+    def __init__(
+        self,
+        pool: Connections,
+        guards: Mapping[str, type[Refusal]],
+        coffre: Coffre | None = None,
+    ) -> None:
         """Work on a pool whose connections run as the application's role.
 
-        ``guards`` says which refusal each database constraint stands for.
+        ``guards`` says which refusal each database constraint stands for. Without ``coffre``, no
+        act on persons.
         """
         self.pool = pool
         self.guards = guards
+        self._coffre = coffre
         super().__init__()
         assert isinstance(self.recorder, JournalRecorder)
         self.recorder: JournalRecorder = self.recorder
+
+    @property
+    def coffre(self) -> Coffre:
+        """The keys of persons."""
+        assert self._coffre is not None
+        return self._coffre
 
     def construct_factory(self, env: Any) -> JournalFactory:
         """Give the library our factory."""
@@ -347,10 +374,18 @@ class Service:
     lieux: Lieux
     pieces: Pieces
 
+    @property
+    def coffre(self) -> Coffre:
+        """The keys of persons."""
+        return self.journal.coffre
 
-def fingerprint(*parts: str) -> bytes:
-    """Digest what a command asks, to tell a repetition from another demand under the same key."""
-    digest = hashlib.sha256()
+
+def fingerprint(*parts: str, secret: bytes | None = None) -> bytes:
+    """Digest what a command asks, to tell a repetition from another demand under the same key.
+
+    With a secret, nobody who lacks it can guess what was asked and check the guess.
+    """
+    digest = hashlib.sha256() if secret is None else hmac.new(secret, digestmod="sha256")
     for part in parts:
         digest.update(len(part.encode()).to_bytes(8, "big") + part.encode())
     return digest.digest()

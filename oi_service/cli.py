@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import psycopg
 import typer
@@ -28,6 +29,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from aggregates.personne.effacement import EffacerPersonne
+from aggregates.personne.events import Demandeur
 from api.app import create_app
 from api.calculateur.cas import Demande, TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
@@ -43,6 +46,7 @@ from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_essai import afficher_essai
+from oi_service.affichage_personnes import afficher_personnes
 from oi_service.affichage_pilotage import afficher_degagement, afficher_propositions
 from oi_service.affichage_provenance import (
     afficher_difference,
@@ -56,6 +60,7 @@ from oi_service.clock import jour as jour_a_paris
 from oi_service.clock import today
 from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
+from oi_service.effacement import effacer
 from oi_service.errors import Refusal
 from oi_service.reprise.compte_rendu import compte_rendu
 from oi_service.reprise.importation import (
@@ -87,6 +92,7 @@ from projections.levier import levier as lire_levier
 from projections.livre import Choix
 from projections.maquette import Chiffres, Maquette, charger, subventions
 from projections.perimetre import OI_ENTIER
+from projections.personnes import toutes
 from projections.provenance import Provenance
 from projections.provenance import provenance as lire_provenance
 from projections.situation import Situation, situation
@@ -148,6 +154,10 @@ class CasMalDecrit(Refusal):
 
 class EssaiMalDecrit(Refusal):
     """L’essai est refusé, {fichier} est mal rempli : {defauts}."""
+
+
+class EffacementMalDecrit(Refusal):
+    """L’effacement est refusé : {defauts}."""
 
 
 class JourIllisible(Refusal):
@@ -772,6 +782,51 @@ def importer_operations(
         console.print(ligne, soft_wrap=True, markup=False)
     if any(ligne.refusee for ligne in liste.lignes):
         raise typer.Exit(1)
+
+
+@cli.command("effacer-personne")
+def effacer_personne(
+    personne: Annotated[UUID, typer.Argument(help="Identifiant de la personne.")],
+    *,
+    motif: Annotated[str, typer.Option(help="Pourquoi ; sans nommer la personne.")],
+    demandeur: Annotated[Demandeur, typer.Option(help="À la demande de qui.")],
+    acteur: Annotated[str, typer.Option(help="Identifiant de qui efface.")],
+    malgre_conservation: Annotated[
+        bool,
+        typer.Option(
+            "--malgre-conservation",
+            help="Avant la fin de la conservation d’un dossier, sur le motif du délégué à la "
+            "protection des données.",
+        ),
+    ] = False,
+) -> None:
+    """Effacer une personne : sa clé est détruite, ce qui fut écrit d’elle ne se lit plus."""
+    exiger_acteur(acteur)
+    try:
+        commande = EffacerPersonne(
+            date_effet=today(),
+            motif=motif,
+            demandeur=demandeur,
+            malgre_conservation=malgre_conservation,
+        )
+    except ValidationError as malformed:
+        # What was typed may be what the log must not hold: it is not repeated.
+        raise EffacementMalDecrit(defauts=_liste(malformed.errors())) from None
+    with _service() as service:
+        effacer(service, Acte(acteur, "gestionnaire_oi"), personne, commande)
+    console.print(
+        "Effacée : sa clé est détruite. Les sauvegardes du coffre qui la contiennent encore sont à "
+        "détruire dans le délai de docs/exploitation.md.",
+        soft_wrap=True,
+    )
+
+
+@cli.command()
+def personnes() -> None:
+    """Montrer en clair les personnes que le service connaît, et ce qu’elles documentent."""
+    with _service() as service, service.reads.connection() as conn:
+        for partie in afficher_personnes(toutes(conn, OI_ENTIER, service.coffre)):
+            console.print(partie, soft_wrap=True)
 
 
 def _lire_reglement(reglement: str | None) -> Regime | None:

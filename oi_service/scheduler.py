@@ -1,5 +1,5 @@
-"""What the calendar does by itself: it notices that a période de réalisation is over, and checks
-the books.
+"""What the calendar does by itself: it notices that a période de réalisation is over, checks the
+books, and ends the erasures that something cut.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from aggregates.operation import execution
 from aggregates.operation.state import OPERATION
 from oi_service import clock
 from oi_service.application import Acte, Service
+from oi_service.effacement import rapprocher
 from oi_service.errors import Refusal
 from oi_service.verification import noter_verification
 
@@ -48,6 +49,16 @@ def scheduler(service: Service) -> Iterator[BackgroundScheduler]:
         max_instances=1,
         misfire_grace_time=None,
     )
+    jobs.add_job(
+        lambda: rapprocher(service),
+        CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
+        id="rapprocher_cles",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+    # A key whose person is erased does not wait for the night: a cut, or a backup, left it there.
+    rapprocher(service)
     jobs.start()
     try:
         yield jobs

@@ -23,6 +23,7 @@ from aggregates.depense.state import DEPENSE
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.registre.events import LivresVerifies, PointVerifie
 from aggregates.registre.state import REGISTRE, REGISTRE_ID
+from aggregates.personne.state import PERSONNE
 from aggregates.reprise.state import REPRISE, Reprise
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
 from oi_service import clock
@@ -48,6 +49,7 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
         REPRISE,
         REGISTRE,
     )
+        PERSONNE,
 }
 
 

@@ -15,9 +15,11 @@ import aggregates.contrepartie.events
 import aggregates.convention.events
 import aggregates.depense.events
 import aggregates.operation.events
+import aggregates.personne.events
 import aggregates.registre.events
 import aggregates.reprise.events
 import aggregates.subvention_globale.events  # noqa: F401 - these imports fill the vocabulary
+from aggregates.personne.events import NATURES as NATURES_DE_PERSONNE
 from oi_service.codec import REGISTRY, Evenement
 from oi_service.errors import french_euros
 from rules.eligibilite import MOTIFS
@@ -76,6 +78,11 @@ MESURES_PREVUES: Mapping[str, str] = {
     "fse_retenu_csf": "retenu après contrôle",
     "fse_certifie": "certifié",
 }
+DEMANDEURS: Mapping[str, str] = {
+    "personne_concernee": "la personne concernée",
+    "responsable_de_traitement": "le responsable de traitement",
+    "autorite_de_controle": "l’autorité de contrôle",
+}
 DEROGATIONS: Mapping[str, str] = {
     "aide_etat": "aide d’État",
     "commande_publique": "commande publique",
@@ -86,11 +93,13 @@ _LISTES: Mapping[str, Mapping[str, str]] = {
     "bilan": TYPES_DE_BILAN,
     "contrainte": CONTRAINTES,
     "correction_fse": CORRECTIONS_FSE,
+    "demandeur": DEMANDEURS,
     "fondement": FONDEMENTS,
     "instance": INSTANCES,
     "interruption": INTERRUPTIONS,
     "modalite": MODALITES,
     "motif": MOTIFS,
+    "nature_de_personne": NATURES_DE_PERSONNE,
     "poste": POSTES,
     "recettes": TRAITEMENTS_RECETTES,
     "ressource": RESSOURCES,
@@ -232,6 +241,18 @@ PHRASES: Mapping[str, str] = {
     "operation.cloturee.v1": "Opération clôturée",
     "operation.dossier_archive.v1": (
         "Dossier archivé ({lieu_archivage}), à conserver jusqu’au {date_limite_conservation}"
+    ),
+    "operation.contact_designe.v1": "Contact du bénéficiaire désigné : personne {personne_id}",
+    "operation.contact_retire.v1": "Contact du bénéficiaire retiré : personne {personne_id}",
+    # Personne.
+    "personne.enregistree.v1": (
+        "Personne enregistrée ({nature:nature_de_personne}), identité chiffrée"
+    ),
+    "personne.rectifiee.v1": "Identité de la personne rectifiée",
+    "personne.rattachee.v1": "Personne rattachée à l’opération {operation_id}",
+    "personne.effacee.v1": (
+        "Personne effacée à la demande de : {demandeur:demandeur} ; ce qui fut écrit d’elle ne se "
+        "lit plus"
     ),
     # Convention.
     "convention.signee.v1": (

@@ -75,7 +75,13 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
         "subvention_globale.conventionnee.v1",
         "subvention_globale.enveloppe_liberee.v1",
         "subvention_globale.enveloppe_reservee.v1",
+        "operation.contact_designe.v1",
+        "operation.contact_retire.v1",
         "subvention_globale.objectif_certification_fixe.v1",
         "subvention_globale.prevision_deposee.v1",
     )
 )
+        "personne.effacee.v1",
+        "personne.enregistree.v1",
+        "personne.rattachee.v1",
+        "personne.rectifiee.v1",

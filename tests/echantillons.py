@@ -22,6 +22,7 @@ from fabrique import (
     DETAIL,
     FICHE,
     condition,
+    PERSONNE_ID,
     euros,
     fait,
     forfait,
@@ -209,6 +210,7 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         ),
     },
     AppelAProjetsPublie: {
+    salarie_id=PERSONNE_ID,
         "fiches": (
             msgspec.structs.replace(
                 FICHE,

@@ -45,6 +45,7 @@ from aggregates.reprise.events import OperationReprise, RepriseAnnulee, SourceRe
 from aggregates.subvention_globale import events as se
 from aggregates.subvention_globale.conventionnement import (
     ConventionnerSubventionGlobale,
+from aggregates.personne import events as pe
     SignerAvenantSubventionGlobale,
 )
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
@@ -57,6 +58,7 @@ from rules.echantillon import ALGORITHME
 
 E = TypeVar("E", bound=Evenement)
 C = TypeVar("C", bound=Commande)
+from oi_service.personnes.donnee import DonneeChiffree
 
 SUBVENTION_ID, APPEL_ID, OPERATION_ID, CONVENTION_ID = (UUID(int=n) for n in (1, 2, 3, 4))
 BILAN_ID, CSF_ID, PAIEMENT_ID, ORDRE_ID = (UUID(int=n) for n in (5, 6, 7, 8))
@@ -76,6 +78,9 @@ LIGNE_SAISIE = {"annee": 2021, "axe": "3", "objectif_specifique": "OS1", "dispos
 CELLULE = Cellule(ligne=LIGNE, plie_id="A")
 CELLULE_B = Cellule(ligne=LIGNE, plie_id="B")
 CELLULE_RESERVE = Cellule(ligne=LIGNE, plie_id=RESERVE)
+PERSONNE_ID = UUID(int=13)
+#: Ciphered for nobody: a decision never opens it.
+IDENTITE = DonneeChiffree(personne=PERSONNE_ID, texte="AQ" + "x" * 40)
 ANNEE_2021 = Periode(debut=date(2021, 1, 1), fin=date(2021, 12, 31))
 PERIODE_SAISIE = {"debut": "2021-01-01", "fin": "2021-12-31"}
 
@@ -592,6 +597,11 @@ _SAISIES: dict[str, Any] = {
     "instructeur": "gestionnaire-1",
     "synthese": "Plan sincère.",
     "attestation_ref": "ATT-1",
+    oe.ContactDesigne: {"personne_id": PERSONNE_ID},
+    oe.ContactRetire: {"personne_id": PERSONNE_ID},
+    pe.PersonneEnregistree: {"nature": "contact_beneficiaire", "identite": IDENTITE},
+    pe.PersonneRectifiee: {"identite": IDENTITE},
+    pe.PersonneEffacee: {"demandeur": "personne_concernee", "malgre_conservation": False},
     "indicateur": 1,
     "realise": "34",
     "lieu_archivage": "Armoire 3",

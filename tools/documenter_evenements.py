@@ -49,6 +49,7 @@ _AGREGATS = {
     "registre": "Registre",
     "reprise": "Opération reprise",
 }
+    "personne": "Personne",
 
 _ENTETE = """\
 # Catalogue des événements

@@ -323,7 +323,13 @@ class DetailSaisi(Saisie):
 
     poste: CodePoste
     nature: Texte
-    tiers_ref: Texte
+    tiers_ref: Texte | None = Field(
+        default=None,
+        description="Fournisseur, ou référence opaque du salarié ; obligatoire sans `salarie_id`.",
+    )
+    salarie_id: UUID | None = Field(
+        default=None, description="Salarié enregistré parmi les personnes : tient lieu de tiers."
+    )
     piece_ref: Texte
     date_piece: Jour
     date_realisation: Jour
@@ -344,6 +350,11 @@ class DetailSaisi(Saisie):
         default=None, description="Calculé, s’il manque, à partir du temps ou de la clé."
     )
 
+    def model_post_init(self, _context: object, /) -> None:
+        """Ask whom the dépense went to, once: an employee is not named twice, nor in clear."""
+        if (self.tiers_ref is None) is (self.salarie_id is None):
+            raise ValueError("indiquez soit tiers_ref, soit salarie_id")
+
     def detail(self, arrondi: Arrondi = "demi_superieur") -> Detail:
         """Return the value that facts carry, or refuse it."""
         if self.temps is not None and self.cle is not None:
@@ -353,7 +364,7 @@ class DetailSaisi(Saisie):
         return Detail(
             poste=self.poste,
             nature=self.nature,
-            tiers_ref=self.tiers_ref,
+            tiers_ref=self.tiers_ref or f"salarie-{self.salarie_id}",
             piece_ref=self.piece_ref,
             date_piece=self.date_piece,
             date_realisation=self.date_realisation,
@@ -369,6 +380,7 @@ class DetailSaisi(Saisie):
             marche_ref=self.marche_ref,
             mise_en_concurrence_ref=self.mise_en_concurrence_ref,
             regularise=self.regularise,
+            salarie_id=self.salarie_id,
         )
 
     def _montant(self, temps: Temps | None, cle: Cle | None, arrondi: Arrondi) -> int:

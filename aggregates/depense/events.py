@@ -13,7 +13,8 @@ from rules.temps import Cle, Temps
 class Detail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the beneficiary declares of a dépense.
 
-    ``tiers_ref`` is the supplier or an opaque reference of the employee, never a person's name.
+    ``tiers_ref`` is the supplier or an opaque reference of the employee, never a person's name;
+    that of ``salarie_id``, whose data only the vault opens, is made from this identifier.
     ``montant_impute_centimes`` is what is charged to the operation; it is negative when the line
     takes back from another one, ``regularise``: a credit note, a régularisation.
     """
@@ -36,6 +37,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     marche_ref: str | None = None
     mise_en_concurrence_ref: str | None = None
     regularise: UUID | None = None
+    salarie_id: UUID | None = None
 
 
 @event("depense.declaree.v1")

@@ -251,6 +251,16 @@ class DossierArchive(Evenement, frozen=True, kw_only=True):
     reference: date
 
 
+@event("operation.contact_designe.v1")
+class ContactDesigne(Evenement, frozen=True, kw_only=True):
+    personne_id: UUID
+
+
+@event("operation.contact_retire.v1")
+class ContactRetire(Evenement, frozen=True, kw_only=True):
+    personne_id: UUID
+
+
 Fait = (
     DossierDepose
     | ComplementDemande
@@ -284,4 +294,6 @@ Fait = (
     | SuitesCloses
     | OperationCloturee
     | DossierArchive
+    | ContactDesigne
+    | ContactRetire
 )

@@ -18,6 +18,8 @@ from aggregates.operation.events import (
     BilanFinalRenvoye,
     ComplementDemande,
     ComplementRecu,
+    ContactDesigne,
+    ContactRetire,
     DecisionNotifiee,
     DossierArchive,
     DossierDepose,
@@ -115,6 +117,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     soldee_le: date | None = None  #: when it was last settled
     suites: frozenset[UUID] = frozenset()  #: controls opened again after the solde
     suites_le: date | None = None  #: when the last of them was opened again
+    contacts: dict[UUID, date] = {}  #: persons of the beneficiary, each since when
+    conserve_jusqu_au: date | None = None  #: last day of the retention, once the file is archived
 
     @property
     def conventionnee(self) -> bool:
@@ -253,7 +257,12 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
         case OperationCloturee():
             return replace(state, statut="cloture")
         case DossierArchive():
-            return replace(state, statut="archive")
+            return replace(state, statut="archive", conserve_jusqu_au=fait.date_limite_conservation)
+        case ContactDesigne():
+            return replace(state, contacts={**state.contacts, fait.personne_id: fait.date_effet})
+        case ContactRetire():
+            restants = {i: le for i, le in state.contacts.items() if i != fait.personne_id}
+            return replace(state, contacts=restants)
         case _:
             assert_never(fait)
 

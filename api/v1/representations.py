@@ -1338,6 +1338,7 @@ class DetailOut(Representation):
     marche_ref: str | None
     mise_en_concurrence_ref: str | None
     regularise: UUID | None = Field(description="Dépense qu’un montant négatif corrige.")
+    salarie_id: UUID | None = Field(description="Personne dont la dépense paie le temps.")
 
 
 class AnomalieOut(Representation):

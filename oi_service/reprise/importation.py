@@ -17,7 +17,7 @@ from oi_service.ids import hors_subvention, reprise_of
 from oi_service.reprise.lecture import LigneLue, Liste
 from projections.reprises import etats
 
-_ACTEUR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+_ACTEUR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 #: Whose log it is, where a list belongs to no subvention globale.
 HORS_SUBVENTION = "hors-subvention-globale"
 
@@ -36,7 +36,7 @@ class RattachementDouble(Refusal):
 
 
 class ActeurInvalide(Refusal):
-    """« {acteur} » n’est pas l’identifiant d’un acteur : lettres, chiffres et « _ . @ - », 64
+    """« {acteur} » n’est pas l’identifiant d’un acteur : lettres, chiffres et « _ . - », 64
     caractères au plus, le premier étant une lettre ou un chiffre.
     """
 

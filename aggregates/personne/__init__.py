@@ -1,0 +1,1 @@
+"""Persons whose data the service must keep: recorded, rectified, erased."""

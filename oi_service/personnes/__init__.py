@@ -1,0 +1,1 @@
+"""Personal data: ciphered under one key per person, kept outside the log."""
