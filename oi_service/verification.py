@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
+from aggregates.audit.state import AUDIT
 from aggregates.cadre import Cellule, LigneMaquette
 from aggregates.contrepartie.state import CONTREPARTIE, Contrepartie
 from aggregates.convention.events import CsfValide
@@ -42,6 +43,7 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
     for aggregate in (
         SUBVENTION_GLOBALE,
         APPEL_A_PROJETS,
+        AUDIT,
         OPERATION,
         CONVENTION,
         DEPENSE,

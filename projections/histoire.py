@@ -11,6 +11,7 @@ from string import Formatter
 from typing import Any
 
 import aggregates.appel_a_projets.events
+import aggregates.audit.events
 import aggregates.contrepartie.events
 import aggregates.convention.events
 import aggregates.depense.events
@@ -83,6 +84,15 @@ DEMANDEURS: Mapping[str, str] = {
     "responsable_de_traitement": "le responsable de traitement",
     "autorite_de_controle": "l’autorité de contrôle",
 }
+METHODES_DE_TIRAGE: Mapping[str, str] = {
+    "simple": "aléatoire simple",
+    "mus": "par unités monétaires",
+    "stratifie": "stratifié",
+}
+MONTANTS_AUDITES: Mapping[str, str] = {
+    "declare": "montant déclaré",
+    "retenu": "montant retenu après contrôle",
+}
 DEROGATIONS: Mapping[str, str] = {
     "aide_etat": "aide d’État",
     "commande_publique": "commande publique",
@@ -90,6 +100,8 @@ DEROGATIONS: Mapping[str, str] = {
 
 _LISTES: Mapping[str, Mapping[str, str]] = {
     "avis": AVIS,
+    "methode_de_tirage": METHODES_DE_TIRAGE,
+    "montant_audite": MONTANTS_AUDITES,
     "bilan": TYPES_DE_BILAN,
     "contrainte": CONTRAINTES,
     "correction_fse": CORRECTIONS_FSE,
@@ -394,6 +406,35 @@ PHRASES: Mapping[str, str] = {
     "convention.depense_retiree.v1": (
         f"Dépenses retirées de l’appel de fonds n° {{appel_de_fonds_no}} : {_COUT}"
     ),
+    # Audit : dossiers de travail, lus par les seuls auditeurs.
+    "audit.dossier_ouvert.v1": (
+        "Dossier de travail {reference} ouvert ({organisme}, {mission}) : {perimetre:texte}"
+    ),
+    "audit.population_figee.v1": (
+        "Population figée à l’événement n° {position}, {definition:population}, "
+        "{montant:montant_audite} : {nombre} dépense(s), {total_centimes:euros}, dont "
+        "{a_part_nombre} mise(s) à part ({a_part_centimes:euros}) ; empreinte {empreinte}"
+    ),
+    "audit.echantillon_tire.v1": (
+        "Échantillon tiré, {methode:methode_de_tirage} (tirage n° {rang} de sa population"
+        "{etend:etend_un_tirage}{remplace:remplace_un_tirage}) : {tirage:nombre} dépense(s), "
+        "{tirage_centimes:euros}, graine « {graine} »{graine_origine:reference} ({algorithme})"
+    ),
+    "audit.constat_note.v1": (
+        "Constat noté sur la dépense {depense_id} : {erreur_centimes:euros} en erreur sur "
+        "{montant_centimes:euros} ({commentaire:texte})"
+    ),
+    "audit.constat_corrige.v1": (
+        "Constat corrigé sur la dépense {depense_id} : {erreur_apres_centimes:euros} en erreur, "
+        "{commentaire_apres:texte} ; avant : {erreur_avant_centimes:euros}, "
+        "{commentaire_avant:texte}"
+    ),
+    "audit.resultat_arrete.v1": (
+        "Résultat arrêté : {erreur_constatee_centimes:euros} en erreur dans le tirage, "
+        "{erreur_projetee_centimes:euros} projetés sur {total_centimes:euros} pour l’information "
+        "de l’auditeur, sans correction d’un bénéficiaire"
+    ),
+    "audit.dossier_clos.v1": "Dossier de travail clos : {conclusion:texte}",
     # Dépense.
     "depense.declaree.v1": (
         "Dépense déclarée : {detail.nature} ({detail.poste:poste}, pièce {detail.piece_ref}), "
@@ -591,6 +632,18 @@ def _prevision(prevue: Any) -> str:
     )
 
 
+def _population(definition: Any) -> str:
+    match definition.portee:
+        case "operation":
+            return f"opération {definition.operation_id}"
+        case "plie":
+            return f"PLIE {definition.plie_id}"
+        case "etat_depenses":
+            return f"état de dépenses n° {definition.etat_no}"
+        case _:
+            return "toutes les dépenses"
+
+
 _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "euros": french_euros,
     "ecart": _ecart,
@@ -636,6 +689,9 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
         ". Anomalies signalées : ", lambda a: ANOMALIES_DE_REPRISE.get(a.code, a.code)
     ),
     "remplace": _si(", en remplacement du paiement rejeté {}"),
+    "population": _population,
+    "etend_un_tirage": _si(", étend le tirage {}"),
+    "remplace_un_tirage": _si(", remplace le tirage {}"),
     "dont_compense": _si(", dont {} par compensation", french_euros),
 }
 

@@ -191,6 +191,26 @@ def faits_d_ailleurs(
     return _evenements(conn, perimetre, positions=[row[0] for row in rows], ordre="asc")
 
 
+def journal_de_l_audit(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    dossier_id: UUID | None = None,
+    nom: str | None = None,
+    connu_le: int | None = None,
+) -> list[EvenementLu]:
+    """Return the events of the auditors' working files, oldest first: no other reading has them."""
+    return _evenements(
+        conn,
+        perimetre,
+        flux=None if dossier_id is None else [dossier_id],
+        nom=nom,
+        connu_le=connu_le,
+        ordre="asc",
+        audit=True,
+    )
+
+
 def lire_flux(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
@@ -234,11 +254,13 @@ def _evenements(
     ordre: Ordre = "desc",
     depuis: int | str | None = None,
     limite: int | None = None,
+    audit: bool = False,
 ) -> list[EvenementLu]:
     """Read the log; the only query on it here, so that nothing escapes the perimeter.
 
     A PLIE sees its dossiers, its contreparties and what moves its enveloppes; a transfer is seen
-    from both sides. What concerns the OI as a whole is for who sees the whole OI.
+    from both sides. What concerns the OI as a whole is for who sees the whole OI. What an auditor
+    works on (``audit``) is read apart from all the rest (docs/adr/0018-audit-a-part.md).
     """
     croissant = ordre == "asc"
     query = sql.SQL(
@@ -275,6 +297,7 @@ def _evenements(
                 OR jsonb_path_query_array(e.data, '$.ecarts[*].cellule.plie_id')
                     ?| %(plies)s::text[]
             )
+            AND starts_with(e.name, 'audit.') = %(audit)s
             AND (%(positions)s::bigint[] IS NULL OR e.position = ANY(%(positions)s))
             AND (%(flux)s::uuid[] IS NULL OR e.stream_id = ANY(%(flux)s))
             AND (%(nom)s::text IS NULL OR e.name = %(nom)s)
@@ -302,5 +325,6 @@ def _evenements(
         "connu_le": connu_le,
         "depuis": depuis,
         "limite": limite,
+        "audit": audit,
     }
     return conn.cursor(row_factory=class_row(EvenementLu)).execute(query, parameters).fetchall()

@@ -8,6 +8,13 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
     (
         "appel_a_projets.clos.v1",
         "appel_a_projets.publie.v1",
+        "audit.constat_corrige.v1",
+        "audit.constat_note.v1",
+        "audit.dossier_clos.v1",
+        "audit.dossier_ouvert.v1",
+        "audit.echantillon_tire.v1",
+        "audit.population_figee.v1",
+        "audit.resultat_arrete.v1",
         "convention.avenant_abandonne.v1",
         "convention.avenant_demande.v1",
         "convention.avenant_programme.v1",

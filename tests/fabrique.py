@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
+from fabrique_audit import CHAMPS as CHAMPS_DE_L_AUDIT
+from fabrique_audit import SAISIES as SAISIES_DE_L_AUDIT
 
 from aggregates.appel_a_projets.events import AppelAProjetsPublie, Fiche, Indicateur
 from aggregates.appel_a_projets.publication import PublierAppelAProjets
@@ -472,6 +474,7 @@ _POSTE_RETENU = ce.PosteRetenu(
 )
 #: The same, where one name means two things.
 _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
+    **CHAMPS_DE_L_AUDIT,
     se.ObjectifCertificationFixe: {
         "axe": "3",
         "objectif_specifique": "OS1",
@@ -621,6 +624,7 @@ _SAISIES: dict[str, Any] = {
     "operation_id": OPERATION_ID,
 }
 _SAISIES_PAR_COMMANDE: dict[type[Commande], dict[str, Any]] = {
+    **SAISIES_DE_L_AUDIT,
     ConventionnerSubventionGlobale: {
         "date_effet": "2018-02-12",
         "oi_id": "oi-fictif",

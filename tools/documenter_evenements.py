@@ -42,6 +42,7 @@ _MESURES = (*QUANTITES, *MESURES_CONTREPARTIES, *MESURES_REPRISES)
 _AGREGATS = {
     "subvention_globale": "Subvention globale",
     "appel_a_projets": "Appel à projets",
+    "audit": "Audit : dossiers de travail",
     "operation": "Opération",
     "convention": "Convention",
     "depense": "Dépense",

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from oi_service.application import Acte, Service, fingerprint
 from oi_service.demo.appel import donnees, fiches
+from oi_service.demo.audit import raconte_l_audit
 from oi_service.demo.destins import DESTINS
 from oi_service.demo.distribution import dossiers
 from oi_service.demo.recit import Etape, RecitDossier, command_id
@@ -74,6 +75,7 @@ def raconter(graine: int) -> list[Etape]:
         *raconte_les_contreparties(graine, cast),
         raconte_les_appels(graine),
         raconte_la_repartition(graine, cast),
+        raconte_l_audit(graine),
     ]
     for dossier in cast:
         recit = RecitDossier(graine, dossier)
