@@ -6,15 +6,12 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
-from psycopg import Connection
-from psycopg.rows import TupleRow
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -104,10 +101,6 @@ class Unit:
     def new_id(self, label: str) -> UUID:
         """Derive an identifier from the command's key: the same again when it is sent again."""
         return uuid5(self.acte.command_id, label)
-
-    def lecture(self) -> AbstractContextManager[Connection[TupleRow]]:
-        """Lend a connection, to read what no later event can change: the log up to a position."""
-        return self._journal.pool.connection()
 
     def lecture(self) -> AbstractContextManager[Connection[TupleRow]]:
         """Lend a connection, to read what no later event can change: the log up to a position."""
