@@ -18,13 +18,14 @@ from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.audit.state import AUDIT
 from aggregates.cadre import Cellule, LigneMaquette
 from aggregates.contrepartie.state import CONTREPARTIE, Contrepartie
+from aggregates.controle_operation.state import CONTROLE_OPERATION
 from aggregates.convention.events import CsfValide
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.state import DEPENSE
 from aggregates.operation.state import OPERATION, Operation
+from aggregates.personne.state import PERSONNE
 from aggregates.registre.events import LivresVerifies, PointVerifie
 from aggregates.registre.state import REGISTRE, REGISTRE_ID
-from aggregates.personne.state import PERSONNE
 from aggregates.reprise.state import REPRISE, Reprise
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
 from oi_service import clock
@@ -48,10 +49,11 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
         CONVENTION,
         DEPENSE,
         CONTREPARTIE,
+        PERSONNE,
+        CONTROLE_OPERATION,
         REPRISE,
         REGISTRE,
     )
-        PERSONNE,
 }
 
 

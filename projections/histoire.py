@@ -13,6 +13,7 @@ from typing import Any
 import aggregates.appel_a_projets.events
 import aggregates.audit.events
 import aggregates.contrepartie.events
+import aggregates.controle_operation.events
 import aggregates.convention.events
 import aggregates.depense.events
 import aggregates.operation.events
@@ -23,6 +24,17 @@ import aggregates.subvention_globale.events  # noqa: F401 - these imports fill t
 from aggregates.personne.events import NATURES as NATURES_DE_PERSONNE
 from oi_service.codec import REGISTRY, Evenement
 from oi_service.errors import french_euros
+from rules.controle_operation import (
+    AUTEURS,
+    ISSUES,
+    MESURES,
+    NATURES,
+    ORGANISMES,
+    REPONSES,
+    RESPONSABLES,
+    RESULTATS,
+)
+from rules.controle_operation import MODALITES as MODALITES_DE_CONTROLE
 from rules.eligibilite import MOTIFS
 from rules.grille import POINTS
 from rules.nomenclature import POSTES, RESSOURCES
@@ -99,6 +111,7 @@ DEROGATIONS: Mapping[str, str] = {
 }
 
 _LISTES: Mapping[str, Mapping[str, str]] = {
+    "auteur": AUTEURS,
     "avis": AVIS,
     "methode_de_tirage": METHODES_DE_TIRAGE,
     "montant_audite": MONTANTS_AUDITES,
@@ -109,12 +122,18 @@ _LISTES: Mapping[str, Mapping[str, str]] = {
     "fondement": FONDEMENTS,
     "instance": INSTANCES,
     "interruption": INTERRUPTIONS,
+    "mesure": MESURES,
     "modalite": MODALITES,
+    "modalite_de_controle": MODALITES_DE_CONTROLE,
     "motif": MOTIFS,
+    "organisme": ORGANISMES,
     "nature_de_personne": NATURES_DE_PERSONNE,
     "poste": POSTES,
     "recettes": TRAITEMENTS_RECETTES,
+    "reponse": REPONSES,
+    "responsable": RESPONSABLES,
     "ressource": RESSOURCES,
+    "resultat": RESULTATS,
 }
 
 _COUT = "{fse_centimes:euros} de FSE pour un coût total de {cout_total_centimes:euros}"
@@ -462,6 +481,55 @@ PHRASES: Mapping[str, str] = {
     "contrepartie.affectation_annulee.v1": (
         "Affectation de contrepartie annulée : {montant_centimes:euros}"
     ),
+    # Contrôle d’opération.
+    "controle_operation.notifie.v1": (
+        "Contrôle d’opération {reference} notifié par : {organisme:organisme}{organisme_nom:numero}"
+        "{date_annoncee:annonce_pour}{perimetre:perimetre}"
+    ),
+    "controle_operation.perimetre_rectifie.v1": (
+        "Périmètre du contrôle rectifié{apres:perimetre}{avant:perimetre_avant}"
+    ),
+    "controle_operation.commence.v1": "Contrôle commencé {modalite:modalite_de_controle}",
+    "controle_operation.rapport_provisoire_recu.v1": (
+        "Rapport provisoire {rapport_ref} reçu{constats:constats_proposes}"
+        "{date_limite_reponse:reponse_jusqu_au}"
+    ),
+    "controle_operation.reponse_faite.v1": (
+        "Constat n° {constat_numero} {reponse:reponse} par {auteur:auteur}{observations:detail}"
+    ),
+    "controle_operation.delai_reponse_prolonge.v1": (
+        "Délai de réponse au rapport provisoire prolongé du {date_limite_avant} au "
+        "{date_limite_apres} ({accord_ref})"
+    ),
+    "controle_operation.rapport_definitif_recu.v1": (
+        "Rapport définitif {rapport_ref} reçu : {resultat:resultat}{constats:constats_tranches}"
+        "{date_limite_suites:suites_jusqu_au}"
+    ),
+    "controle_operation.constat_rectifie.v1": (
+        "Constat n° {constat_numero} rectifié ({rectification_ref}) : coût total "
+        "{cout_total_apres_centimes:euros} (avant : {cout_total_avant_centimes:euros}), FSE "
+        "{fse_apres_centimes:euros} (avant : {fse_avant_centimes:euros})"
+        "{resultat_apres:resultat_du_controle}"
+    ),
+    "controle_operation.suite_decidee.v1": (
+        "Suite du constat n° {constat_numero} décidée, {mesure:mesure} ({responsable:responsable}) "
+        "avant le {echeance} : {action:texte}"
+    ),
+    "controle_operation.delai_suite_prolonge.v1": (
+        "Délai d’une suite du constat n° {constat_numero} prolongé du {echeance_avant} au "
+        "{echeance_apres} ({accord_ref})"
+    ),
+    "controle_operation.suite_executee.v1": (
+        "Suite du constat n° {constat_numero} exécutée, {mesure:mesure}{liens:liens}"
+        "{compte_rendu:detail}"
+    ),
+    "controle_operation.suite_annulee.v1": "Suite du constat n° {constat_numero} annulée",
+    "controle_operation.suites_closes.v1": (
+        "Suites du contrôle closes : {cout_total_corrige_centimes:euros} de coût total et "
+        "{fse_corrige_centimes:euros} de FSE corrigés"
+    ),
+    "controle_operation.clos.v1": "Contrôle clos ({cloture_ref})",
+    "controle_operation.annule.v1": "Contrôle annulé",
     # Reprise.
     "reprise.operation_reprise.v1": (
         "Opération reprise de la liste {source.fichier} (ligne {source.ligne}) : « {intitule} », "
@@ -605,6 +673,50 @@ def _corrections(resultat: Any) -> str:
     )([perte for perte in pertes if perte[1]])
 
 
+def _perimetre(perimetre: Any) -> str:
+    controle = sum(o.cout_total_controle_centimes for o in perimetre.operations)
+    depenses = sum(len(o.depenses) for o in perimetre.operations)
+    return (
+        f"{len(perimetre.operations)} opération(s), {french_euros(controle)} de coût total contrôlé"
+        + _si(", {} dépense(s) désignée(s)")(depenses)
+        + _si(", état de dépenses n° {}")(perimetre.etat_no)
+        + _si(", échantillon {}")(perimetre.echantillon_id)
+    )
+
+
+def _constat_propose(constat: Any) -> str:
+    return (
+        f"n° {constat.numero} {NATURES.get(constat.nature, constat.nature)}, "
+        f"{_correction_demandee(constat)}" + (", extrapolé" if constat.extrapole else "")
+    )
+
+
+def _constat_tranche(constat: Any) -> str:
+    dit = f"n° {constat.numero} {ISSUES.get(constat.issue, constat.issue)}"
+    return dit if constat.issue == "abandonne" else f"{dit}, {_correction_demandee(constat)}"
+
+
+def _correction_demandee(constat: Any) -> str:
+    return (
+        f"{french_euros(constat.cout_total_centimes)} de coût total et "
+        f"{french_euros(constat.fse_centimes)} de FSE"
+    )
+
+
+def _lien(lien: Any) -> str:
+    """Name the fact of the convention that does a follow-up, and what of it counts here."""
+    if lien.csf_id is not None:
+        nom = f"version {lien.csf_version} du contrôle de service fait"
+    elif lien.ordre_id is not None:
+        return f"ordre de reversement, {french_euros(lien.fse_impute_centimes)} de FSE"
+    else:
+        nom = f"appel de fonds n° {lien.appel_de_fonds_no}"
+    return (
+        f"{nom}, {french_euros(lien.cout_total_impute_centimes)} de coût total et "
+        f"{french_euros(lien.fse_impute_centimes)} de FSE"
+    )
+
+
 def _ecart_de_cellule(ecart: Any) -> str:
     sens = "+" if ecart.fse_centimes >= 0 else "−"
     return f"{ecart.cellule.libelle} {sens}{french_euros(abs(ecart.fse_centimes))} de FSE"
@@ -688,6 +800,18 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "anomalies": _liste(
         ". Anomalies signalées : ", lambda a: ANOMALIES_DE_REPRISE.get(a.code, a.code)
     ),
+    "annonce_pour": _si(", annoncé pour le {}", lambda jour: f"{jour:%d/%m/%Y}"),
+    "perimetre": lambda perimetre: f" : {_perimetre(perimetre)}",
+    "perimetre_avant": lambda perimetre: f" (avant : {_perimetre(perimetre)})",
+    "constats_proposes": lambda constats: (
+        _liste(" : ", _constat_propose)(constats) or ", sans constat"
+    ),
+    "constats_tranches": _liste(". Constats : ", _constat_tranche),
+    "reponse_jusqu_au": _si(". Réponse attendue jusqu’au {}", lambda jour: f"{jour:%d/%m/%Y}"),
+    "suites_jusqu_au": _si(". Suites attendues jusqu’au {}", lambda jour: f"{jour:%d/%m/%Y}"),
+    "resultat_du_controle": _si(". Résultat : {}", lambda code: RESULTATS.get(code, code)),
+    "liens": _liste(" : ", _lien),
+    "detail": _si(" : {}", lambda texte: texte.rstrip(".")),
     "remplace": _si(", en remplacement du paiement rejeté {}"),
     "population": _population,
     "etend_un_tirage": _si(", étend le tirage {}"),

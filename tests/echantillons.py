@@ -19,10 +19,13 @@ from fabrique import (
     CELLULE,
     CELLULE_B,
     CSF_ID,
+    DEPENSE_ID,
     DETAIL,
     FICHE,
-    condition,
+    OPERATION_ID,
+    ORDRE_ID,
     PERSONNE_ID,
+    condition,
     euros,
     fait,
     forfait,
@@ -33,6 +36,7 @@ from fabrique import (
 )
 
 from aggregates.appel_a_projets.events import AppelAProjetsPublie
+from aggregates.controle_operation import events as ko
 from aggregates.convention.events import (
     AvenantDemande,
     AvenantSigne,
@@ -115,6 +119,23 @@ _PARAMETRES = Parametres(
     echantillon_couverture_min_pct=Decimal(30),
     refaction=Refaction(seuil_pct=Decimal(80), taux_pct=Decimal(5)),
 )
+_PERIMETRE_CONTROLE = ko.PerimetreControle(
+    operations=(
+        ko.OperationControlee(
+            operation_id=OPERATION_ID,
+            cout_total_controle_centimes=euros("12 345,67"),
+            depenses=(DEPENSE_ID, AUTRE_DEPENSE_ID),
+        ),
+    ),
+    etat_no="ED-1",
+    echantillon_id=AUTRE_ID,
+)
+_EFFET_DE_LIEN = {
+    "cout_total_retire_centimes": euros(1_150),
+    "fse_retire_centimes": euros(575),
+    "cout_total_impute_centimes": euros(1_000),
+    "fse_impute_centimes": euros(500),
+}
 _SURCHARGE = Surcharge(**{nom: getattr(_PARAMETRES, nom) for nom in Parametres.__struct_fields__})
 #: A plan in every form.
 _TOUTES_FORMES = plan(
@@ -191,6 +212,7 @@ _DETAIL = msgspec.structs.replace(
     marche_ref="M-1",
     mise_en_concurrence_ref="DEVIS-3",
     regularise=AUTRE_DEPENSE_ID,
+    salarie_id=PERSONNE_ID,
 )
 
 #: Fields that are optional or empty by default, filled: a sample shows all that may be there.
@@ -210,7 +232,6 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         ),
     },
     AppelAProjetsPublie: {
-    salarie_id=PERSONNE_ID,
         "fiches": (
             msgspec.structs.replace(
                 FICHE,
@@ -311,6 +332,57 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         "anomalies": (
             Anomalie(code="programmee_apres_fin", mode="signaler"),
             Anomalie(code="taux_au_dela_du_maximum", mode="signaler", taux_max_pct=Decimal(80)),
+        ),
+    },
+    ko.ControleNotifie: {
+        "organisme": "autre",
+        "organisme_nom": "Organisme fictif de contrôle",
+        "perimetre": _PERIMETRE_CONTROLE,
+        "date_annoncee": date(2022, 2, 1),
+    },
+    ko.PerimetreRectifie: {"apres": _PERIMETRE_CONTROLE},
+    ko.RapportProvisoireRecu: {
+        "constats": (
+            ko.ConstatPropose(
+                numero=1,
+                operation_id=OPERATION_ID,
+                nature="temps_de_travail",
+                detecte_le=date(2022, 3, 1),
+                constatation="Deux bulletins « sans relevé de temps ».",
+                cout_total_centimes=euros(1_000),
+                fse_centimes=euros(500),
+                depenses=(DEPENSE_ID,),
+                assiette="Forfait de 15 % compris",
+                extrapole=True,
+            ),
+        ),
+    },
+    ko.ReponseFaite: {"observations": "Les relevés sont joints."},
+    ko.RapportDefinitifRecu: {
+        "resultat": "correction_individuelle",
+        "constats": (
+            ko.ConstatTranche(
+                numero=1,
+                issue="reduit",
+                cout_total_centimes=euros(800),
+                fse_centimes=euros(400),
+                mesure_recommandee="Rouvrir le contrôle de service fait.",
+                motivation="Un relevé est probant.",
+            ),
+        ),
+    },
+    ko.ConstatRectifie: {
+        "issue_avant": "maintenu",
+        "issue_apres": "reduit",
+        "resultat_avant": "correction_individuelle",
+        "resultat_apres": "correction_forfaitaire",
+    },
+    ko.SuiteExecutee: {
+        "compte_rendu": "Version 2 validée, ordre émis, dépenses retirées.",
+        "liens": (
+            ko.LienSuite(csf_id=CSF_ID, csf_version=2, **_EFFET_DE_LIEN),
+            ko.LienSuite(ordre_id=ORDRE_ID, **_EFFET_DE_LIEN),
+            ko.LienSuite(appel_de_fonds_no="AF-1", **_EFFET_DE_LIEN),
         ),
     },
     DepenseDeclaree: {"detail": _DETAIL},

@@ -7,7 +7,7 @@ paid by the Fund.
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,10 @@ from aggregates.cadre import RESERVE, Cadre, Cellule, LigneMaquette
 from aggregates.commande import Commande
 from aggregates.contrepartie.affectation import AttribuerContrepartie
 from aggregates.contrepartie.events import ContrepartieAttribuee
+from aggregates.controle_operation import events as ko
+from aggregates.controle_operation import notification as kn
+from aggregates.controle_operation import rapports as kr
+from aggregates.controle_operation import suites as ks
 from aggregates.convention import events as ce
 from aggregates.convention.avenants import DemanderAvenant
 from aggregates.convention.bilans import DeposerBilan
@@ -41,26 +45,26 @@ from aggregates.depense.state import DEPENSE, Depense
 from aggregates.operation import events as oe
 from aggregates.operation.state import OPERATION, Operation, Statut
 from aggregates.parametres import Parametres
+from aggregates.personne import events as pe
 from aggregates.plan import Livrable, PlanFinancement, Poste, Ressource
 from aggregates.registre import events as ge
 from aggregates.reprise.events import OperationReprise, RepriseAnnulee, SourceReprise
 from aggregates.subvention_globale import events as se
 from aggregates.subvention_globale.conventionnement import (
     ConventionnerSubventionGlobale,
-from aggregates.personne import events as pe
     SignerAvenantSubventionGlobale,
 )
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
 from oi_service.codec import Evenement
 from oi_service.dates import Periode
 from oi_service.money import cents
+from oi_service.personnes.donnee import DonneeChiffree
 from rules.cofinancement import ConditionCofinancement
 from rules.couts import OPTIONS
 from rules.echantillon import ALGORITHME
 
 E = TypeVar("E", bound=Evenement)
 C = TypeVar("C", bound=Commande)
-from oi_service.personnes.donnee import DonneeChiffree
 
 SUBVENTION_ID, APPEL_ID, OPERATION_ID, CONVENTION_ID = (UUID(int=n) for n in (1, 2, 3, 4))
 BILAN_ID, CSF_ID, PAIEMENT_ID, ORDRE_ID = (UUID(int=n) for n in (5, 6, 7, 8))
@@ -74,15 +78,15 @@ def euros(montant: str | int) -> int:
     return cents(montant.replace(" ", "").replace(",", "."))
 
 
+PERSONNE_ID = UUID(int=13)
+#: Ciphered for nobody: a decision never opens it.
+IDENTITE = DonneeChiffree(personne=PERSONNE_ID, texte="AQ" + "x" * 40)
 CADRE = Cadre(subvention_globale_id=SUBVENTION_ID, oi_id="oi-fictif", reglement="2014-2020")
 LIGNE = LigneMaquette(annee=2021, axe="3", objectif_specifique="OS1", dispositif="parcours")
 LIGNE_SAISIE = {"annee": 2021, "axe": "3", "objectif_specifique": "OS1", "dispositif": "parcours"}
 CELLULE = Cellule(ligne=LIGNE, plie_id="A")
 CELLULE_B = Cellule(ligne=LIGNE, plie_id="B")
 CELLULE_RESERVE = Cellule(ligne=LIGNE, plie_id=RESERVE)
-PERSONNE_ID = UUID(int=13)
-#: Ciphered for nobody: a decision never opens it.
-IDENTITE = DonneeChiffree(personne=PERSONNE_ID, texte="AQ" + "x" * 40)
 ANNEE_2021 = Periode(debut=date(2021, 1, 1), fin=date(2021, 12, 31))
 PERIODE_SAISIE = {"debut": "2021-01-01", "fin": "2021-12-31"}
 
@@ -466,6 +470,56 @@ _CHAMPS: dict[str, Any] = {
     "fonds": "FSE",
     "anomalies": (),
 }
+PERIMETRE_CONTROLE = ko.PerimetreControle(
+    operations=(
+        ko.OperationControlee(
+            operation_id=OPERATION_ID, cout_total_controle_centimes=euros(10_000)
+        ),
+    ),
+    etat_no="ED-1",
+)
+#: What the audit of an operation carries where a test says nothing.
+_CONTROLE: dict[str, Any] = {
+    "organisme": "autorite_audit",
+    "organisme_nom": None,
+    "reference": "CICC-2022-7",
+    "perimetre": PERIMETRE_CONTROLE,
+    "date_annoncee": None,
+    "modalite": "sur_place",
+    "avant": PERIMETRE_CONTROLE,
+    "apres": PERIMETRE_CONTROLE,
+    "rapport_ref": "RAPPORT-1",
+    "constats": (),
+    "constat_numero": 1,
+    "auteur": "oi",
+    "reponse": "accepte",
+    "observations": None,
+    "date_limite_avant": date(2022, 5, 15),
+    "date_limite_apres": date(2022, 6, 15),
+    "accord_ref": "COURRIER-1",
+    "resultat": "sans_incidence",
+    "date_limite_suites": date(2022, 9, 30),
+    "rectification_ref": "COURRIER-2",
+    "cout_total_avant_centimes": euros(1_000),
+    "cout_total_apres_centimes": euros(800),
+    "fse_avant_centimes": euros(500),
+    "fse_apres_centimes": euros(400),
+    "issue_avant": None,
+    "issue_apres": None,
+    "resultat_avant": None,
+    "resultat_apres": None,
+    "suite_id": UUID(int=21),
+    "mesure": "recalcul_csf",
+    "responsable": "oi",
+    "action": "Rouvrir le contrôle de service fait",
+    "echeance_avant": date(2022, 9, 30),
+    "echeance_apres": date(2022, 10, 31),
+    "compte_rendu": None,
+    "liens": (),
+    "cout_total_corrige_centimes": euros(1_000),
+    "fse_corrige_centimes": euros(500),
+    "cloture_ref": "COURRIER-9",
+}
 _POSTE_RETENU = ce.PosteRetenu(
     code="personnel",
     declare_centimes=euros(80_000),
@@ -543,6 +597,11 @@ _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
     ce.PaiementEffectue: {"type": "solde"},
     ce.PaiementRejete: {"type": "solde"},
     ContrepartieAttribuee: {"type": "publique_epci"},
+    oe.ContactDesigne: {"personne_id": PERSONNE_ID},
+    oe.ContactRetire: {"personne_id": PERSONNE_ID},
+    pe.PersonneEnregistree: {"nature": "contact_beneficiaire", "identite": IDENTITE},
+    pe.PersonneRectifiee: {"identite": IDENTITE},
+    pe.PersonneEffacee: {"demandeur": "personne_concernee", "malgre_conservation": False},
     OperationReprise: {
         "programme": "PO_FICTIF",
         "beneficiaire": "Bénéficiaire fictif n° 07",
@@ -550,6 +609,7 @@ _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
         "periode": Periode(debut=date(2016, 1, 1), fin=date(2016, 12, 31)),
     },
     RepriseAnnulee: {"date_effet": date(2016, 3, 15)},
+    **dict.fromkeys(get_args(ko.Fait), _CONTROLE),
 }
 
 
@@ -600,11 +660,6 @@ _SAISIES: dict[str, Any] = {
     "instructeur": "gestionnaire-1",
     "synthese": "Plan sincère.",
     "attestation_ref": "ATT-1",
-    oe.ContactDesigne: {"personne_id": PERSONNE_ID},
-    oe.ContactRetire: {"personne_id": PERSONNE_ID},
-    pe.PersonneEnregistree: {"nature": "contact_beneficiaire", "identite": IDENTITE},
-    pe.PersonneRectifiee: {"identite": IDENTITE},
-    pe.PersonneEffacee: {"demandeur": "personne_concernee", "malgre_conservation": False},
     "indicateur": 1,
     "realise": "34",
     "lieu_archivage": "Armoire 3",
@@ -622,6 +677,10 @@ _SAISIES: dict[str, Any] = {
     "detail": DETAIL_SAISI,
     "depenses": [DETAIL_SAISI],
     "operation_id": OPERATION_ID,
+}
+PERIMETRE_SAISI = {
+    "operations": [{"operation_id": OPERATION_ID, "cout_total_controle": "10000.00"}],
+    "etat_no": "ED-1",
 }
 _SAISIES_PAR_COMMANDE: dict[type[Commande], dict[str, Any]] = {
     **SAISIES_DE_L_AUDIT,
@@ -666,6 +725,31 @@ _SAISIES_PAR_COMMANDE: dict[type[Commande], dict[str, Any]] = {
     DeciderExtrapolation: {"poste": "personnel", "fondement": "convention"},
     OrdonnancerPaiement: {"type": "solde"},
     AttribuerContrepartie: {"type": "publique_epci", "financeur": "EPCI fictif"},
+    kn.NotifierControle: {
+        "organisme": "autorite_audit",
+        "reference": "CICC-2022-7",
+        "perimetre": PERIMETRE_SAISI,
+    },
+    kn.RectifierPerimetre: {"perimetre": PERIMETRE_SAISI},
+    kn.CommencerControle: {"modalite": "sur_place"},
+    kr.RecevoirRapportProvisoire: {"rapport_ref": "RAPPORT-1"},
+    kr.RepondreConstat: {"constat_numero": 1, "auteur": "oi", "reponse": "accepte"},
+    kr.ProlongerDelaiReponse: {"date_limite": "2022-06-15", "accord_ref": "COURRIER-1"},
+    kr.RecevoirRapportDefinitif: {"rapport_ref": "RAPPORT-2", "resultat": "sans_incidence"},
+    kr.RectifierConstat: {
+        "constat_numero": 1,
+        "rectification_ref": "COURRIER-2",
+        "cout_total": "800.00",
+        "fse": "400.00",
+    },
+    ks.DeciderSuite: {
+        "constat_numero": 1,
+        "mesure": "recalcul_csf",
+        "responsable": "oi",
+        "action": "Rouvrir le contrôle de service fait",
+    },
+    ks.ProlongerDelaiSuite: {"echeance": "2022-10-31", "accord_ref": "COURRIER-1"},
+    ks.CloreControle: {"cloture_ref": "COURRIER-9"},
 }
 
 

@@ -47,10 +47,11 @@ _AGREGATS = {
     "convention": "Convention",
     "depense": "Dépense",
     "contrepartie": "Contrepartie",
+    "controle_operation": "Contrôle d’opération",
     "registre": "Registre",
+    "personne": "Personne",
     "reprise": "Opération reprise",
 }
-    "personne": "Personne",
 
 _ENTETE = """\
 # Catalogue des événements

@@ -168,6 +168,28 @@ class Ordre(msgspec.Struct, frozen=True, kw_only=True):
         return 0 if self.statut == "annule" else self.montant - self.rentre - self.perdu
 
 
+class VersionCsf(msgspec.Struct, frozen=True, kw_only=True):
+    """What a valid version of a control took away from what stood before it; negative: added.
+
+    ``ecarte``: of the lines themselves, which a cap may keep from lowering the cost.
+    """
+
+    bilan_id: UUID
+    version: int
+    valide_le: date
+    cout_total: int
+    ecarte: int
+    fse: int
+
+
+class Retrait(msgspec.Struct, frozen=True, kw_only=True):
+    """What the State withdrew under one payment application; ``le``: the last time."""
+
+    cout_total: int
+    fse: int
+    le: date
+
+
 class Avenant(msgspec.Struct, frozen=True, kw_only=True):
     """An avenant on its way."""
 
@@ -213,6 +235,8 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
     fse_certifie: int = 0
     cout_total_certifie: int = 0
     certifie_au: dict[date, tuple[int, int]] = {}  #: FSE and total cost, less what was withdrawn
+    versions_csf: dict[UUID, VersionCsf] = {}  #: every valid version, by CSF
+    retraits: dict[str, Retrait] = {}  #: by payment application
 
     @property
     def fse_max(self) -> int:
@@ -448,6 +472,26 @@ def _certifie(
     return {**state.certifie_au, jour: (avant[0] + fse, avant[1] + cout_total)}
 
 
+def _version_csf(fait: CsfValide) -> VersionCsf:
+    return VersionCsf(
+        bilan_id=fait.bilan_id,
+        version=fait.version,
+        valide_le=fait.date_effet,
+        cout_total=-fait.cout_total_retenu_periode_centimes,
+        ecarte=fait.depenses_ecartees_centimes,
+        fse=-fait.fse_du_periode_centimes,
+    )
+
+
+def _retrait(state: Convention, fait: DepenseRetiree) -> Retrait:
+    avant = state.retraits.get(fait.appel_de_fonds_no)
+    return Retrait(
+        cout_total=fait.cout_total_centimes + (avant.cout_total if avant else 0),
+        fse=fait.fse_centimes + (avant.fse if avant else 0),
+        le=max(fait.date_effet, avant.le if avant else fait.date_effet),
+    )
+
+
 def evolve(state: Convention | None, fact: Evenement) -> Convention:
     """Apply a fact; never refuses."""
     fait = cast("Fait", fact)
@@ -591,6 +635,7 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             )
             return replace(
                 state,
+                versions_csf=state.versions_csf | {fait.csf_id: _version_csf(fait)},
                 bilans=_with_bilan(state, bilan),
                 fse_du=fait.fse_du_cumule_centimes,
                 cout_total_retenu=fait.cout_net_cumule_centimes,
@@ -669,6 +714,7 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
         case DepenseRetiree():
             return replace(
                 state,
+                retraits=state.retraits | {fait.appel_de_fonds_no: _retrait(state, fait)},
                 fse_certifie=state.fse_certifie - fait.fse_centimes,
                 cout_total_certifie=state.cout_total_certifie - fait.cout_total_centimes,
                 certifie_au=_certifie(
