@@ -42,12 +42,15 @@ from api.essai import essayer as jouer_un_essai
 from api.filters import entier, euros, insecable, instant, jour, pourcent
 from api.pages.dates import phrase as dire_les_dates
 from api.parametres import valeur_lisible
+from api.v1.archives import ArchiveSansObjet
 from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
+from oi_service.affichage_archive import composer_devant, dire_l_archive
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_essai import afficher_essai
 from oi_service.affichage_personnes import afficher_personnes
 from oi_service.affichage_pilotage import afficher_degagement, afficher_propositions
+from oi_service.affichage_preuve import afficher_preuve
 from oi_service.affichage_provenance import (
     afficher_difference,
     afficher_provenance,
@@ -62,6 +65,8 @@ from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.effacement import effacer
 from oi_service.errors import Refusal
+from oi_service.preuve.examen import examiner
+from oi_service.preuve.archive.demande import lire_demande
 from oi_service.reprise.compte_rendu import compte_rendu
 from oi_service.reprise.importation import (
     Resultat,
@@ -77,6 +82,7 @@ from oi_service.server import free_port, run
 from oi_service.settings import Settings
 from oi_service.terminal import ecriture, tableau
 from oi_service.verification import verifier as verifier_tout
+from oi_service.verification import verifier_projections
 from projections.avant_apres import avant_apres
 from projections.couverture import Par
 from projections.couverture import couverture as lire_couverture
@@ -739,6 +745,33 @@ def exporter(
     console.print(f"{entier(count)} événements écrits dans {sortie}.")
 
 
+@cli.command()
+def archive(
+    *,
+    dossier: Annotated[str | None, _DOSSIER] = None,
+    plie: Annotated[str | None, typer.Option(help="PLIE, par son code ou son nom.")] = None,
+    tout: Annotated[bool, typer.Option("--tout", help="Tout le journal.")] = False,
+    au: Annotated[str | None, _AU] = None,
+    connu_le: Annotated[str | None, _CONNU_LE] = None,
+    sortie: Annotated[Path | None, typer.Option(help="Fichier ZIP ; nommé sinon ici.")] = None,
+) -> None:
+    """Composer l’archive d’un dossier, d’un PLIE ou de tout, pour l’auditeur."""
+    if sum((dossier is not None, plie is not None, tout)) != 1:
+        raise ArchiveSansObjet
+    with _service() as service:
+        with service.reads.connection() as conn:
+            demande = lire_demande(
+                conn,
+                _lire_situation(conn, au, connu_le),
+                dossier=dossier,
+                plie=None if plie is None else lire_plie(conn, OI_ENTIER, plie),
+            )
+        fichier = sortie or Path(f"{demande.nom}.zip")
+        composee = composer_devant(console, service, demande, fichier)
+    for ligne in dire_l_archive(composee):
+        console.print(ligne, soft_wrap=True, markup=False)
+
+
 @cli.command("importer-operations")
 def importer_operations(
     fichier: Annotated[Path, typer.Argument(help="Liste d’opérations (CSV).")],
@@ -860,6 +893,41 @@ def verifier() -> None:
         console.print(f"{broken} invariant(s) ne tiennent pas.")
         raise typer.Exit(1)
     console.print("Tous les invariants tiennent.")
+
+
+@cli.command("verifier-journal")
+def verifier_journal(
+    *,
+    ancre: Annotated[
+        list[Path] | None,
+        typer.Option("--ancre", help="Ancre tenue par un tiers, à comparer ; se répète."),
+    ] = None,
+    reprendre: Annotated[
+        bool, typer.Option("--reprendre", help="Repartir d’où s’est arrêtée la dernière fois.")
+    ] = False,
+) -> None:
+    """Recalculer le journal ; le comparer à ses ancres, à ses pièces, à ce qui est montré."""
+    with assembly.database(Settings()) as access:
+        prepare(access.owner)
+        with open_service(access.service) as service, _avancement("Événements relus") as avancer:
+            preuve = examiner(service, tenues=ancre or [], reprendre=reprendre, progres=avancer)
+        projections = verifier_projections(access.owner)
+    for ligne in afficher_preuve(preuve, [projections]):
+        console.print(ligne, soft_wrap=True, markup=False)
+    if preuve.intacte and not projections.ecarts:
+        console.print("Le journal est intact.")
+        return
+    console.print("Le journal n’est PAS intact.")
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _avancement(quoi: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far a long work is: what is done, of how much."""
+    columns = (TextColumn(quoi), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(quoi)
+        yield lambda fait, total: progress.update(task, completed=fait, total=total)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ aggregates, folded in Python from the same events.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -33,10 +32,11 @@ from oi_service.aggregate import Aggregate
 from oi_service.application import Acte, Service, Unit
 from oi_service.codec import REGISTRY
 from oi_service.errors import french_euros
+from oi_service.preuve.examen import examiner
 from projections.instantane import instantane
 from projections.rebuild import rebuild
 from projections.recalcul import sous
-from projections.verification import violations
+from projections.verification import Controle, violations
 
 #: Every kind of stream, by the prefix of its events.
 AGGREGATES: dict[str, Aggregate[Any]] = {
@@ -57,24 +57,23 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
 }
 
 
-@dataclass(slots=True)
-class Controle:
-    """A point that was checked, and what does not hold."""
-
-    code: str
-    enonce: str
-    ecarts: list[str] = field(default_factory=list)
-
-
 def verifier(conninfo: str) -> Iterator[Controle]:
     """Check everything; run as the owner, who may compute the projections beside."""
     with psycopg.connect(conninfo, autocommit=True) as conn:
         yield from verifier_livres(conn)
-    rebuilt = rebuild(conninfo, replace=False)
-    yield Controle(
+    yield verifier_projections(conninfo)
+
+
+def verifier_projections(conninfo: str) -> Controle:
+    """Compare what is shown with what the log gives when it is played again. Run as the owner."""
+    return Controle(
         "P1",
         "Les projections sont celles que le journal donne quand on le rejoue",
-        [f"projection {table} différente" for table in rebuilt.different],
+        [
+            f"projection {e.projection} : {e.affiche or 'rien'} affiché, "
+            f"{e.recalcule or 'rien'} recalculé"
+            for e in rebuild(conninfo, replace=False).ecarts
+        ],
     )
 
 
@@ -88,7 +87,7 @@ def verifier_livres(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
 
 
 def noter_verification(service: Service) -> LivresVerifies | None:
-    """Check the books and keep the result as an event; ``None`` when nothing is new since."""
+    """Check the books and the seals, and keep the result as an event; ``None`` if nothing is new."""
     started = time.monotonic()
     unit = Unit(service.journal, Acte("systeme", "systeme"))
     known = unit.find(REGISTRE, REGISTRE_ID)
@@ -98,9 +97,11 @@ def noter_verification(service: Service) -> LivresVerifies | None:
         # The note of the last check is itself an event, and not one to check.
         if row[0] == 0 or (known is not None and row[0] <= known.verifie_jusqua + 1):
             return None
-        points = tuple(
-            PointVerifie(code=c.code, ecarts=len(c.ecarts)) for c in verifier_livres(conn)
-        )
+        livres = list(verifier_livres(conn))
+    points = tuple(
+        PointVerifie(code=c.code, ecarts=len(c.ecarts))
+        for c in (*livres, *examiner(service).controles)
+    )
     fait = LivresVerifies(
         date_effet=clock.today(),
         jusqua_position=row[0],

@@ -1,7 +1,7 @@
 """`oi verifier`: the invariants of the books, each a query that must return nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import Connection, sql
@@ -19,6 +19,15 @@ class Invariant:
     enonce: str
     colonnes: tuple[str, ...]
     requete: str
+
+
+@dataclass(slots=True)
+class Controle:
+    """A point that was checked, and what does not hold."""
+
+    code: str
+    enonce: str
+    ecarts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,14 @@ class Anomalie:
     position: int | None = None
     par: Par = "journal"
 
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return (
+            self.phrase
+            if self.position is None
+            else f"événement n° {self.position} : {self.phrase}"
+        )
+
 
 @dataclass(slots=True)
 class Examen:
@@ -126,14 +134,15 @@ class Etape(NamedTuple):
         essai.replace(fichier)
 
 
-_DEBUT = Etape(0, SCEAU_INITIAL, ())
+#: From the first event.
+DEBUT = Etape(0, SCEAU_INITIAL, ())
 
 
 def verifier_journal(
     conn: psycopg.Connection[Any],
     ancres: Sequence[Ancre] = (),
     *,
-    depuis: Etape = _DEBUT,
+    depuis: Etape = DEBUT,
     progres: Progres = lambda _fait, _total: None,
     noter: Callable[[Etape], None] = lambda _etape: None,
 ) -> Examen:
