@@ -6,6 +6,7 @@ from oi_service.demo.controle import est_controle
 from oi_service.demo.depenses import declare, depose_son_bilan, lots, rend_son_bilan
 from oi_service.demo.execution import constate_la_fin, demarre, signe_sa_convention
 from oi_service.demo.instruction import est_retenu
+from oi_service.demo.personnes import change_de_contact, presente_ses_personnes
 from oi_service.demo.recit import Lot, RecitDossier
 from oi_service.demo.reglement import (
     est_archive,
@@ -24,6 +25,8 @@ def execute(r: RecitDossier) -> None:
     est_retenu(r)
     signe_sa_convention(r)
     demarre(r)
+    if r.dossier.avec("personnes"):
+        presente_ses_personnes(r)
 
 
 def rend_son_bilan_final(r: RecitDossier) -> Lot:
@@ -81,6 +84,8 @@ def finit(r: RecitDossier) -> None:
     if r.dossier.avec("mutualise"):
         r.attend(MUTUALISATION)
         r.passe(1)
+    if r.dossier.avec("personnes"):
+        change_de_contact(r)
     est_solde(r)
     if r.dossier.avec("soldee"):
         return

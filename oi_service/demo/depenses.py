@@ -11,6 +11,7 @@ from api import actions
 from oi_service.dates import add_months
 from oi_service.demo.execution import PLAFONNE
 from oi_service.demo.generateur import Plan, hasard, saisir_ressources
+from oi_service.demo.personnes import emploie
 from oi_service.demo.pieces import Ligne, inventer_depenses
 from oi_service.demo.recit import Lot, RecitDossier
 from oi_service.money import euros
@@ -51,6 +52,8 @@ def _lot(
     h = hasard(r.graine, r.dossier.numero_mdfse, "depenses", numero)
     prefixe = f"{r.dossier.numero_mdfse}-B{numero}"
     lignes = inventer_depenses(h, _execute(r), debut, nb_mois, milliemes, prefixe)
+    if r.dossier.avec("personnes"):
+        emploie(r, lignes)
     if r.dossier.avec("marche"):
         for ligne in lignes:
             if ligne.poste == "prestations":

@@ -22,7 +22,7 @@ APPEL_2021 = (
     ("B2", 9, "va_au_bout", "cle cloturee reduit erreur"),
     ("B3", 10, "a_un_paiement_rejete", "horaire cloturee"),
     ("B3", 11, "va_au_bout", "f40 soldee doublon"),
-    ("B4", 12, "va_au_bout", "f20 avance complement"),
+    ("B4", 12, "va_au_bout", "f20 avance complement personnes"),
     ("B4", 13, "attend_son_solde", "f40 reduit"),
     ("B4", 14, "est_irrecevable", "f15 complement_sans_reponse"),
     ("B5", 15, "va_au_bout", "nature ajourne soldee"),

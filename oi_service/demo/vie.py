@@ -23,6 +23,7 @@ from oi_service.demo.subvention import (
     raconte_les_appels,
     raconte_les_contreparties,
 )
+from oi_service.effacement import rapprocher
 
 Progres = Callable[[str, int, int], None]
 
@@ -96,6 +97,8 @@ def jouer(service: Service, *, graine: int = 2021, progres: Progres) -> Bilan:
             demande = fingerprint("demo", str(graine), etape.nom)
             service.journal.execute(Acte(*etape.qui, cle, demande), etape.faire)
         progres(_chapitre(etape.jour), rang, len(etapes))
+    # Those whom the story erases: what a door does after each act, the play does after the last.
+    rapprocher(service)
     return _bilan(service, len(etapes))
 
 
