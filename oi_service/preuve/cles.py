@@ -217,33 +217,33 @@ def _lire(chemin: Path) -> Ed25519PrivateKey | None:
 
 
 def _tirer(chemin: Path) -> Ed25519PrivateKey:
-    """Draw a key and put its file there, whole; if somebody just did, theirs is the one.
-
-    The file appears by a link, which never replaces one that is there.
-    """
+    """Draw a key and put its file there, whole; if somebody just did, theirs is the one."""
     cle = Ed25519PrivateKey.generate()
     texte = cle.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    dossier = chemin.parent
-    essai = dossier / f".{chemin.name}.{new_id().hex}"
     try:
-        dossier.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descripteur = os.open(essai, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descripteur, "wb") as fichier:
-                fichier.write(texte)
-                fichier.flush()
-                os.fsync(fichier.fileno())
-            chemin.hardlink_to(essai)
-        finally:
-            essai.unlink()
-        _sur_le_disque(dossier)
-    except FileExistsError:
-        deja = _lire(chemin)
-        assert deja is not None
-        return deja
+        chemin.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pris = not _poser(chemin, texte)
     except OSError as refus:
-        raise CleNonEcrite(dossier=dossier, raison=refus.strerror) from refus
-    return cle
+        raise CleNonEcrite(dossier=chemin.parent, raison=refus.strerror) from refus
+    return (pris and _lire(chemin)) or cle
+
+
+def _poser(chemin: Path, texte: bytes) -> bool:
+    """Put a file there by a link, which never replaces one: tell whether it is ours."""
+    essai = chemin.parent / f".{chemin.name}.{new_id().hex}"
+    descripteur = os.open(essai, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descripteur, "wb") as fichier:
+            fichier.write(texte)
+            fichier.flush()
+            os.fsync(fichier.fileno())
+        chemin.hardlink_to(essai)
+    except FileExistsError:
+        return False
+    finally:
+        essai.unlink()
+    _sur_le_disque(chemin.parent)
+    return True
 
 
 def _sur_le_disque(dossier: Path) -> None:

@@ -40,7 +40,7 @@ class Messagerie:
 
         No reason repeats what the server says: it would put addresses in what is kept for ever.
         """
-        if self.url is None or self.expediteur is None:
+        if not self.url or not self.expediteur:
             raison = "OI_SMTP_URL ou OI_COURRIEL_EXPEDITEUR n’est pas réglé"
             return dict.fromkeys(self.destinataires, raison)
         try:

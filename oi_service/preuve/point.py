@@ -104,6 +104,11 @@ def cle_de_verification(origine: str, cle_publique: bytes) -> str:
     return f"{origine}+{identifiant}+{en_base64(_ED25519 + cle_publique)}"
 
 
+def octets_de_cle(cle: str) -> bytes:
+    """Return the bytes of a public key as the log keeps it; none when it is not base64."""
+    return de_base64(cle) or b""
+
+
 def octets_publics(cle: Ed25519PublicKey) -> bytes:
     """Return the 32 bytes of a public key."""
     return cle.public_bytes(Encoding.Raw, PublicFormat.Raw)
