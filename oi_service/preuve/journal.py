@@ -293,8 +293,8 @@ class _Marche:
             else:
                 self.examen.noter(
                     f"l’ancre de {ancre.taille} événements atteste un autre journal : du "
-                    f"n° {self._continue + 1} au n° {ancre.taille}, quelque chose a été changé, "
-                    "puis tout scellé de nouveau",
+                    f"n° {self._continue + 1} au n° {ancre.taille}, quelque chose a été changé "
+                    "ou retiré, puis la suite scellée de nouveau",
                     self._continue + 1,
                     "ancre",
                 )
