@@ -49,6 +49,12 @@ from oi_service.affichage_archive import composer_devant, dire_l_archive
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_essai import afficher_essai
 from oi_service.affichage_personnes import afficher_personnes
+from oi_service.affichage_pieces import (
+    afficher_examen,
+    afficher_orphelines,
+    afficher_rangement,
+    examiner_pieces,
+)
 from oi_service.affichage_pilotage import afficher_degagement, afficher_propositions
 from oi_service.affichage_preuve import afficher_preuve
 from oi_service.affichage_provenance import (
@@ -725,6 +731,37 @@ def _table_des_parametres(le: date, reglement: str | None) -> Table:
             f"{lu.regime or '2014-2020 et 2021-2027'}\ndu {jour(lu.a_compter_du)}{fin}",
         )
     return table
+
+
+@cli.command()
+def pieces(
+    *,
+    verifier: Annotated[
+        bool, typer.Option("--verifier", help="Relire chaque fichier (code 1 s’il est altéré).")
+    ] = False,
+    orphelines: Annotated[
+        bool, typer.Option("--orphelines", help="Lister les fichiers qu’aucun événement ne nomme.")
+    ] = False,
+    jours: Annotated[
+        int, typer.Option(help="Âge à partir duquel un fichier est orphelin.", min=0)
+    ] = 30,
+) -> None:
+    """Compter les pièces déposées et celles du journal ; les relire, lister les orphelines."""
+    with _service() as service, service.reads.connection() as conn:
+        examen = examiner_pieces(conn, service.pieces) if verifier else None
+        if examen is not None:
+            _dire(afficher_examen(examen))
+        if orphelines:
+            _dire(afficher_orphelines(conn, service.pieces, jours))
+        if not (verifier or orphelines):
+            _dire(afficher_rangement(conn, service.pieces))
+    if examen is not None and not examen.intact:
+        raise typer.Exit(1)
+
+
+def _dire(lignes: Iterable[str]) -> None:
+    for ligne in lignes:
+        console.print(ligne, soft_wrap=True, markup=False)
 
 
 @cli.command()

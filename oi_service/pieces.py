@@ -338,7 +338,7 @@ class Depot:
         """
         self._octets += len(morceau)
         if self._octets > self._maximum:
-            raise PieceTropLourde(nom=self._nom, maximum=en_mo(self._maximum))
+            raise PieceTropLourde(nom=self._nom, maximum=taille(self._maximum))
         self._digest.update(morceau)
         with _ecriture_possible():
             self._fichier.write(morceau)
@@ -462,9 +462,12 @@ class Pieces:
                 yield Rangee(place.name, vu.st_size, depose_le)
 
 
-def en_mo(octets: int) -> str:
-    """Write a size for a French reader, in millions of bytes."""
-    return f"{octets / 10**6:.1f}".replace(".", ",").removesuffix(",0") + "\u00a0Mo"
+def taille(octets: int) -> str:
+    """Write a size for a French reader."""
+    for unite, valeur in (("Mo", 10**6), ("ko", 10**3)):
+        if octets >= valeur:
+            return f"{octets / valeur:.1f}".replace(".", ",").removesuffix(",0") + f"\u00a0{unite}"
+    return f"{octets}\u00a0octet{'s' if octets > 1 else ''}"
 
 
 def _place(dossier: Path, sha256: str) -> Path:

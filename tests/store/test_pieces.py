@@ -29,8 +29,8 @@ from oi_service.pieces import (
     PieceTropLourde,
     PieceVide,
     TypeContredit,
-    en_mo,
     format_annonce,
+    taille,
 )
 
 MO = 10**6
@@ -354,7 +354,13 @@ def test_the_store_lists_what_it_holds_and_nothing_else(pieces: Pieces) -> None:
 
 @pytest.mark.parametrize(
     ("octets", "dit"),
-    [(50 * MO, "50\u00a0Mo"), (2 * MO + MO // 2, "2,5\u00a0Mo"), (0, "0\u00a0Mo")],
+    [
+        (50 * MO, "50\u00a0Mo"),
+        (2 * MO + MO // 2, "2,5\u00a0Mo"),
+        (999, "999\u00a0octets"),
+        (1_250, "1,2\u00a0ko"),
+        (0, "0\u00a0octet"),
+    ],
 )
 def test_a_size_is_read_in_french(octets: int, dit: str) -> None:
-    assert en_mo(octets) == dit
+    assert taille(octets) == dit
