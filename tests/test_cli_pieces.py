@@ -65,7 +65,10 @@ def oi(
 def test_the_store_and_the_log_are_counted(oi: Oi, pieces: Pieces) -> None:
     assert oi("pieces") == (
         0,
-        f"{pieces.dossier} : 3 pièces, 45 octets.\n3 pièces dans le journal, dont 1 sans fichier ici.\n",
+        (
+            f"{pieces.dossier} : 3 pièces, 45 octets.\n"
+            "3 pièces dans le journal, dont 1 sans fichier ici.\n"
+        ),
     )
 
 
@@ -101,8 +104,9 @@ def test_what_nobody_names_is_listed_once_old_and_never_erased(oi: Oi, pieces: P
     code, dit = oi("pieces", "--orphelines")
     assert code == 0
     assert dit == (
-        f"{SHA['oubliee']} 15 octets  déposée le {depuis}\n"
-        "1 pièce, 15 octets, qu’aucun événement ne nomme depuis plus de 30 jours. Rien n’est effacé.\n"
+        f"{SHA['oubliee']}   15 octets  déposée le {depuis}\n"
+        "1 pièce, 15 octets, qu’aucun événement ne nomme depuis plus de 30 jours. "
+        "Rien n’est effacé.\n"
     )
     assert oi("pieces", "--orphelines", "--jours", "40") == (0, rien.format(40))
     assert place(pieces, "oubliee").read_bytes() == CONTENUS["oubliee"]
