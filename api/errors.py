@@ -26,6 +26,7 @@ from api.deps import ConnuLeIllisible
 from oi_service.errors import (
     Busy,
     Conflict,
+    Forbidden,
     IdempotencyKeyReused,
     NotFound,
     Refusal,
@@ -59,6 +60,7 @@ class ErreurInterne(Refusal):
 
 #: Family of refusals, status, and what is common to the family. The first that fits counts.
 FAMILLES: tuple[tuple[type[Refusal], int, str], ...] = (
+    (Forbidden, 403, "Accès réservé"),
     (NotFound, 404, "Élément introuvable"),
     (RuleBroken, 409, "Règle de gestion non respectée"),
     (Conflict, 409, "Fait contraire déjà enregistré"),

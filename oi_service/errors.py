@@ -59,6 +59,10 @@ class RuleBroken(Refusal):
     """Une règle de gestion s’oppose à la demande."""
 
 
+class Forbidden(Refusal):
+    """Ce rôle n’a pas accès à ce qui est demandé."""
+
+
 class StaleVersion(Refusal):
     """La page que vous aviez sous les yeux n’est plus à jour : le dossier est passé de la version
     {attendue} à la version {actuelle}. Rechargez-le et recommencez.

@@ -21,9 +21,18 @@ from aggregates.audit.events import (
     StrateTiree,
 )
 from aggregates.audit.state import AUDIT, DossierAudit, DossierAuditAbsent
+from oi_service.errors import NotFound
 from projections.journal import EvenementLu, journal_de_l_audit
 from projections.perimetre import Perimetre
 from rules.tirages import CONDITION_DE_L_EXTRAPOLATION, Methode
+
+
+class PopulationIntrouvable(NotFound):
+    """Ce dossier de travail ne montre aucune population d’identifiant {id}."""
+
+
+class EchantillonIntrouvable(NotFound):
+    """Ce dossier de travail ne montre aucun échantillon d’identifiant {id}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,26 @@ class DossierAudite:
     conclusion: str | None
     populations: tuple[PopulationAuditee, ...]
     echantillons: tuple[EchantillonAudite, ...]
+
+    def population(self, population_id: UUID) -> PopulationAuditee:
+        """Return one of its populations.
+
+        Raises: PopulationIntrouvable.
+        """
+        for trouvee in self.populations:
+            if trouvee.id == population_id:
+                return trouvee
+        raise PopulationIntrouvable(id=population_id)
+
+    def echantillon(self, echantillon_id: UUID) -> EchantillonAudite:
+        """Return one of its samples.
+
+        Raises: EchantillonIntrouvable.
+        """
+        for trouve in self.echantillons:
+            if trouve.id == echantillon_id:
+                return trouve
+        raise EchantillonIntrouvable(id=echantillon_id)
 
 
 def dossiers_audit(

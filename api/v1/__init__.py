@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.v1 import (
     appel_a_projets,
+    audit,
     bilan,
     bilans_attendus,
     calculs,
@@ -47,6 +48,7 @@ for chapter in (
     contrepartie,
     pieces,
     reprise,
+    audit,
     calculs,
     essais,
     explication,

@@ -13,6 +13,7 @@ from oi_service.ids import new_id
 GESTIONNAIRE = {"OI-Acteur": "gestionnaire-1", "OI-Role": "gestionnaire_oi"}
 VALIDEUR = {"OI-Acteur": "valideur-1", "OI-Role": "valideur_oi"}
 ORDONNATEUR = {"OI-Acteur": "ordonnateur-1", "OI-Role": "ordonnateur_oi"}
+AUDITEUR = {"OI-Acteur": "auditeur-1", "OI-Role": "auditeur"}
 COMPTABLE = {"OI-Acteur": "comptable-1", "OI-Role": "comptable_oi"}
 
 
@@ -42,7 +43,8 @@ class Api:
         answer = self.demander(chemin, corps, *args, **kwargs)
         assert answer.is_success, answer.text
         if "Location" in answer.headers:
-            sheet = self.http.get(answer.headers["Location"])
+            qui = kwargs.get("personne", GESTIONNAIRE)
+            sheet = self.http.get(answer.headers["Location"], headers=qui)
             assert sheet.status_code == 200, sheet.text
             if "ETag" in sheet.headers:
                 assert sheet.headers["ETag"] == answer.headers["ETag"], chemin

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from porte import GESTIONNAIRE, Api
+from porte import AUDITEUR, GESTIONNAIRE, Api
 
 from aggregates.commande import Commande, CommandeMotivee
 from api import actions, errors
@@ -117,7 +117,8 @@ def test_every_write_refuses_an_empty_body_a_missing_version_and_an_unknown_targ
     api: Api, contrat: Any
 ) -> None:
     for chemin, operation in ecritures(contrat):
-        headers = {"Idempotency-Key": str(new_id()), **GESTIONNAIRE}
+        qui = AUDITEUR if chemin.startswith("/api/v1/audit/") else GESTIONNAIRE
+        headers = {"Idempotency-Key": str(new_id()), **qui}
         if "428" in operation["responses"]:
             answer = api.http.post(_address(chemin), json={}, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (428, "version_absente"), chemin

@@ -1,0 +1,217 @@
+"""Each sample as a document with which anybody draws it again: « oi-echantillon/1 ».
+
+Two kinds: those of the auditors' working files (docs/tirages.md), and those of the controls of the
+delivered service, drawn under `sha256-v1`. A document holds the whole population, the seed, the
+parameters and the draw, and the numbers of the events that sealed them.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from aggregates.audit.events import DossierAuditOuvert, EchantillonAuditTire, PopulationFigee
+from aggregates.cadre import Cadre
+from aggregates.convention.events import EchantillonTire
+from aggregates.convention.state import CONVENTION
+from oi_service.ids import convention_of
+from projections.journal import EvenementLu, journal_de_l_audit, lire_flux
+from projections.perimetre import Perimetre
+from projections.populations import population
+from projections.situation import Situation
+from rules.tirages import (
+    COLONNES,
+    CONDITION_DE_L_EXTRAPOLATION,
+    Unite,
+    empreinte,
+)
+
+FORMAT = "oi-echantillon/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A sample and the events that it comes from, by their numbers."""
+
+    id: UUID
+    evenements: tuple[int, ...]
+    contenu: dict[str, Any]
+
+    @property
+    def chemin(self) -> str:
+        """Where an archive keeps it."""
+        return f"echantillons/{self.id}.json"
+
+
+def documents_des_audits(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    jusqu_a: int | None = None,
+    operations: Collection[UUID] | None = None,
+    plie: str | None = None,
+    echantillon_id: UUID | None = None,
+) -> Iterator[Document]:
+    """Yield the samples of the auditors, in the order of the log.
+
+    Without ``operations`` nor ``plie``, all of them; else those whose population is one of these
+    operations, or that PLIE.
+    """
+    figees: dict[UUID, tuple[EvenementLu, PopulationFigee]] = {}
+    cadres: dict[UUID, Cadre] = {}
+    for lu in journal_de_l_audit(conn, perimetre, connu_le=jusqu_a):
+        match fait := lu.fait:
+            case PopulationFigee():
+                figees[fait.population_id] = lu, fait
+            case EchantillonAuditTire():
+                origine, figee = figees[fait.population_id]
+                voulu = echantillon_id in {None, fait.echantillon_id}
+                if voulu and _concerne(figee, operations, plie):
+                    yield _de_l_audit(conn, cadres[lu.stream_id], origine, figee, lu, fait)
+            case DossierAuditOuvert():
+                cadres[lu.stream_id] = fait.cadre
+
+
+def _concerne(
+    figee: PopulationFigee, operations: Collection[UUID] | None, plie: str | None
+) -> bool:
+    if operations is None and plie is None:
+        return True
+    return figee.definition.operation_id in (operations or ()) or (
+        plie is not None and figee.definition.plie_id == plie
+    )
+
+
+def _de_l_audit(
+    conn: Connection[TupleRow],
+    cadre: Cadre,
+    origine: EvenementLu,
+    figee: PopulationFigee,
+    lu: EvenementLu,
+    tire: EchantillonAuditTire,
+) -> Document:
+    lignes = population(
+        conn, cadre.subvention_globale_id, figee.definition, figee.montant, figee.position
+    )
+    demande = tire.parametres
+    return Document(
+        id=tire.echantillon_id,
+        evenements=(origine.position, lu.position),
+        contenu=_contenu(
+            tire.echantillon_id,
+            methode=tire.methode,
+            algorithme=tire.algorithme,
+            graine=tire.graine,
+            position=figee.position,
+            evenements={"population": origine.position, "tirage": lu.position},
+            parametres={
+                "taille": demande.taille,
+                "critere": demande.critere,
+                "bornes_centimes": list(demande.bornes_centimes),
+                "repartition": demande.repartition,
+                "selection": demande.selection,
+            },
+            lignes=lignes,
+            tirage=[
+                [str(u.depense_id), u.montant_centimes, u.strate, u.exhaustive] for u in tire.tirage
+            ],
+        ),
+    )
+
+
+def documents_des_controles(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    jusqu_a: int | None = None,
+    operations: Collection[UUID] | None = None,
+) -> Iterator[Document]:
+    """Yield the samples of the controls of the delivered service, in the order of the log."""
+    conventions = None if operations is None else [convention_of(i) for i in operations]
+    rows = conn.execute(
+        """
+        SELECT e.stream_id, e.position
+        FROM oi.event AS e
+        WHERE e.name = 'convention.echantillon_tire.v1'
+            AND (%(jusqu_a)s::bigint IS NULL OR e.position <= %(jusqu_a)s)
+            AND (%(conventions)s::uuid[] IS NULL OR e.stream_id = ANY(%(conventions)s))
+        ORDER BY e.position
+        """,
+        {"jusqu_a": jusqu_a, "conventions": conventions},
+    ).fetchall()
+    for convention_id, position in rows:
+        lus = lire_flux(conn, perimetre, [convention_id], Situation(connu_le=position))
+        if convention_id in lus:
+            yield _du_controle(conn, convention_id, lus[convention_id])
+
+
+def _du_controle(
+    conn: Connection[TupleRow], convention_id: UUID, lus: list[EvenementLu]
+) -> Document:
+    lu = lus[-1]
+    tire = lu.fait
+    convention = CONVENTION.replay(e.fait for e in lus)
+    assert isinstance(tire, EchantillonTire)
+    assert convention is not None
+    bilan = convention.bilan_du_csf(tire.csf_id)
+    assert bilan is not None
+    rows = conn.execute(
+        """
+        SELECT d.id, d.montant_impute_centimes, d.operation_id, o.plie_id, d.poste
+        FROM oi.depenses_au(
+            %(operation)s, %(convention)s, %(connu_le)s, %(effet_au)s) AS d
+        INNER JOIN projection.operation AS o ON d.operation_id = o.id
+        WHERE d.id = ANY(%(depenses)s) AND d.poste = %(poste)s AND d.montant_impute_centimes > 0
+        """,
+        {
+            "operation": convention.operation_id,
+            "convention": convention_id,
+            "depenses": list(bilan.depenses),
+            "poste": tire.poste,
+            **Situation(connu_le=lu.position).parametres,
+        },
+    )
+    lignes = tuple(
+        sorted(Unite(str(i), montant, str(o), plie, poste) for i, montant, o, plie, poste in rows)
+    )
+    montants = {u.id: u.montant for u in lignes}
+    return Document(
+        id=lu.event_id,
+        evenements=(lu.position,),
+        contenu=_contenu(
+            lu.event_id,
+            methode="service_fait",
+            algorithme=tire.algorithme,
+            graine=tire.graine,
+            position=lu.position,
+            evenements={"population": None, "tirage": lu.position},
+            parametres={
+                "taille_min": convention.parametres.echantillon_taille_min,
+                "couverture_min_pct": str(convention.parametres.echantillon_couverture_min_pct),
+            },
+            lignes=lignes,
+            tirage=[[str(i), montants[str(i)], "", False] for i in tire.tirage],
+        ),
+    )
+
+
+def _contenu(
+    echantillon_id: UUID,
+    *,
+    lignes: tuple[Unite, ...],
+    tirage: list[list[Any]],
+    **reste: Any,
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "id": str(echantillon_id),
+        **reste,
+        "empreinte": empreinte(lignes),
+        "colonnes": list(COLONNES),
+        "population": [[u.id, u.montant, u.operation, u.plie, u.poste] for u in lignes],
+        "tirage": tirage,
+        "condition": CONDITION_DE_L_EXTRAPOLATION,
+    }
