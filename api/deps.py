@@ -192,6 +192,17 @@ class EcritureOuverte:
             self.response.headers["Location"] = location
         return acte
 
+    def une_fois(
+        self, commande: Commande, target: UUID, faire: Callable[[Acte], Outcome]
+    ) -> ActeOut:
+        """Do what does more than record, and cannot be undone.
+
+        A key that was already accepted gets its first answer, and nothing is done again.
+        """
+        acte = self._acte(commande, target)
+        deja = self.journal.outcome_of(acte)
+        return self._answer(deja if deja.events else faire(acte), target, None)
+
     def _execute(
         self,
         work: Callable[[Unit], object],
@@ -200,22 +211,22 @@ class EcritureOuverte:
         new: UUID | None = None,
         secret: bytes | None = None,
     ) -> ActeOut:
+        outcome = self.journal.execute(self._acte(commande, target, secret), work)
+        return self._answer(outcome, target, new)
+
+    def _acte(self, commande: Commande, target: UUID, secret: bytes | None = None) -> Acte:
         # The command as it was understood: spaces and the order of keys make no other demand.
         asked = commande.model_dump_json(exclude_unset=True)
-        outcome = self.journal.execute(
-            Acte(
-                acteur=self.personne.acteur,
-                role=self.personne.role,
-                command_id=self.cle,
-                fingerprint=fingerprint(
-                    self.request.method, self.request.url.path, asked, secret=secret
-                ),
-                target=target,
-                if_match=self.if_match,
+        return Acte(
+            acteur=self.personne.acteur,
+            role=self.personne.role,
+            command_id=self.cle,
+            fingerprint=fingerprint(
+                self.request.method, self.request.url.path, asked, secret=secret
             ),
-            work,
+            target=target,
+            if_match=self.if_match,
         )
-        return self._answer(outcome, target, new)
 
     def _answer(self, outcome: Outcome, target: UUID, new: UUID | None) -> ActeOut:
         # An act may decide on a stream without moving it: the version seen is then still right.

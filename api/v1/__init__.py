@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.v1 import (
+    ancrage,
     appel_a_projets,
     audit,
     bilan,
@@ -56,6 +57,7 @@ for chapter in (
     parametres,
     contributions,
     lectures,
+    ancrage,
 ):
     router.include_router(chapter.router)
 

@@ -372,7 +372,7 @@ def _noter(
     point = signe.point
 
     def work(unit: Unit) -> None:
-        registre = unit.find(REGISTRE, REGISTRE_ID, pinned=False)
+        registre = unit.find(REGISTRE, REGISTRE_ID)
         faits = noter(
             registre,
             commande,
@@ -382,6 +382,6 @@ def _noter(
             cle,
             parti,
         )
-        unit.record(REGISTRE, REGISTRE_ID, faits, commutes=True)
+        unit.record(REGISTRE, REGISTRE_ID, faits)
 
     return service.journal.execute(acte, work)

@@ -208,6 +208,15 @@ def _notees(conn: psycopg.Connection[TupleRow]) -> dict[str, tuple[int, JournalA
     return {nom_de_fichier(fait.taille): (position, fait) for position, fait in _decodes(rows)}
 
 
+def taille_notee(conn: psycopg.Connection[TupleRow], position: int) -> int:
+    """Return the size of the anchor that an event notes."""
+    row = conn.execute(
+        "SELECT (data ->> 'taille')::bigint FROM oi.event WHERE position = %s", (position,)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def _decodes(rows: list[TupleRow]) -> Iterator[tuple[int, JournalAncre]]:
     for position, *stored in rows:
         fait = REGISTRY.decode(*stored)
