@@ -12,6 +12,7 @@ from aggregates.operation.state import OPERATION
 from aggregates.personne import effacement, enregistrement
 from aggregates.personne.events import Demandeur, Nature
 from aggregates.personne.state import PERSONNE, PersonneAbsente
+from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from api.deps import ActeOut, Creation, Ecriture, EcritureOuverte, Lecture, Role, ServiceOuvert
 from api.errors import refus
@@ -148,6 +149,9 @@ def enregistrer_personne(acte: enregistrement.EnregistrerPersonne, ecriture: Cre
 
     Son identité entre dans le journal chiffrée, sous une clé qui n’est qu’à elle et n’y est pas.
     """
+    # A demand that will be refused must not leave a key that opens nothing.
+    if ecriture.etat(SUBVENTION_GLOBALE, acte.subvention_globale_id) is None:
+        raise SUBVENTION_GLOBALE.absent(id=acte.subvention_globale_id)
     new = ecriture.new_id("personne")
     return ecriture.run(
         actions.enregistrer_personne,
