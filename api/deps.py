@@ -143,6 +143,9 @@ class EcritureOuverte:
     def etat(self, aggregate: Aggregate[S], stream_id: UUID) -> S | None:
         """Return how an aggregate stands before the act, ``None`` when there is none."""
         stored = self.journal.recorder.select_streams([stream_id]).get(stream_id, [])
+        if stored and not stored[0].topic.startswith(f"{aggregate.name}."):
+            # The identifier of something else: of this kind, there is nothing.
+            return None
         return aggregate.replay(self.journal.decode(s) for s in stored)
 
     def decide(

@@ -76,11 +76,12 @@ def test_an_unknown_person_is_not_found(api: Api, monde: tuple[str, str]) -> Non
         answer = api.http.get(f"/api/v1/personnes/{inconnue}", headers=GESTIONNAIRE)
         refus(answer, 404, "personne_absente")
     rectifiee = {"date_effet": JOUR, "motif": "Erreur", "identite": CONTACT}
-    chemin = f"/personnes/{new_id()}"
-    refus(api.demander(f"{chemin}/rectifications", rectifiee, 1), 404, "personne_absente")
-    refus(api.demander(f"{chemin}/effacements", EFFACEMENT, 1), 404, "personne_absente")
-    sans = {"date_effet": JOUR, "subvention_globale_id": str(new_id()), "identite": CONTACT}
-    refus(api.demander("/personnes", sans), 404, "subvention_globale_absente")
+    for inconnue in (str(new_id()), monde[1]):
+        chemin = f"/personnes/{inconnue}"
+        refus(api.demander(f"{chemin}/rectifications", rectifiee, 1), 404, "personne_absente")
+        refus(api.demander(f"{chemin}/effacements", EFFACEMENT, 1), 404, "personne_absente")
+        sans = {"date_effet": JOUR, "subvention_globale_id": inconnue, "identite": CONTACT}
+        refus(api.demander("/personnes", sans), 404, "subvention_globale_absente")
     assert cles(api) == set()
 
 
