@@ -45,6 +45,7 @@ from api.parametres import valeur_lisible
 from api.v1.archives import ArchiveSansObjet
 from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
+from oi_service.affichage_ancres import afficher_ancrage, table_des_ancres
 from oi_service.affichage_archive import composer_devant, dire_l_archive
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_essai import afficher_essai
@@ -71,6 +72,11 @@ from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.effacement import effacer
 from oi_service.errors import Refusal
+from oi_service.lieux import lieux_de
+from oi_service.preuve import cles
+from oi_service.preuve.ancrage import Ancrage, Destinations, ancrer
+from oi_service.preuve.ancres import lister as lister_ancres
+from oi_service.preuve.ancres import mettre_de_cote
 from oi_service.preuve.examen import examiner
 from oi_service.preuve.archive.demande import lire_demande
 from oi_service.reprise.compte_rendu import compte_rendu
@@ -208,6 +214,7 @@ def demo(
                 console.print("La démonstration est déjà jouée : ses données sont retrouvées.")
             else:
                 _play(service, graine)
+                _ancrer_la_demonstration(service)
             _print_maquette(service)
             if servir:
                 _serve(service, port)
@@ -231,6 +238,17 @@ def _play(service: Service, graine: int) -> None:
     console.print(str(bilan))
 
 
+def _ancrer_la_demonstration(service: Service) -> None:
+    """Anchor it, in the folder only: a demonstration writes to no auditor."""
+    try:
+        fait = ancrer(service, a_la_demande=True, destinations=Destinations())
+    except Refusal as refus:
+        console.print(f"La démonstration n’est pas ancrée. {refus}", soft_wrap=True, markup=False)
+        return
+    assert fait is not None
+    _print_ancrage(fait)
+
+
 def _recreate(settings: Settings, conninfo: str) -> None:
     if settings.database_url is not None:
         raise BaseExterne
@@ -240,6 +258,8 @@ def _recreate(settings: Settings, conninfo: str) -> None:
         identifier = sql.Identifier(str(name))
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
         conn.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+    # The new log has another name: its anchors do not mix with those of the old one.
+    mettre_de_cote(lieux_de(settings).ancres)
 
 
 def _refuse_real_data(conninfo: str) -> None:
@@ -268,6 +288,11 @@ def _refuse_real_data(conninfo: str) -> None:
 def serve(port: Annotated[int | None, typer.Option(help="Port de la page.")] = None) -> None:
     """Servir les pages et l’API sur cette machine, jusqu’à Ctrl-C."""
     with _service() as service:
+        try:
+            cles.etablir(service)
+        except Refusal as refus:
+            # The dossiers do not wait for the key: the anchors do.
+            console.print(f"Le journal ne sera pas ancré. {refus}", soft_wrap=True, markup=False)
         _serve(service, port)
 
 
@@ -807,6 +832,50 @@ def archive(
         composee = composer_devant(console, service, demande, fichier)
     for ligne in dire_l_archive(composee):
         console.print(ligne, soft_wrap=True, markup=False)
+
+
+@cli.command("ancrer")
+def ancrer_journal() -> None:
+    """Signer un point du journal et le mettre hors de portée : fichier, courriel, horodatage."""
+    with _service() as service:
+        fait = ancrer(service, a_la_demande=True)
+    assert fait is not None
+    _print_ancrage(fait)
+    if not fait.complet:
+        raise typer.Exit(1)
+
+
+def _print_ancrage(fait: Ancrage) -> None:
+    for ligne in afficher_ancrage(fait):
+        console.print(ligne, soft_wrap=True, markup=False)
+
+
+@cli.command()
+def ancres() -> None:
+    """Montrer les ancres du journal, et ce que leurs fichiers sont devenus."""
+    with _service() as service, service.reads.connection() as conn:
+        listees = lister_ancres(conn, service.lieux.ancres)
+    if not listees:
+        console.print("Le journal n’a pas encore d’ancre : « oi ancrer » en fait une.")
+        return
+    console.print(table_des_ancres(listees))
+
+
+@cli.command("changer-cle")
+def changer_cle(
+    *,
+    perdue: Annotated[
+        bool, typer.Option("--perdue", help="La clé n’existe plus : la suivante n’est pas signée.")
+    ] = False,
+    motif: Annotated[
+        str | None, typer.Option(help="Pourquoi ; obligatoire quand la clé est perdue.")
+    ] = None,
+) -> None:
+    """Remplacer la clé qui signe les ancres ; celle d’avant signe la nouvelle, puis disparaît."""
+    with _service() as service:
+        nouvelle = cles.changer(service, perdue=perdue, motif=motif)
+    console.print(f"Nouvelle clé de signature : {nouvelle}", soft_wrap=True, markup=False)
+    console.print("Faites-en une ancre (« oi ancrer ») et une sauvegarde.", soft_wrap=True)
 
 
 @cli.command("importer-operations")

@@ -1,5 +1,5 @@
 """What the calendar does by itself: it notices that a période de réalisation is over, checks the
-books, and ends the erasures that something cut.
+books, anchors the log, and ends the erasures that something cut.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ from oi_service import clock
 from oi_service.application import Acte, Service
 from oi_service.effacement import rapprocher
 from oi_service.errors import Refusal
+from oi_service.preuve.ancrage import ancrer
+from oi_service.settings import Settings
 from oi_service.verification import noter_verification
 
 log = structlog.get_logger()
@@ -57,6 +59,14 @@ def scheduler(service: Service) -> Iterator[BackgroundScheduler]:
         max_instances=1,
         misfire_grace_time=None,
     )
+    jobs.add_job(
+        lambda: ancrer_au_rythme(service),
+        CronTrigger(hour=Settings().ancre_heures, timezone=clock.PARIS),
+        id="ancrer_journal",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
     # A key whose person is erased does not wait for the night: a cut, or a backup, left it there.
     rapprocher(service)
     jobs.start()
@@ -74,6 +84,18 @@ def verifier_la_nuit(service: Service) -> None:
         rompus = {p.code: p.ecarts for p in fait.points if p.ecarts}
         tell = log.error if rompus else log.info
         tell("livres_verifies", jusqua_position=fait.jusqua_position, ecarts=rompus)
+
+
+def ancrer_au_rythme(service: Service) -> None:
+    """Anchor the log if it moved, and say loudly why it could not be."""
+    try:
+        fait = ancrer(service, a_la_demande=False)
+    except Refusal as refus:  # It is tried again at the next hour, and somebody must look.
+        # A refusal is a sentence: where it was raised says no more.
+        log.error("journal_non_ancre", code=refus.code(), raison=str(refus))  # noqa: TRY400
+        return
+    if fait is not None:
+        log.info("journal_ancre", taille=fait.ancre.point.taille, complet=fait.complet)
 
 
 @contextmanager

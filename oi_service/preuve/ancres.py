@@ -142,6 +142,25 @@ def ecrire_nouveau(dossier: Path, nom: str, octets: bytes) -> str | None:
     return None
 
 
+def mettre_de_cote(dossier: Path) -> None:
+    """Put the anchors of a log that is no more in a folder of its name, out of the way of another.
+
+    Raises: DossierDesAncresInaccessible.
+    """
+    for chemin in _fichiers(dossier):
+        try:
+            journal = _lire(chemin).point.origine.rpartition("/")[2]
+        except AncreIllisible:
+            journal = "illisibles"
+        try:
+            (dossier / journal).mkdir(exist_ok=True)
+            for fichier in (chemin, chemin.with_name(nom_du_jeton(chemin.name))):
+                if fichier.exists():
+                    fichier.rename(dossier / journal / fichier.name)
+        except OSError as refus:
+            raise _inaccessible(dossier, refus) from refus
+
+
 def _sur_le_disque(dossier: Path) -> None:
     descripteur = os.open(dossier, os.O_RDONLY)
     try:

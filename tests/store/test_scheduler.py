@@ -5,13 +5,14 @@ from typing import cast
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 from vie import Vie
 
 from aggregates.registre.events import LivresVerifies
 from aggregates.registre.state import REGISTRE, REGISTRE_ID, RegistreAbsent
 from oi_service.application import Acte, Service, Unit
 from oi_service.codec import REGISTRY
-from oi_service.scheduler import constater_fins, scheduler, verifier_la_nuit
+from oi_service.scheduler import ancrer_au_rythme, constater_fins, scheduler, verifier_la_nuit
 
 
 @pytest.fixture
@@ -55,8 +56,35 @@ def test_the_fact_is_signed_by_the_system(vie: Vie, service: Service) -> None:
 def test_the_jobs_start_and_stop_with_the_service(service: Service) -> None:
     with scheduler(service) as jobs:
         hours = {job.id: job.next_run_time.hour for job in jobs.get_jobs()}
-        assert hours == {"constater_fins": 6, "verifier_livres": 3}
+        assert hours == {
+            "constater_fins": 6,
+            "verifier_livres": 3,
+            "rapprocher_cles": 3,
+            "ancrer_journal": 4,
+        }
     assert not jobs.running
+
+
+def test_the_operator_chooses_when_the_log_is_anchored(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OI_ANCRE_HEURES", "1, 13")
+    with scheduler(service) as jobs:
+        [ancrage] = [job for job in jobs.get_jobs() if job.id == "ancrer_journal"]
+        assert ancrage.next_run_time.hour in {1, 13}
+
+
+def test_the_log_is_anchored_at_its_hour_when_it_moved(vie: Vie, service: Service) -> None:
+    for _ in range(2):
+        ancrer_au_rythme(service)
+    [ancre] = service.lieux.ancres.glob("ancre-*.txt")
+    ancre.write_text("autre chose")
+    vie.depot("trois")
+    with capture_logs() as dits:
+        ancrer_au_rythme(service)
+    assert [(d["log_level"], d["code"]) for d in dits] == [("error", "ancre_illisible")]
+    assert ancre.name in dits[0]["raison"]
+    assert len(list(service.lieux.ancres.glob("ancre-*.txt"))) == 1
 
 
 def _verifications(service: Service) -> list[LivresVerifies]:
