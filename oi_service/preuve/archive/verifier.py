@@ -29,6 +29,10 @@ def exiger(condition: object, phrase: str) -> None:
     if not condition:
         raise Anomalie(phrase)
 
+def ecrire(ligne: str) -> None:
+    """Écrit une ligne du rapport, sans caractère qui agisse sur l’écran."""
+    print("".join(c if c.isprintable() else "?" for c in ligne), flush=True)
+
 def hexa(ecrit: str) -> bytes:
     """Lit une empreinte SHA-256, sous sa seule écriture."""
     exiger(re.fullmatch("[0-9a-f]{64}", ecrit), f"« {ecrit[:80]} » n’est pas une empreinte")
@@ -143,7 +147,7 @@ def par_coherence(avant: bytes, ancienne: int, nouvelle: int, preuve: list[bytes
     return noeud(voisin, petite), noeud(voisin, grande)
 
 # ------------------------------------------------------------------ Une ligne, un enregistrement
-CHAINE = r'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*)"'
+CHAINE = r'"([^"\\\x00-\x1f]*(?:\\(?:["\\bfnrt]|u00[01][0-9a-f])[^"\\\x00-\x1f]*)*)"'
 UUID, JOUR = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 INSTANT = JOUR + "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 FORMES = {  # Les champs d’une ligne, dans l’ordre ; viennent ensuite ``pieces`` et ``data``.
@@ -217,8 +221,8 @@ class Verification:
         self.citees: dict[str, int] = {}  # Empreinte d’une pièce : l’événement qui la cite.
 
     def dire(self, etat: str, sujet: str, phrase: str) -> None:
-        """Écrit une ligne du rapport, sans caractère qui agisse sur l’écran."""
-        print("".join(c if c.isprintable() else "?" for c in f"{etat:8}  {sujet} : {phrase}."))
+        """Écrit ce qu’un contrôle a trouvé."""
+        ecrire(f"{etat:8}  {sujet} : {phrase}.")
         self.echecs += etat == "ANOMALIE"
 
     def controler(self, sujet: str, controle: Callable[[], str]) -> None:
@@ -273,10 +277,6 @@ class Verification:
                "remplace une clé perdue : demandez-en la raison, et confirmez-la (--cle)")
         return f"{len(noms)}, chacune annoncée par la précédente ; la dernière est {noms[-1][0]}"
 
-    def id(self, cle: bytes) -> bytes:
-        """Rend les quatre octets par lesquels un point désigne sa clé."""
-        return sha256(self.origine.encode() + b"\n\x01" + cle).digest()[:4]
-
     def lire_points(self) -> str:
         """Lit les points de l’archive, puis ceux que l’auditeur détient : qui les a signés ?"""
         noms = sorted(nom for nom in self.archive.tailles if re.fullmatch(r"points/.*\.txt", nom))
@@ -292,7 +292,8 @@ class Verification:
             taille, scelle = int(chiffres), base64_exact(signature, 68)
             fins = [depuis for depuis, _ in self.cles[1:]] + [taille]
             cles = [cle for (depuis, cle), fin in zip(self.cles, fins)
-                    if depuis <= taille <= fin and self.id(cle) == scelle[:4]]
+                    if depuis <= taille <= fin
+                    and sha256(origine.encode() + b"\n\x01" + cle).digest()[:4] == scelle[:4]]
             exiger(cles, f"{nom} n’est pas signé d’une clé en service à cette taille")
             exiger(signature_valide(cles[0], signe.encode(), scelle[4:]),
                    f"la signature de {nom} est fausse")
@@ -372,7 +373,7 @@ class Verification:
     def ancrage(self) -> str:
         """Compare ce que les points ont signé à ce que font les événements."""
         signes = {taille: contenu for taille, _, contenu in reversed(self.points)}
-        paliers, couverts = json.loads(self.archive.lire("coherence.json")), 0
+        paliers = json.loads(self.archive.lire("coherence.json"))
         for palier in [*reversed(paliers), *paliers]:
             de, a, preuve = palier["de"], palier["a"], [hexa(h) for h in palier["preuve"]]
             exiger(par_coherence(signes[de][0], de, a, preuve) == (signes[de][0], signes[a][0]),
@@ -383,10 +384,11 @@ class Verification:
         for taille, nom, contenu in sorted(self.points):
             exiger(taille in self.etablis, f"{nom} compte {taille} événements ; l’archive, arrêtée "
                    f"à {self.taille}, ne permet pas de le comparer")
-            if self.etablis[taille] != contenu:
-                self.en_cause = f"entre le n° {couverts + 1} et le n° {taille}"
+            if self.etablis[taille] != contenu:  # Une ancre n’est bornée que par une autre ancre.
+                debut = 1 + max((t for t, n, c in self.points if n[:5] == nom[:5] and t < taille
+                                 and self.etablis.get(t) == c), default=0)
+                self.en_cause = f"entre le n° {debut} et le n° {taille}"
                 raise Anomalie(f"l’archive ne contient pas ce que {nom} a signé")
-            couverts = taille
         return f"les {len(self.points)} points ont signé ces événements-ci, et dans cet ordre"
 
     # ------------------- Tirages des échantillons : début (et une ligne dans ``conclure``)
@@ -399,27 +401,27 @@ class Verification:
                                 ("Pièces", self.pieces), ("Ancrage", self.ancrage)):
             if not self.en_cause:  # Passé le premier événement en cause, rien ne se compare.
                 self.controler(sujet, controle)
-        print("\nVERDICT : " + (
-            f"ANOMALIE. Contrôles en échec : {self.echecs}. Premier événement en cause : "
-            f"{self.en_cause or 'aucun'}." if self.echecs else
-            "l’archive est intacte. Ce qu’elle contient est ce qui a été scellé."))
-        autres = {nom.split("/")[0] for nom in self.archive.tailles}.difference(
-            JOURNAUX, ("manifeste.json", "pieces", "points"))
-        print("\nCe que cela ne prouve pas :", *(f"  - {reserve}." for vaut, reserve in (
-                (True, "que les faits inscrits étaient vrais : seulement qu’ils n’ont pas changé"),
-                (self.ancre < self.taille, "que les événements d’après le n° "
-                 f"{self.ancre} n’ont pas été réécrits par quelqu’un qui a la main sur tout, clé "
-                 "comprise : aucune ancre que vous déteniez (--ancre) ne les couvre"),
-                (self.cle is None, "que la clé est celle du service : comparez son empreinte à "
-                 "celle qu’il publie (--cle)"),
-                (not self.complet, "que l’archive dit tout : elle est partielle ; ce qu’elle "
-                 "contient est dans le journal, qui peut contenir autre chose"),
-                (self.apres_coup, f"que les événements jusqu’au n° {self.apres_coup}, scellés "
-                 "après coup, n’avaient pas changé avant"),
-                (autres, f"ce que disent {', '.join(sorted(autres))} : ces aides à la lecture ne "
-                 "sont couvertes que par le manifeste")) if vaut), sep="\n")
-        print("\nÀ faire confirmer, sur un autre canal, par qui vous a remis l’archive :\n"
-              "  empreinte SHA-256 du manifeste : " + self.archive.empreinte("manifeste.json"))
+        autres = sorted({nom.split("/")[0] for nom in self.archive.tailles}.difference(
+            JOURNAUX, ("manifeste.json", "pieces", "points")))
+        reserves = (
+            (True, "que les faits inscrits étaient vrais ; seulement qu’ils n’ont pas changé"),
+            (self.ancre < self.taille, "que rien n’a été réécrit, à partir du n° "
+             f"{self.ancre + 1}, par quelqu’un qui a la main sur tout, clé comprise : aucune ancre "
+             "que vous déteniez d’ailleurs (--ancre) ne le couvre"),
+            (self.cle is None, "que la clé est celle du service : comparez son empreinte (--cle)"),
+            (not self.complet, "que l’archive dit tout : le journal a d’autres événements"),
+            (self.apres_coup, f"que rien n’a changé jusqu’au n° {self.apres_coup} avant d’y être "
+             "scellé, après coup"),
+            (autres, f"ce que disent {', '.join(autres)} : seul le manifeste les couvre"))
+        for ligne in (
+                "", "VERDICT : l’archive est intacte ; ce qu’elle contient est ce qui a été scellé."
+                if not self.echecs else f"VERDICT : ANOMALIE. Contrôles en échec : {self.echecs}. "
+                f"Premier événement en cause : {self.en_cause or 'aucun'}.",
+                "", "Ce que cela ne prouve pas :",
+                *(f"  - {reserve}." for vaut, reserve in reserves if vaut),
+                "", "À confirmer par qui vous a remis l’archive, sur un autre canal :",
+                f"  empreinte du manifeste : {self.archive.empreinte('manifeste.json')}"):
+            ecrire(ligne)
         return int(self.echecs > 0)
 
 def principal() -> int:
@@ -437,9 +439,9 @@ def principal() -> int:
         cle = options.cle and options.cle.split("+", 2)[-1]  # Sinon « journal+identifiant+clé ».
         verification = Verification(Archive(Path(options.archive or ici)), options.ancre, cle)
     except Exception as erreur:
-        print(f"Ce n’est pas une archive : {erreur}.")
+        ecrire(f"Ce n’est pas une archive : {erreur}.")
         return 2
-    print(f"Archive : {verification.archive.chemin.resolve()}\n")
+    ecrire(f"Archive : {verification.archive.chemin.resolve()}")
     return verification.conclure()
 
 if __name__ == "__main__":
