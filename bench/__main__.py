@@ -33,6 +33,7 @@ from oi_service.application import Acte, Service, Unit
 from oi_service.database import ensure_database, migrate
 from oi_service.demo.vie import jouer
 from oi_service.ids import new_id
+from oi_service.lieux import Lieux
 from oi_service.postgres import embedded_server
 from projections.rebuild import rebuild
 
@@ -178,7 +179,8 @@ def main() -> None:
         ours = ensure_database(server, "ours")
         theirs = ensure_database(server, "theirs")
         migrate(ours)
-        with open_service(ours) as service, closing(application(theirs)) as library:
+        lieux = Lieux.sous(base)
+        with open_service(ours, lieux) as service, closing(application(theirs)) as library:
             jouer(service, graine=2021, progres=lambda *_: None)
             operation, dossier = in_execution(service)[:2]
             long_dossier(service, dossier)

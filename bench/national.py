@@ -52,6 +52,7 @@ from oi_service.dates import Periode
 from oi_service.demo.generateur import siret
 from oi_service.demo.vie import jouer
 from oi_service.ids import convention_of
+from oi_service.lieux import Lieux
 from oi_service.postgres import embedded_server
 from oi_service.preuve.forme import COLONNES, ENREGISTREMENT
 from projections.rebuild import rebuild
@@ -235,7 +236,11 @@ def jouer_les_vies(graines: Sequence[int]) -> list[Vie]:
 def _jouer(serveur: str, graine: int) -> Vie:
     conninfo = ensure_database(serveur, f"vie_{graine}")
     migrate(conninfo)
-    with open_service(conninfo) as service:
+    # The files of its documents are not copied: only their digests are in the log.
+    with (
+        tempfile.TemporaryDirectory() as lieux,
+        open_service(conninfo, Lieux.sous(Path(lieux))) as service,
+    ):
         jouer(service, graine=graine, progres=lambda *_: None)
     with psycopg.connect(conninfo) as conn:
         return lire_la_vie(conn, graine)

@@ -368,11 +368,12 @@ class Depot:
     def _ranger(self, place: Path) -> None:
         os.fchmod(self._fichier.fileno(), 0o440)
         os.fsync(self._fichier.fileno())
-        place.parent.mkdir(mode=0o750, exist_ok=True)
+        with suppress(FileExistsError):
+            place.parent.mkdir(mode=0o750)
+            _fsync(self._dossier)
         # Whoever deposits the same bytes at the same moment puts the same file in the same place.
         self._chemin.rename(place)
-        for dossier in (place.parent, self._dossier):
-            _fsync(dossier)
+        _fsync(place.parent)
 
     def fermer(self) -> None:
         """Leave no trace of what was not put in its place."""

@@ -16,6 +16,7 @@ from aggregates.operation.state import OPERATION
 from oi_service.aggregate import Aggregate
 from oi_service.application import Unit
 from oi_service.demo.distribution import Dossier
+from oi_service.demo.documents import Document, documents_de
 from oi_service.demo.generateur import Plan, hasard, inventer_plan
 from oi_service.demo.pieces import Ligne
 from oi_service.ids import convention_of
@@ -38,12 +39,13 @@ COMPTABLE = Qui("comptable-1", "comptable_oi")
 
 @dataclass(frozen=True, slots=True)
 class Etape:
-    """An act: when, under which name, by whom, and the work of its command."""
+    """An act: when, under which name, by whom, the work of its command, the papers it names."""
 
     jour: date
     nom: str
     qui: Qui
     faire: Callable[[Unit], object]
+    documents: tuple[Document, ...] = ()
 
 
 def command_id(graine: int, nom: str) -> UUID:
@@ -98,12 +100,14 @@ class Recit:
     ) -> None:
         """Add an act. A field may be a function of the unit: an amount read when the day comes."""
         jour = self.jour
+        documents = documents_de(modele, f"{self.racine}/{nom}", jour)
+        joints = {"pieces": [document.saisie() for document in documents]} if documents else {}
 
         def travail(unit: Unit) -> object:
             lus = {k: v(unit) if callable(v) else v for k, v in champs.items()}
-            return faire(unit, modele(date_effet=jour, **lus))
+            return faire(unit, modele(date_effet=jour, **joints, **lus))
 
-        self.etapes.append(Etape(jour, f"{self.racine}/{nom}", qui, travail))
+        self.etapes.append(Etape(jour, f"{self.racine}/{nom}", qui, travail, documents))
 
     def decide(
         self,
