@@ -6,17 +6,33 @@ Each alteration is made as the database's superuser, triggers disabled, in a tra
 undone: the log examined is that of the same connection.
 """
 
+import os
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import psycopg
 from psycopg import Connection, sql
+from rich.console import Console
+from rich.table import Table
 
+from oi_service.app import open_service
+from oi_service.application import Service
+from oi_service.database import ensure_database, migrate
+from oi_service.demo.vie import jouer
+from oi_service.lieux import Lieux
+from oi_service.postgres import embedded_server
 from oi_service.preuve.arbre import Arbre
 from oi_service.preuve.forme import ENREGISTREMENT
 from oi_service.preuve.journal import Examen, verifier_journal
 from oi_service.preuve.point import Point, origine_de
+from projections.pieces import pieces_nommees, verifier_pieces
+from projections.rebuild import rebuild, tables
 
 Geste = Callable[[Connection[Any]], int | None]
 """Alters; returns the first record that is then bad, ``None`` when the alteration has none."""
@@ -54,6 +70,7 @@ AUTREMENT = {
     "ELSE clock_timestamp() END",
     "bytea": "sha256(coalesce({c}, ''))",
     "boolean": "NOT {c}",
+    "ARRAY": "array_append({c}, NULL)",
 }
 
 
@@ -440,3 +457,200 @@ def essayer(conn: Connection[Any], alteration: Alteration, ancres: list[Point]) 
         desarmer(conn)
         attendu = alteration.geste(conn)
         return Vu(alteration, attendu, verifier_journal(conn, ancres), verifier_journal(conn))
+
+
+# --- What is shown, and the documents ------------------------------------------------------------
+
+
+def colonnes_des_projections(conn: Connection[Any]) -> dict[str, dict[str, str]]:
+    """Return the columns of each projection that holds something, with their types."""
+    return {
+        table: types(conn, "projection", table)
+        for table in tables(conn)
+        if conn.execute(
+            sql.SQL("SELECT EXISTS (SELECT FROM projection.{})").format(sql.Identifier(table))
+        ).fetchone()
+        == (True,)
+    }
+
+
+def modifier_les_projections(conn: Connection[Any], rang: int) -> set[tuple[str, str]]:
+    """Change the column of that rank in a row of every projection; return which were changed."""
+    changees = set()
+    for table, colonnes in colonnes_des_projections(conn).items():
+        if rang >= len(colonnes):
+            continue
+        colonne, genre = list(colonnes.items())[rang]
+        requete = sql.SQL("UPDATE {t} SET {c} = {autre} WHERE ctid = {une}").format(
+            t=sql.Identifier("projection", table),
+            c=sql.Identifier(colonne),
+            autre=sql.SQL(AUTREMENT[genre].format(c=colonne)),
+            une=_une(table),
+        )
+        if _ecrire_derriere(conn, requete):
+            changees.add((table, colonne))
+    return changees
+
+
+def supprimer_des_projections(conn: Connection[Any]) -> set[tuple[str, str]]:
+    """Take a row out of every projection."""
+    return {
+        (table, "(ligne)")
+        for table in colonnes_des_projections(conn)
+        if _ecrire_derriere(
+            conn,
+            sql.SQL("DELETE FROM {t} WHERE ctid = {une}").format(
+                t=sql.Identifier("projection", table), une=_une(table)
+            ),
+        )
+    }
+
+
+def _une(table: str) -> sql.Composed:
+    return sql.SQL("(SELECT ctid FROM {} ORDER BY ctid DESC LIMIT 1)").format(
+        sql.Identifier("projection", table)
+    )
+
+
+def _ecrire_derriere(conn: Connection[Any], requete: sql.Composed) -> bool:
+    """Alter one row as the superuser; tell whether the base let it be."""
+    try:
+        with conn.transaction():
+            conn.execute("SET LOCAL session_replication_role = replica")
+            conn.execute(requete)
+    except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+        return False
+    return True
+
+
+def alterations_des_pieces(fichiers: list[Path]) -> dict[str, Callable[[], list[Path]]]:
+    """Each alteration of documents on disk; it returns the files that are no longer right."""
+    premier, second = fichiers[:2]
+
+    def ecrire(fichier: Path, octets: bytes) -> None:
+        fichier.chmod(0o640)
+        fichier.write_bytes(octets)
+
+    def modifier_un_octet() -> list[Path]:
+        octets = bytearray(premier.read_bytes())
+        octets[-1] ^= 1
+        ecrire(premier, bytes(octets))
+        return [premier]
+
+    def tronquer() -> list[Path]:
+        ecrire(premier, premier.read_bytes()[:-1])
+        return [premier]
+
+    def vider() -> list[Path]:
+        ecrire(premier, b"")
+        return [premier]
+
+    def echanger() -> list[Path]:
+        un, deux = premier.read_bytes(), second.read_bytes()
+        ecrire(premier, deux)
+        ecrire(second, un)
+        return [premier, second]
+
+    def supprimer() -> list[Path]:
+        premier.unlink()
+        return [premier]
+
+    return {
+        "un octet modifié": modifier_un_octet,
+        "tronquée": tronquer,
+        "vidée": vider,
+        "échangée avec une autre": echanger,
+        "supprimée": supprimer,
+    }
+
+
+# --- The table -----------------------------------------------------------------------------------
+
+
+def _nommer(position: int | None) -> str:
+    return "—" if position is None else f"n° {position}"
+
+
+def main() -> None:
+    """Play the whole matrix on a demonstration, and print it."""
+    table = Table("Table", "Ce qui est altéré", "Comment", "Vu", "Premier en cause", "Sans ancre")
+    manques = 0
+
+    def dire(quoi: tuple[str, str, str], vu: bool, premier: str, sans: str) -> None:  # noqa: FBT001
+        nonlocal manques
+        manques += not vu
+        table.add_row(*quoi, "oui" if vu else "NON", premier, sans)
+
+    with (
+        tempfile.TemporaryDirectory(prefix="oi-alterations-") as dossier,
+        # Directly in the temporary folder: as root, the server runs under another account.
+        embedded_server(
+            Path(tempfile.gettempdir()) / f"oi-alterations-{os.getpid()}", durable=False
+        ) as serveur,
+    ):
+        base = ensure_database(serveur, "oi")
+        migrate(base)
+        with (
+            open_service(base, Lieux.sous(Path(dossier))) as service,
+            psycopg.connect(base, autocommit=True) as conn,
+        ):
+            jouer(service, graine=2021, progres=lambda *_: None)
+            ancres = points(conn)
+            for alteration in alterations(conn):
+                quoi = (f"oi.{alteration.table}", alteration.colonne, alteration.operation)
+                try:
+                    vu = essayer(conn, alteration, ancres)
+                except SansObjet:
+                    table.add_row(*quoi, "sans objet", "", "")
+                    continue
+                juste = not vu.avec.intact and vu.avec.premiere == vu.attendu
+                sans = "rien ne se voit" if vu.sans.intact else "vu"
+                dire(quoi, juste, _nommer(vu.avec.premiere), sans)
+            for quoi, vue in _projections(conn):
+                dire(quoi, vue, "la ligne", "vu")
+            for comment, fautives, vues in _pieces(service):
+                premier = vues[0][:12] if vues else "—"
+                dire(("pièces", "(fichier)", comment), vues == fautives, premier, "vu")
+    console = Console(width=150)
+    console.print(table)
+    console.print(f"{table.row_count} altérations, {manques} non vues ou mal nommées.")
+    sys.exit(1 if manques else 0)
+
+
+def _projections(conn: Connection[Any]) -> Iterator[tuple[tuple[str, str, str], bool]]:
+    conninfo = conn.info.dsn
+    largeur = max(map(len, colonnes_des_projections(conn).values()))
+    gestes = [
+        (partial(modifier_les_projections, conn, rang), "modifiée") for rang in range(largeur)
+    ]
+    gestes.append((partial(supprimer_des_projections, conn), "supprimée"))
+    for geste, comment in gestes:
+        changees = geste()
+        vues = {ecart.projection for ecart in rebuild(conninfo, replace=False).ecarts}
+        for nom, colonne in sorted(changees):
+            yield (f"projection.{nom}", colonne, comment), nom in vues
+        rebuild(conninfo)
+
+
+def _pieces(service: Service) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each alteration of documents: the digests that are then wrong, those that are seen."""
+    with service.reads.connection() as conn:
+        gardees = [n.sha256 for n in pieces_nommees(conn) if service.pieces.contient(n.sha256)]
+        fichiers = [f for g in gardees for f in service.lieux.pieces.rglob(g)]
+        intacts = {f: f.read_bytes() for f in fichiers[:2]}
+        for comment, geste in alterations_des_pieces(fichiers).items():
+            fautives = [f.name for f in geste()]
+            vues = [
+                v.nommee.sha256
+                for v in verifier_pieces(conn, service.pieces)
+                if v.nommee.sha256 in gardees and v.etat != "presente"
+            ]
+            yield comment, fautives, vues
+            for fichier, octets in intacts.items():
+                if fichier.exists():
+                    fichier.chmod(0o640)
+                fichier.write_bytes(octets)
+
+
+if __name__ == "__main__":
+    main()

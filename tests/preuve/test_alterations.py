@@ -7,7 +7,16 @@ from uuid import uuid4  # noqa: TID251 - causes that nothing derives
 
 import psycopg
 import pytest
-from alterations import SansObjet, Vu, alterations, essayer, points
+from alterations import (
+    SansObjet,
+    Vu,
+    alterations,
+    colonnes_des_projections,
+    essayer,
+    modifier_les_projections,
+    points,
+    supprimer_des_projections,
+)
 from bases import base_neuve
 from psycopg import Connection
 from vie import Vie
@@ -20,6 +29,7 @@ from oi_service.codec import Piece
 from oi_service.preuve.forme import COLONNES
 from oi_service.preuve.journal import verifier_journal
 from oi_service.verification import noter_verification
+from projections.rebuild import rebuild
 
 NOTES = [
     LivresVerifies(
@@ -114,3 +124,26 @@ def test_every_column_of_the_log_is_altered(
     assert {nom for nom, vu in vus.items() if vu is None} == {
         "event.seal_scheme échangée entre deux lignes",  # All were sealed as they were written.
     }
+
+
+def test_whatever_is_changed_behind_a_projection_is_named(conn: Connection[Any]) -> None:
+    """Column after column, a row of every table at a time; then a row taken out of each."""
+    conninfo = conn.info.dsn
+    touchees, refusees = set(), set()
+    colonnes = colonnes_des_projections(conn)
+    for rang in range(max(map(len, colonnes.values()))):
+        visees = {(t, list(c)[rang]) for t, c in colonnes.items() if rang < len(c)}
+        changees = modifier_les_projections(conn, rang)
+        touchees |= changees
+        refusees |= visees - changees
+        vues = {ecart.projection for ecart in rebuild(conninfo, replace=False).ecarts}
+        assert vues == {table for table, _ in changees}
+        rebuild(conninfo)
+    assert {table for table, _ in touchees} == set(colonnes)
+    # The base itself refuses what a constraint of the table forbids.
+    assert len(refusees) < len(touchees) / 10
+    otees = {table for table, _ in supprimer_des_projections(conn)}
+    assert otees == set(colonnes)
+    assert {e.projection for e in rebuild(conninfo, replace=False).ecarts} == otees
+    assert set(rebuild(conninfo).different) == otees
+    assert rebuild(conninfo, replace=False).ecarts == ()
