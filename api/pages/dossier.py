@@ -6,7 +6,7 @@ history, at `ancre(position)`; whatever is shown above links to the line that it
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from http import HTTPStatus
@@ -21,7 +21,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from aggregates.convention.events import CsfValide, PaiementOrdonnance
-from api.deps import PRESENT, Dates, DatesDemandees, Lecture
+from api.deps import PRESENT, Dates, DatesDemandees, Lecture, ServiceOuvert
 from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
 from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, siret, taux
@@ -273,6 +273,15 @@ class FaitVu:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceJointe:
+    """A document of an act."""
+
+    libelle: str
+    sha256: str
+    deposee: bool  #: its file can be downloaded here
+
+
+@dataclass(frozen=True, slots=True)
 class Acte:
     """An act: who, when, and the facts that it made; when it was typed if that is another day."""
 
@@ -283,6 +292,7 @@ class Acte:
     role: str
     faits: tuple[FaitVu, ...]
     repli: str | None  #: what stands for the facts while they are folded
+    pieces: tuple[PieceJointe, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,8 +360,8 @@ class _Histoire:
         ]
 
 
-def vue(dossier: Dossier) -> VueDossier:
-    """Prepare the page."""
+def vue(dossier: Dossier, deposee: Callable[[str], bool] = lambda _sha256: False) -> VueDossier:
+    """Prepare the page; ``deposee`` tells whether the file of a document is here."""
     fiche, resume = dossier.fiche, dossier.fiche.resume
     histoire = _Histoire(dossier.histoire)
     division = DIVISIONS[dossier.subvention.reglement]
@@ -394,7 +404,7 @@ def vue(dossier: Dossier) -> VueDossier:
         paiements=_paiements(fiche.convention, histoire),
         reversements=_reversements(fiche.convention, histoire),
         compte=_compte(fiche.convention),
-        actes=_actes(dossier),
+        actes=_actes(dossier, deposee),
         nb_faits=len(dossier.histoire),
         position=dossier.histoire[-1].position,
         positions=frozenset(lu.position for lu in dossier.histoire),
@@ -725,14 +735,18 @@ def _compte(convention: ConventionVue | None) -> tuple[LigneDeCompte, ...]:
 # --- History -------------------------------------------------------------------------------------
 
 
-def _actes(dossier: Dossier) -> tuple[Acte, ...]:
+def _actes(dossier: Dossier, deposee: Callable[[str], bool]) -> tuple[Acte, ...]:
     return tuple(
-        _acte(list(faits), dossier.changements)
+        _acte(list(faits), dossier.changements, deposee)
         for _, faits in groupby(dossier.histoire, lambda lu: lu.command_id)
     )
 
 
-def _acte(lus: list[EvenementLu], changements: Mapping[int, tuple[Changement, ...]]) -> Acte:
+def _acte(
+    lus: list[EvenementLu],
+    changements: Mapping[int, tuple[Changement, ...]],
+    deposee: Callable[[str], bool],
+) -> Acte:
     premier = lus[0]
     saisi_le = premier.enregistre_le.astimezone(PARIS).date()
     tard = saisi_le != premier.date_effet
@@ -754,6 +768,16 @@ def _acte(lus: list[EvenementLu], changements: Mapping[int, tuple[Changement, ..
         repli=f"{len(lus)} faits, du n°\u00a0{premier.position} au n°\u00a0{lus[-1].position}"
         if len(lus) > REPLI
         else None,
+        pieces=_pieces(lus, deposee),
+    )
+
+
+def _pieces(lus: list[EvenementLu], deposee: Callable[[str], bool]) -> tuple[PieceJointe, ...]:
+    """Return the documents of an act, each once whatever the number of its facts."""
+    jointes = {piece.sha256: piece for lu in lus for piece in lu.fait.pieces}
+    return tuple(
+        PieceJointe(phrase(piece.libelle), sha256, deposee(sha256))
+        for sha256, piece in jointes.items()
     )
 
 
@@ -767,10 +791,12 @@ def page(
     dates: DatesDemandees,
     dossier: Annotated[Dossier | None, Depends(dossier_demande)],
     lecture: Lecture,
+    service: ServiceOuvert,
 ) -> HTMLResponse:
     """Affiche un dossier : plan, bilans, calcul du FSE dû, paiements, histoire."""
     if dossier is not None and dates.lisibles:
-        return templates().TemplateResponse(request, "dossier.html", {"vue": vue(dossier)})
+        shown = vue(dossier, service.pieces.contient)
+        return templates().TemplateResponse(request, "dossier.html", {"vue": shown})
     if not dates.lisibles or dossier_existe(lecture, numero_mdfse):
         return sans_situation(
             request,

@@ -49,7 +49,7 @@ class DepotOut(Representation):
     responses=refus(413, 415, 422, 500, 507),
     openapi_extra={"requestBody": _CORPS},
 )
-async def deposer(
+async def deposer_piece(
     request: Request,
     response: Response,
     service: ServiceOuvert,
@@ -93,7 +93,7 @@ async def deposer(
         **refus(404, 422, 500),
     },
 )
-def lire(
+def telecharger_piece(
     sha256: Annotated[Empreinte, Path(description="Empreinte du fichier.")],
     lecture: Lecture,
     service: ServiceOuvert,
