@@ -733,8 +733,10 @@ def _signature_de_cle(signature: str | None) -> str:
 
 
 def _destination_de_l_ancre(destination: Any) -> str:
-    manque = "" if destination.reussi else f", échec : {destination.detail}"
-    return f"{destination.nature} {destination.ou}{manque}"
+    dit = f"{destination.nature} {destination.ou}"
+    if not destination.reussi:
+        return f"{dit}, échec : {destination.detail}"
+    return f"{dit} ({destination.detail})" if destination.detail else dit
 
 
 def _prevision(prevue: Any) -> str:

@@ -5,6 +5,8 @@ names it, and the one before goes away after.
 """
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -19,14 +21,17 @@ from psycopg.rows import TupleRow
 
 from aggregates.registre import cles as decisions
 from aggregates.registre.cles import CleJamaisEtablie, message
+from aggregates.registre.events import CleChangee, CleEtablie
 from aggregates.registre.state import REGISTRE, REGISTRE_ID, Registre
 from oi_service import clock
 from oi_service.application import Acte, Service, Unit
+from oi_service.codec import REGISTRY
 from oi_service.errors import Conflict
 from oi_service.ids import new_id
 from oi_service.preuve.point import (
     de_base64,
     en_base64,
+    octets_de_cle,
     octets_publics,
     origine_de,
     signature_vraie,
@@ -169,14 +174,40 @@ def installer(dossier: Path) -> None:
         raise CleNonEcrite(dossier=dossier, raison=refus.strerror) from refus
 
 
-def passation_vraie(
-    origine: str, ancienne: str, nouvelle: str, depuis: int, signature: str
-) -> bool:
-    """Tell whether a key handed over to another, after that many events."""
-    octets, signe = de_base64(ancienne), de_base64(signature)
-    if octets is None or signe is None:
-        return False
-    return signature_vraie(octets, signe, message(origine, depuis, nouvelle))
+@dataclass(frozen=True, slots=True)
+class Passation:
+    """A change of key, as the log keeps it; ``signee`` is ``None`` when the one before was lost."""
+
+    position: int
+    signee: bool | None
+    motif: str | None
+
+
+def passations(conn: psycopg.Connection[TupleRow]) -> Iterator[Passation]:
+    """Yield each change of key, and whether the one before handed over."""
+    rows = conn.execute(
+        """
+        SELECT position, name, data::text, date_effet::text, motif, pieces::text FROM oi.event
+        WHERE stream_id = %s AND name = ANY(%s) ORDER BY position
+        """,
+        (REGISTRE_ID, [REGISTRY.names[CleEtablie], REGISTRY.names[CleChangee]]),
+    ).fetchall()
+    ancienne = ""
+    for position, *stored in rows:
+        fait = REGISTRY.decode(*stored)
+        assert isinstance(fait, CleEtablie | CleChangee)
+        if isinstance(fait, CleChangee):
+            yield Passation(position, _signee(lire_origine(conn), ancienne, fait), fait.motif)
+        ancienne = fait.cle
+
+
+def _signee(origine: str, ancienne: str, fait: CleChangee) -> bool | None:
+    if fait.signature is None:
+        return None
+    signature = de_base64(fait.signature) or b""
+    return signature_vraie(
+        octets_de_cle(ancienne), signature, message(origine, fait.depuis, fait.cle)
+    )
 
 
 def lire_origine(conn: psycopg.Connection[TupleRow]) -> str:

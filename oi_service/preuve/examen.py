@@ -70,6 +70,7 @@ def examiner(
             _dits(examen, "commande", "S3", "Les commandes acceptées sont celles du journal"),
             Controle("S4", "Les gardes de la base sont en place", list(verifier_gardes(conn))),
             _pieces(conn, service),
+            _cles(conn),
         )
     points.ecarts.extend(_dits(examen, "ancre", "", "").ecarts)
     return Preuve(examen, controles)
@@ -157,6 +158,24 @@ def _registre(service: Service, controle: Controle) -> Registre:
     except Exception as illisible:  # noqa: BLE001 - an altered log reads in unforeseen ways
         controle.ecarts.append(f"les clés que le journal note ne se relisent pas : {illisible}")
         return Registre()
+
+
+def _cles(conn: psycopg.Connection[TupleRow]) -> Controle:
+    """Check that each key handed over to the next; one that was lost is told, and its reason."""
+    controle, perdues = Controle("S6", "Chaque clé de signature a signé celle qui la suit"), []
+    try:
+        for passation in cles.passations(conn):
+            if passation.signee is None:
+                perdues.append(f"événement n° {passation.position}, « {passation.motif} »")
+            elif not passation.signee:
+                controle.ecarts.append(
+                    f"événement n° {passation.position} : la clé d’avant n’a pas signé celle-ci"
+                )
+    except Exception as illisible:  # noqa: BLE001 - an altered log reads in unforeseen ways
+        controle.ecarts.append(f"les clés que le journal note ne se relisent pas : {illisible}")
+    if perdues:
+        controle.enonce += f", sauf après une perte à expliquer ({' ; '.join(perdues)})"
+    return controle
 
 
 def _pieces(conn: psycopg.Connection[TupleRow], service: Service) -> Controle:

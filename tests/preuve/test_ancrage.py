@@ -41,6 +41,7 @@ from oi_service.preuve.ancres import (
     ecrire_nouveau,
     lire_ancre,
     lister,
+    mettre_de_cote,
     nom_de_fichier,
 )
 from oi_service.preuve.arbre import Niveaux
@@ -49,6 +50,8 @@ from oi_service.preuve.horodatage import Horodateur
 from oi_service.preuve.point import lire_point, octets_de_cle
 from oi_service.preuve.verrou import AncrageEnCours, seul
 from oi_service.settings import Settings
+from projections.journal import evenement
+from projections.perimetre import OI_ENTIER
 
 NULLE_PART = Destinations()
 
@@ -386,6 +389,22 @@ def test_a_seal_that_is_not_that_of_its_size_is_seen(vie: Vie, service: Service)
         faire(service)
 
 
+def test_the_anchors_of_a_log_that_is_no_more_make_way(vie: Vie, service: Service) -> None:
+    signe = faire(service).ancre
+    [fichier] = service.lieux.ancres.iterdir()
+    texte = fichier.read_bytes()
+    jeton = fichier.with_suffix(".tsr")
+    jeton.write_bytes(b"jeton")
+    tronquee = fichier.with_name("ancre-000000000001.txt")
+    tronquee.write_bytes(b"")
+    mettre_de_cote(service.lieux.ancres)
+    ancien = service.lieux.ancres / signe.point.origine.rpartition("/")[2]
+    assert (ancien / fichier.name).read_bytes() == texte
+    assert (ancien / jeton.name).read_bytes() == b"jeton"
+    assert (service.lieux.ancres / "illisibles" / tronquee.name).exists()
+    assert ancres_du_dossier(service.lieux.ancres) == []
+
+
 # The folder of another machine.
 
 
@@ -452,6 +471,9 @@ def test_an_anchor_that_went_away_stops_the_rhythm_until_somebody_decides(
     fait = faire(service)
     assert fait.destinations[0].detail == f"{fichier.name} n’y était plus"
     assert fait.complet
+    with service.reads.connection() as conn:
+        lu = evenement(conn, OI_ENTIER, fait.outcome.events[0].position)
+    assert f"({fichier.name} n’y était plus)" in lu.phrase
     acter(vie)
     assert par_le_rythme(service) is not None
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from dsl import Given
 from fabrique import fait
+from psycopg.types.json import Jsonb
 
 from aggregates.registre import cles as decisions
 from aggregates.registre.cles import CleDejaEtablie, CleJamaisEtablie, MotifDeLaPerte
@@ -33,9 +34,10 @@ from oi_service.preuve.cles import (
     CleDeSignatureIllisible,
     CleEnPlace,
     CleNonEcrite,
-    passation_vraie,
+    passations,
     publique,
 )
+from oi_service.preuve.examen import examiner
 from oi_service.preuve.point import origine_de
 from oi_service.preuve.verrou import AncrageEnCours, seul
 
@@ -207,16 +209,35 @@ def test_a_new_key_is_signed_by_the_one_before(service: Service) -> None:
             "SELECT event_id, data FROM oi.event ORDER BY position"
         ).fetchall()
     origine = origine_de(premier)
-    assert passation_vraie(origine, avant, apres, 1, dit["signature"])
-    assert not passation_vraie(origine, apres, apres, 1, dit["signature"])
-    assert not passation_vraie(origine, avant, avant, 1, dit["signature"])
-    assert not passation_vraie(origine, avant, apres, 2, dit["signature"])
-    assert not passation_vraie(origine_de(new_id()), avant, apres, 1, dit["signature"])
-    assert not passation_vraie(origine, "x", apres, 1, dit["signature"])
     # As anybody would, with the format at hand and nothing of ours.
     Ed25519PublicKey.from_public_bytes(base64.b64decode(avant)).verify(
         base64.b64decode(dit["signature"]), f"oi_service/cle/1\n{origine}\n1\n{apres}\n".encode()
     )
+
+
+def changements(service: Service) -> list[bool | None]:
+    with service.reads.connection() as conn:
+        return [p.signee for p in passations(conn)]
+
+
+@pytest.mark.parametrize("champ", ["cle", "depuis", "signature"])
+def test_a_change_that_the_key_before_did_not_sign_is_seen(
+    service: Service, base: str, champ: str
+) -> None:
+    cles.etablir(service)
+    autre = cles.changer(service)
+    cles.changer(service)
+    assert changements(service) == [True, True]
+    faux: dict[str, object] = {"cle": autre, "depuis": 7, "signature": "A" * 86 + "=="}
+    with psycopg.connect(base) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute(
+            "UPDATE oi.event SET data = jsonb_set(data, %s, %s) "
+            "WHERE position = (SELECT position FROM oi.head)",
+            ([champ], Jsonb(faux[champ])),
+        )
+    assert changements(service) == [True, False]
+    assert [c.code for c in examiner(service).controles if c.ecarts] == ["S1", "S6"]
 
 
 def test_a_change_waits_for_nobody(service: Service) -> None:
@@ -248,6 +269,10 @@ def test_a_lost_key_is_replaced_with_its_reason_and_no_signature(service: Servic
             "SELECT motif, data ->> 'signature' FROM oi.event ORDER BY position DESC LIMIT 1"
         ).fetchone()
     assert row == ("Disque des clés détruit", None)
+    assert changements(service) == [None]
+    [dit] = [c for c in examiner(service).controles if c.code == "S6"]
+    assert "perte à expliquer (événement n° 2, « Disque des clés détruit »)" in dit.enonce
+    assert dit.ecarts == []
 
 
 @pytest.fixture(params=["signed", "lost"])
