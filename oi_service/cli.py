@@ -77,8 +77,8 @@ from oi_service.preuve import cles
 from oi_service.preuve.ancrage import Ancrage, Destinations, ancrer
 from oi_service.preuve.ancres import lister as lister_ancres
 from oi_service.preuve.ancres import mettre_de_cote
-from oi_service.preuve.examen import examiner
 from oi_service.preuve.archive.demande import lire_demande
+from oi_service.preuve.examen import examiner
 from oi_service.reprise.compte_rendu import compte_rendu
 from oi_service.reprise.importation import (
     Resultat,

@@ -460,20 +460,19 @@ def _comptes(
             """
     else:
         query = """
-            SELECT count(*) FILTER (WHERE d.statut <> 'annulee'), coalesce(sum(f.nombre), 0)::bigint
-            FROM oi.depenses_au(%(operation)s, %(convention)s, %(connu_le)s, %(effet_au)s) AS d
+            SELECT count(*) FILTER (WHERE NOT f.annulee), coalesce(sum(f.nombre), 0)::bigint
+            FROM projection.depense AS d
             CROSS JOIN LATERAL (
-                SELECT count(*) AS nombre FROM oi.event AS e
+                SELECT
+                    count(*) AS nombre, min(e.version) AS premiere,
+                    bool_or(e.name = 'depense.annulee.v1') AS annulee
+                FROM oi.event AS e
                 WHERE e.stream_id = d.id AND e.position <= %(connu_le)s
                     AND e.date_effet <= %(effet_au)s
             ) AS f
+            WHERE d.operation_id = %(operation)s AND f.premiere = 1
             """
-    parameters = {
-        "operation": operation_id,
-        "convention": convention_of(operation_id),
-        **situation.parametres,
-    }
-    row = conn.execute(query, parameters).fetchone()
+    row = conn.execute(query, {"operation": operation_id, **situation.parametres}).fetchone()
     assert row is not None
     return row[0], row[1]
 

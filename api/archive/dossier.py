@@ -1,8 +1,9 @@
 """One dossier of the archive: its story, its state, where its figures come from."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from psycopg.rows import TupleRow
 from api.archive.tableur import Cellule, Montant, table
 from api.filters import FILTRES
 from oi_service.clock import PARIS
-from projections.avant_apres import Changement, changements, postes
+from oi_service.errors import Refusal
+from projections.avant_apres import Changement, avant_apres
 from projections.curseurs import LIMITE_MAXIMALE
 from projections.explication import Explication, expliquer
-from projections.fiche_operation import FicheOperation, fiche_operation
+from projections.fiche_operation import CsfVu, FicheOperation, fiche_operation
 from projections.histoire import ROLES
+from projections.histoire import phrase as dire
 from projections.journal import EvenementLu, histoire_du_dossier
 from projections.livre import RIEN, Choix, Lignes, Mouvement, choisir, est_fictive, mouvements
 from projections.livre import sommes as lire_sommes
@@ -30,18 +33,37 @@ EcrireFiche = Callable[[FicheOperation], bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Fait:
+    """A line of the story, said once for every file."""
+
+    numero: int
+    nom: str
+    le: date
+    enregistre_le: datetime
+    acteur: str
+    role: str
+    phrase: str
+    changements: tuple[Changement, ...]
+    pieces: tuple[str, ...]
+
+    @property
+    def saisi(self) -> str:
+        """When it was recorded, in Paris."""
+        return f"{self.enregistre_le.astimezone(PARIS):%d/%m/%Y %H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
 class DossierLu:
     """All that is told of a dossier, read once, in one situation."""
 
     fiche: FicheOperation
     situation: Situation
     fictive: bool
-    histoire: tuple[EvenementLu, ...]
-    changements: Mapping[int, tuple[Changement, ...]]
+    faits: tuple[Fait, ...]
     sommes: Mapping[str, int]
     mouvements: tuple[Mouvement, ...]
     ecarts: tuple[Mouvement, ...]  #: what a bound of effect leaves out
-    calculs: tuple[Explication, ...]
+    calculs: tuple[tuple[CsfVu, Explication | Refusal], ...]
 
 
 def lire(conn: Connection[TupleRow], operation_id: UUID, situation: Situation) -> DossierLu:
@@ -55,8 +77,7 @@ def lire(conn: Connection[TupleRow], operation_id: UUID, situation: Situation) -
         fiche=fiche,
         situation=situation,
         fictive=est_fictive(conn, lignes),
-        histoire=tuple(histoire),
-        changements=changements(histoire, postes(conn, operation_id, situation)),
+        faits=tuple(_faits(histoire, avant_apres(conn, operation_id, histoire, situation))),
         sommes=lire_sommes(conn, lignes, situation),
         mouvements=tuple(tous_les_mouvements(conn, lignes, RIEN, situation)),
         ecarts=(
@@ -64,6 +85,24 @@ def lire(conn: Connection[TupleRow], operation_id: UUID, situation: Situation) -
         ),
         calculs=tuple(_calculs(conn, operation_id, fiche)),
     )
+
+
+def _faits(
+    histoire: Sequence[EvenementLu], changements: Mapping[int, tuple[Changement, ...]]
+) -> Iterator[Fait]:
+    for lu in histoire:
+        fait = lu.fait
+        yield Fait(
+            numero=lu.position,
+            nom=lu.name,
+            le=lu.date_effet,
+            enregistre_le=lu.enregistre_le,
+            acteur=lu.acteur,
+            role=ROLES.get(lu.role, lu.role),
+            phrase=dire(fait),
+            changements=changements.get(lu.position, ()),
+            pieces=tuple(f"{p.libelle} ({p.sha256})" for p in fait.pieces),
+        )
 
 
 def tous_les_mouvements(
@@ -80,11 +119,17 @@ def tous_les_mouvements(
 
 def _calculs(
     conn: Connection[TupleRow], operation_id: UUID, fiche: FicheOperation
-) -> Iterator[Explication]:
+) -> Iterator[tuple[CsfVu, Explication | Refusal]]:
+    """Yield each valid control with its calculation, or with why it cannot be explained."""
     bilans = () if fiche.convention is None else fiche.convention.bilans
     for csf in (csf for bilan in bilans for csf in bilan.csf):
-        if csf.resultat is not None:
-            yield expliquer(conn, OI_ENTIER, operation_id, csf.csf_id)
+        if csf.resultat is None:
+            continue
+        try:
+            yield csf, expliquer(conn, OI_ENTIER, operation_id, csf.csf_id)
+        except Refusal as refus:
+            # One figure that cannot be told again must not keep the auditor from all the others.
+            yield csf, refus
 
 
 def fichiers(lu: DossierLu, ecrire_fiche: EcrireFiche) -> Iterator[tuple[str, bytes]]:
@@ -92,11 +137,11 @@ def fichiers(lu: DossierLu, ecrire_fiche: EcrireFiche) -> Iterator[tuple[str, by
     yield "histoire.csv", table(_HISTOIRE, _lignes_d_histoire(lu))
     yield "histoire.html", _page(lu)
     yield "etat.json", ecrire_fiche(lu.fiche)
-    yield "provenance.csv", table(_PROVENANCE, _lignes_de_provenance(lu.mouvements))
+    yield "provenance.csv", table(_PROVENANCE, _lignes_de_provenance(lu, lu.mouvements))
     if lu.calculs:
         yield "calculs.csv", table(_CALCULS, _lignes_de_calcul(lu))
     if lu.situation.effet_au is not None:
-        yield "difference.csv", table(_PROVENANCE, _lignes_de_provenance(lu.ecarts))
+        yield "difference.csv", table(_PROVENANCE, _lignes_de_provenance(lu, lu.ecarts))
 
 
 # --- Tables --------------------------------------------------------------------------------------
@@ -143,22 +188,25 @@ _CALCULS = (
 
 
 def _lignes_d_histoire(lu: DossierLu) -> Iterator[tuple[Cellule, ...]]:
-    for e in lu.histoire:
+    for f in lu.faits:
         yield (
-            e.position,
-            e.date_effet,
-            e.enregistre_le,
-            e.acteur,
-            ROLES.get(e.role, e.role),
-            e.phrase,
-            " | ".join(c.phrase for c in lu.changements.get(e.position, ())),
-            " | ".join(f"{p.libelle} {p.sha256}" for p in e.fait.pieces),
-            e.name,
+            f.numero,
+            f.le,
+            f.enregistre_le,
+            f.acteur,
+            f.role,
+            f.phrase,
+            " | ".join(c.phrase for c in f.changements),
+            " | ".join(f.pieces),
+            f.nom,
         )
 
 
-def _lignes_de_provenance(vus: tuple[Mouvement, ...]) -> Iterator[tuple[Cellule, ...]]:
+def _lignes_de_provenance(
+    lu: DossierLu, vus: tuple[Mouvement, ...]
+) -> Iterator[tuple[Cellule, ...]]:
     """Yield the lines of each measure, then its total."""
+    phrases = {f.numero: f.phrase for f in lu.faits}
     for mesure, libelle in MESURES.items():
         siens = sorted((m for m in vus if m.mesure == mesure), key=lambda m: (m.position, m.rang))
         for m in siens:
@@ -172,7 +220,7 @@ def _lignes_de_provenance(vus: tuple[Mouvement, ...]) -> Iterator[tuple[Cellule,
                 fait.enregistre_le,
                 fait.acteur,
                 fait.role_libelle,
-                fait.phrase,
+                phrases.get(m.position) or fait.phrase,
                 fait.decision_ref,
                 m.plie_id,
                 m.annee,
@@ -189,26 +237,28 @@ def quantite(mesure: str, valeur: int) -> Cellule:
 
 
 def _lignes_de_calcul(lu: DossierLu) -> Iterator[tuple[Cellule, ...]]:
-    for calcul in lu.calculs:
-        for section in calcul.sections:
-            for ligne in section.lignes:
-                yield (
-                    calcul.bilan_numero,
-                    calcul.version,
-                    calcul.version_regles,
-                    calcul.position,
-                    section.titre,
-                    ligne.libelle,
-                    ligne.calcul,
-                    None if ligne.centimes is None else Montant(ligne.centimes),
-                    ligne.valeur,
-                    ligne.article,
-                    " | ".join(
-                        f"{o.libelle} : {o.valeur}"
-                        + ("" if o.position is None else f" (n° {o.position})")
-                        for o in ligne.operandes
-                    ),
-                )
+    for csf, calcul in lu.calculs:
+        if isinstance(calcul, Refusal):
+            yield (None, csf.version, None, None, "Calcul non expliqué", str(calcul), *(None,) * 5)
+            continue
+        for section, ligne in ((s, x) for s in calcul.sections for x in s.lignes):
+            yield (
+                calcul.bilan_numero,
+                calcul.version,
+                calcul.version_regles,
+                calcul.position,
+                section.titre,
+                ligne.libelle,
+                ligne.calcul,
+                None if ligne.centimes is None else Montant(ligne.centimes),
+                ligne.valeur,
+                ligne.article,
+                " | ".join(
+                    f"{o.libelle} : {o.valeur}"
+                    + ("" if o.position is None else f" (n° {o.position})")
+                    for o in ligne.operandes
+                ),
+            )
 
 
 # --- The page ------------------------------------------------------------------------------------
@@ -230,18 +280,6 @@ _PAGE = _environnement().get_template("histoire.html")
 
 
 @dataclass(frozen=True, slots=True)
-class _Fait:
-    numero: int
-    le: date
-    saisi: str
-    acteur: str
-    role: str
-    phrase: str
-    changements: tuple[Changement, ...]
-    pieces: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Chiffre:
     libelle: str
     valeur: int
@@ -251,7 +289,10 @@ class _Chiffre:
 
 def _page(lu: DossierLu) -> bytes:
     """Write the page: the state, then one line per fact; it opens without network nor script."""
-    positions = {e.position for e in lu.histoire}
+    racontes = {f.numero for f in lu.faits}
+    positions: dict[str, set[int]] = defaultdict(set)
+    for m in lu.mouvements:
+        positions[m.mesure].add(m.position)
     return _PAGE.render(
         resume=lu.fiche.resume,
         fictive=lu.fictive,
@@ -262,24 +303,10 @@ def _page(lu: DossierLu) -> bytes:
                 libelle,
                 lu.sommes[mesure],
                 unite(mesure) == "nombre",
-                tuple(
-                    sorted({m.position for m in lu.mouvements if m.mesure == mesure} & positions)
-                ),
+                tuple(sorted(positions[mesure] & racontes)),
             )
             for mesure, libelle in MESURES.items()
-            if any(m.mesure == mesure for m in lu.mouvements)
+            if mesure in positions
         ],
-        faits=[
-            _Fait(
-                e.position,
-                e.date_effet,
-                f"{e.enregistre_le.astimezone(PARIS):%d/%m/%Y %H:%M}",
-                e.acteur,
-                ROLES.get(e.role, e.role),
-                e.phrase,
-                lu.changements.get(e.position, ()),
-                tuple(f"{p.libelle} ({p.sha256})" for p in e.fait.pieces),
-            )
-            for e in lu.histoire
-        ],
+        faits=lu.faits,
     ).encode()

@@ -308,6 +308,7 @@ class VueDossier:
     siret: str
     plie: str
     lien_maquette: str
+    demande_archive: str  #: what the address of the archive asks, in the same situation
     ligne: str
     reglement: str
     fonds: str
@@ -381,6 +382,7 @@ def vue(dossier: Dossier, deposee: Callable[[str], bool] = lambda _sha256: False
                 **dossier.dates.requete,
             }
         ),
+        demande_archive=_demande_archive(resume.numero_mdfse, dossier.dates),
         ligne=(
             f"Tranche {resume.annee} · {division} {resume.axe} · {resume.objectif_specifique} · "
             f"{resume.dispositif}"
@@ -409,6 +411,11 @@ def vue(dossier: Dossier, deposee: Callable[[str], bool] = lambda _sha256: False
         position=dossier.histoire[-1].position,
         positions=frozenset(lu.position for lu in dossier.histoire),
     )
+
+
+def _demande_archive(numero: str, dates: Dates) -> str:
+    demande = {"dossier": numero, "effet_au": dates.au, "connu_le": dates.connu_le}
+    return urlencode({nom: valeur for nom, valeur in demande.items() if valeur})
 
 
 # --- Figures ----------------------------------------------------------------------------

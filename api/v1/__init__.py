@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.v1 import (
     ancrage,
     appel_a_projets,
+    archives,
     audit,
     bilan,
     bilans_attendus,
@@ -57,6 +58,7 @@ for chapter in (
     parametres,
     contributions,
     lectures,
+    archives,
     ancrage,
 ):
     router.include_router(chapter.router)

@@ -19,6 +19,7 @@ from psycopg.rows import TupleRow
 from oi_service.application import Service
 from oi_service.ids import new_id
 from oi_service.pieces import PieceAlteree, PieceNonDeposee, Pieces
+from oi_service.preuve.ancrage import ancrer
 from oi_service.preuve.archive.demande import Demande
 from oi_service.preuve.archive.paquet import Paquet
 from oi_service.preuve.archive.points import PointGarde, points_gardes, premier_couvrant
@@ -29,7 +30,7 @@ from oi_service.preuve.archive.preuves import (
     exiger_points,
     inclusions,
 )
-from oi_service.preuve.point import origine_de
+from oi_service.preuve.cles import lire_origine
 from projections.export import entre, parmi
 from projections.instantane import instantane
 from rules import VERSION_REGLES
@@ -61,7 +62,8 @@ class Composee:
     octets: int
     evenements: int
     pieces: int
-    pieces_absentes: int
+    pieces_absentes: int  #: named by an event, never deposited
+    pieces_alterees: int  #: deposited, and no longer what they were
     point: PointGarde
 
 
@@ -71,46 +73,51 @@ def composer(
     sortie: Path,
     lectures: Lectures,
     *,
-    ancrer: Callable[[], object],
     progres: Progres = lambda _etape, _fait, _total: None,
 ) -> Composee:
     """Write an archive; the file is there whole, or not at all.
 
-    ``ancrer`` signs a point of the log as it stands, when none covers the request yet.
-    Raises: JournalContredit.
+    When no point covers the request yet, one is signed, and sent where points are sent.
+    Raises: JournalContredit, and what `ancrer` and `points_gardes` raise.
     """
-    with service.reads.connection() as conn:
-        origine = _origine(conn)
-        if premier_couvrant(points_gardes(service.lieux.ancres, origine), demande.jusqu_a) is None:
-            progres("Signature d’un point du journal", 0, 1)
-            ancrer()
-        points = points_gardes(service.lieux.ancres, origine)
-        point = premier_couvrant(points, demande.jusqu_a)
-        assert point is not None
-        essai = sortie.with_name(f".{sortie.name}.{new_id().hex}")
-        try:
-            with essai.open("xb") as fichier, instantane(conn):
-                archive = _Archive(
-                    conn,
-                    service.pieces,
-                    demande,
-                    point,
-                    [p for p in points if p.point.taille <= point.point.taille],
-                    Paquet(fichier),
-                    progres,
-                )
-                archive.ecrire(origine, lectures)
-            composee = archive.composee(sortie, essai)
-            essai.replace(sortie)
-        finally:
-            essai.unlink(missing_ok=True)
+    origine, points = _points(service, demande, progres)
+    point = premier_couvrant(points, demande.jusqu_a)
+    assert point is not None
+    essai = sortie.with_name(f".{sortie.name}.{new_id().hex}")
+    try:
+        with (
+            service.reads.connection() as conn,
+            instantane(conn),
+            essai.open("xb") as fichier,
+            Paquet(fichier) as paquet,
+        ):
+            archive = _Archive(
+                conn,
+                service.pieces,
+                demande,
+                point,
+                [p for p in points if p.point.taille <= point.point.taille],
+                paquet,
+                progres,
+            )
+            archive.ecrire(origine, lectures)
+        composee = archive.composee(sortie, essai)
+        essai.replace(sortie)
+    finally:
+        essai.unlink(missing_ok=True)
     return composee
 
 
-def _origine(conn: Connection[TupleRow]) -> str:
-    row = conn.execute("SELECT event_id FROM oi.event WHERE position = 1").fetchone()
-    assert row is not None
-    return origine_de(row[0])
+def _points(service: Service, demande: Demande, progres: Progres) -> tuple[str, list[PointGarde]]:
+    """Return the name of the log and its points, one of which covers the request."""
+    with service.reads.connection() as conn:
+        origine = lire_origine(conn)
+    points = points_gardes(service.lieux.ancres, origine)
+    if premier_couvrant(points, demande.jusqu_a) is None:
+        progres("Signature d’un point du journal", 0, 1)
+        ancrer(service, a_la_demande=True)
+        points = points_gardes(service.lieux.ancres, origine)
+    return origine, points
 
 
 class _Archive:
@@ -137,7 +144,7 @@ class _Archive:
         self.jusqua = point.point.taille
         #: Events of the archive; a complete one holds all of them up to its point.
         self.positions: list[int] | range = (
-            range(1, self.jusqua + 1) if self.complete else positions(conn, demande)
+            range(1, self.jusqua + 1) if self.complete else positions(conn, demande, self.jusqua)
         )
         self.absentes: list[str] = []
         self.alterees: list[str] = []
@@ -167,7 +174,7 @@ class _Archive:
                 "journal": {
                     "origine": origine,
                     "taille": self.jusqua,
-                    "point": f"{self.point.nom}.txt",
+                    "point": self.point.chemin,
                 },
                 "complet": self.complete,
                 "evenements": len(self.positions),
@@ -281,6 +288,7 @@ class _Archive:
             evenements=len(self.positions),
             pieces=self.nb_pieces,
             pieces_absentes=len(self.absentes),
+            pieces_alterees=len(self.alterees),
             point=self.point,
         )
 

@@ -107,13 +107,23 @@ def lire_demande(
 
 
 def _bornee(conn: Connection[TupleRow], situation: Situation) -> Situation:
-    """Bring the place in the log back to a number that the log has."""
-    row = conn.execute("SELECT position FROM oi.head").fetchone()
-    assert row is not None
-    connu = row[0] if situation.connu_le is None else min(row[0], situation.connu_le)
-    if not connu:
+    """Bring the place in the log back to a number that the log has.
+
+    If nothing is asked, the last act of somebody: what the register notes of itself, such as the
+    point that an archive made necessary, does not make another archive of the same facts.
+    """
+    row = conn.execute(
+        """
+        SELECT e.position FROM oi.event AS e
+        WHERE CASE WHEN %(connu_le)s::bigint IS NULL THEN NOT starts_with(e.name, 'registre.')
+            ELSE e.position <= %(connu_le)s END
+        ORDER BY e.position DESC LIMIT 1
+        """,
+        {"connu_le": situation.connu_le},
+    ).fetchone()
+    if row is None:
         raise JournalVide
-    return Situation(situation.effet_au, connu)
+    return Situation(situation.effet_au, row[0])
 
 
 def _dossiers(

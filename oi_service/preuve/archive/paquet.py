@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 #: The first instant that a ZIP can write: an archive says nothing of the day it was made.
 _SANS_DATE = (1980, 1, 1, 0, 0, 0)
@@ -54,12 +54,17 @@ class Paquet:
         self.ecrire(chemin, en_json(contenu))
 
     def clore(self, manifeste: dict[str, Any]) -> None:
-        """Put the manifest, which lists every other file, and end."""
+        """Put the manifest, which lists every other file."""
         fichiers = [
             {"chemin": f.chemin, "octets": f.octets, "sha256": f.sha256}
             for f in sorted(self.fichiers, key=lambda f: f.chemin)
         ]
         self.ecrire_json(MANIFESTE, {**manifeste, "fichiers": fichiers})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._zip.close()
 
 

@@ -1,52 +1,51 @@
-"""The points that an archive carries: signed texts kept in the folder of the anchors."""
+"""The points that an archive carries: those of the folder of the anchors, under their own names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oi_service.preuve.point import Point, PointIllisible, PointSigne, lire_point
-
-#: Where a time-stamp stands, beside its point.
-_JETON = ".tsr"
+from oi_service.preuve.ancres import AncreLue, ancres_du_dossier, nom_du_jeton
+from oi_service.preuve.point import Point
 
 
 @dataclass(frozen=True, slots=True)
 class PointGarde:
-    """A point of the folder, and the time-stamp beside it, if any."""
+    """An anchor, and the time-stamp beside it, if any."""
 
-    signe: PointSigne
+    ancre: AncreLue
     jeton: bytes | None
 
     @property
     def point(self) -> Point:
         """What is signed."""
-        return self.signe.point
+        return self.ancre.point
 
     @property
-    def nom(self) -> str:
-        """Return its name in the archive, the same whatever it was called in the folder."""
-        return f"points/{self.point.taille:012d}-{self.point.instant:%Y%m%dT%H%M%SZ}"
+    def chemin(self) -> str:
+        """Its path in the archive."""
+        return f"points/{self.ancre.nom}"
 
     def fichiers(self) -> Iterator[tuple[str, bytes]]:
         """Yield what is written of it."""
-        yield f"{self.nom}.txt", self.signe.texte.encode()
+        yield self.chemin, self.ancre.signe.texte.encode()
         if self.jeton is not None:
-            yield f"{self.nom}{_JETON}", self.jeton
+            yield nom_du_jeton(self.chemin), self.jeton
 
 
 def points_gardes(dossier: Path, origine: str) -> list[PointGarde]:
-    """Return the points of a log, the smallest first; what else is in the folder is left there."""
-    trouves: dict[str, PointGarde] = {}
-    for chemin in sorted(dossier.rglob("*.txt")):
-        try:
-            signe = lire_point(chemin.read_bytes())
-        except (PointIllisible, OSError):
-            continue
-        if signe.point.origine == origine:
-            jeton = chemin.with_suffix(_JETON)
-            garde = PointGarde(signe, jeton.read_bytes() if jeton.is_file() else None)
-            trouves.setdefault(garde.nom, garde)
-    return sorted(trouves.values(), key=lambda p: (p.point.taille, p.point.instant))
+    """Return the points of a log, the smallest first.
+
+    Raises: AncreIllisible, DossierDesAncresInaccessible.
+    """
+    return [
+        PointGarde(ancre, _jeton(dossier / nom_du_jeton(ancre.nom)))
+        for ancre in ancres_du_dossier(dossier)
+        if ancre.point.origine == origine
+    ]
+
+
+def _jeton(chemin: Path) -> bytes | None:
+    return chemin.read_bytes() if chemin.is_file() else None
 
 
 def premier_couvrant(points: Sequence[PointGarde], position: int) -> PointGarde | None:

@@ -9,14 +9,15 @@ from oi_service.preuve.archive.demande import Demande, flux_propres
 _CLES = ("registre.cle_etablie.v1", "registre.cle_changee.v1")
 
 
-def positions(conn: Connection[TupleRow], demande: Demande) -> list[int]:
+def positions(conn: Connection[TupleRow], demande: Demande, taille: int) -> list[int]:
     """Return the events of a dossier or of a PLIE, in the order of the log.
 
     For each dossier: its own streams; what moved its amounts from elsewhere; its call for
     projects; the contreparties affected to it, as far as it is concerned; the audits that take it;
     of the grant, its signature and avenants, the tranche, what moves the cell of the maquette that
     the dossier is in, and what was reserved for the dossier there. For a PLIE also: all that
-    names it. For both: the keys, so that the signatures can be followed.
+    names it. For both: the keys up to the point of that size, so that its signature can be
+    followed.
     """
     rows = conn.execute(
         _REQUETE,
@@ -26,6 +27,7 @@ def positions(conn: Connection[TupleRow], demande: Demande) -> list[int]:
             "plie": demande.plie,
             "cles": list(_CLES),
             "jusqu_a": demande.jusqu_a,
+            "taille": taille,
         },
     )
     return [position for (position,) in rows]
@@ -109,10 +111,11 @@ _REQUETE = """
                 AND e.name <> 'subvention_globale.enveloppe_liberee.v1'
                 AND (e.data -> 'cellule' @> c.cellule
                     OR e.data -> 'de' @> c.cellule OR e.data -> 'vers' @> c.cellule))
-
-        UNION
-        SELECT e.position FROM oi.event AS e WHERE e.name = ANY(%(cles)s)
     )
 
-    SELECT t.position FROM trouve AS t WHERE t.position <= %(jusqu_a)s ORDER BY t.position
+    SELECT t.position FROM trouve AS t WHERE t.position <= %(jusqu_a)s
+    UNION
+    SELECT e.position FROM oi.event AS e
+    WHERE e.name = ANY(%(cles)s) AND e.position <= %(taille)s
+    ORDER BY 1
 """
