@@ -855,10 +855,12 @@ def ancres() -> None:
     """Montrer les ancres du journal, et ce que leurs fichiers sont devenus."""
     with _service() as service, service.reads.connection() as conn:
         listees = lister_ancres(conn, service.lieux.ancres)
+        verification = cles.verification(service, conn)
     if not listees:
         console.print("Le journal n’a pas encore d’ancre : « oi ancrer » en fait une.")
         return
     console.print(table_des_ancres(listees))
+    console.print(f"Clé de vérification : {verification}", soft_wrap=True, markup=False)
 
 
 @cli.command("changer-cle")

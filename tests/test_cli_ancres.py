@@ -33,6 +33,8 @@ def test_an_anchor_is_made_and_listed(oi: Oi, lieux: Path) -> None:
     assert code == 0
     assert fichier.name in dit
     assert "présente" in dit
+    origine = fichier.read_text().split("\n")[0]
+    assert f"Clé de vérification : {origine}+" in dit
     fichier.unlink()
     assert "ABSENTE du dossier" in oi("ancres")[1]
 

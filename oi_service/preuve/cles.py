@@ -29,6 +29,7 @@ from oi_service.codec import REGISTRY
 from oi_service.errors import Conflict
 from oi_service.ids import new_id
 from oi_service.preuve.point import (
+    cle_de_verification,
     de_base64,
     en_base64,
     octets_de_cle,
@@ -215,6 +216,12 @@ def lire_origine(conn: psycopg.Connection[TupleRow]) -> str:
     row = conn.execute("SELECT event_id FROM oi.event WHERE position = 1").fetchone()
     assert row is not None
     return origine_de(row[0])
+
+
+def verification(service: Service, conn: psycopg.Connection[TupleRow]) -> str | None:
+    """Return what a third party keeps to know the key that signs now."""
+    cle = registre_de(service).cle
+    return cle and cle_de_verification(lire_origine(conn), octets_de_cle(cle))
 
 
 def publique(cle: Ed25519PrivateKey) -> str:

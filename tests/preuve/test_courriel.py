@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from messagerie import Boite, serveur_courriel
 
 from oi_service.preuve.courriel import Messagerie, masquee, message_de
-from oi_service.preuve.point import Point, octets_publics
+from oi_service.preuve.point import Point, cle_de_verification, octets_publics
 
 _CLE = Ed25519PrivateKey.from_private_bytes(bytes(32))
 _PUBLIQUE = octets_publics(_CLE.public_key())
@@ -133,7 +133,7 @@ def test_the_auditors_receive_the_point_to_the_byte_and_a_text_to_read(ouvrir: O
     assert "6\u202f040 événements le 02/08/2026 à 04:00 (heure de Paris)" in texte
     assert _FICHIER in texte
     assert "CE QU’IL NE PROUVE PAS" in texte
-    assert _ANCRE.point.origine in texte
+    assert cle_de_verification(_ANCRE.point.origine, _PUBLIQUE) in texte
 
 
 @pytest.mark.usefixtures("connu")
