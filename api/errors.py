@@ -19,6 +19,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from aggregates.commande import DONNEE_INTERDITE
@@ -208,6 +209,7 @@ def installer(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_frame)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(psycopg.OperationalError, _on_database_away)
     app.add_exception_handler(Exception, _on_bug)
 
@@ -282,6 +284,11 @@ def _on_frame(request: Request, error: Exception) -> Response:
         error.status_code, (f"http_{error.status_code}", "Demande refusée", "Demande refusée.")
     )
     return _problem(error.status_code, code, title, detail, headers)
+
+
+def _on_gone(request: Request, _error: Exception) -> Response:
+    # Nobody is there to read it: it only keeps a departure from passing for a bug.
+    return _on_frame(request, HTTPException(HTTPStatus.BAD_REQUEST))
 
 
 def _methods(request: Request) -> Iterator[str]:

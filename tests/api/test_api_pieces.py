@@ -1,5 +1,6 @@
 """Documents through the JSON door: deposited by streaming, read back as they were, or refused."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from corps import dossier, ouvrir
 from fichiers import EXEMPLES, PDF
 from httpx2 import Response
 from porte import GESTIONNAIRE, Api
+from starlette.types import Message
 from structlog.testing import capture_logs
 
 from api.app import CORPS_MAX
@@ -142,6 +144,37 @@ def test_an_altered_document_is_never_served(api: Api) -> None:
     assert SHA in refuse.json()["detail"]
     assert PDF[:4] not in refuse.content
     assert [d["event"] for d in dit] == ["piece_alteree"]
+
+
+def test_who_goes_away_in_the_middle_leaves_nothing_and_is_no_bug(api: Api) -> None:
+    recus: list[Message] = []
+    envois = iter(
+        [{"type": "http.request", "body": PDF, "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> Message:
+        return next(envois)
+
+    async def send(message: Message) -> None:
+        recus.append(message)
+
+    en_tetes = GESTIONNAIRE | {"OI-Nom-Fichier": "a.pdf"}
+    portee = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/pieces",
+        "raw_path": b"/api/v1/pieces",
+        "query_string": b"",
+        "headers": [(nom.lower().encode(), valeur.encode()) for nom, valeur in en_tetes.items()],
+        "app": api.http.app,
+    }
+
+    async def demander() -> None:
+        await api.http.app(portee, receive, send)
+
+    asyncio.run(demander())
+    assert recus[0]["status"] == 400
+    assert list(api.service.pieces.dossier.iterdir()) == []
 
 
 # What the log names.
