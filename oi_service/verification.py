@@ -23,7 +23,7 @@ from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.state import DEPENSE
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.personne.state import PERSONNE
-from aggregates.registre.events import LivresVerifies, PointVerifie
+from aggregates.registre.events import JournalAncre, LivresVerifies, PointVerifie
 from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from aggregates.reprise.state import REPRISE, Reprise
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE, SubventionGlobale
@@ -55,6 +55,10 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
         REGISTRE,
     )
 }
+
+
+#: What a night writes of itself, and the next one has not to check.
+_NUITS = [REGISTRY.names[note] for note in (LivresVerifies, JournalAncre)]
 
 
 def verifier(conninfo: str) -> Iterator[Controle]:
@@ -92,10 +96,16 @@ def noter_verification(service: Service) -> LivresVerifies | None:
     unit = Unit(service.journal, Acte("systeme", "systeme"))
     known = unit.find(REGISTRE, REGISTRE_ID)
     with service.reads.connection() as conn, instantane(conn):
-        row = conn.execute("SELECT position FROM oi.head").fetchone()
+        row = conn.execute(
+            """
+            SELECT h.position, EXISTS (
+                SELECT FROM oi.event AS e WHERE e.position > %s AND e.name <> ALL(%s))
+            FROM oi.head AS h
+            """,
+            (0 if known is None else known.verifie_jusqua, _NUITS),
+        ).fetchone()
         assert row is not None
-        # The note of the last check is itself an event, and not one to check.
-        if row[0] == 0 or (known is not None and row[0] <= known.verifie_jusqua + 1):
+        if not row[1]:
             return None
         livres = list(verifier_livres(conn))
     points = tuple(

@@ -120,6 +120,23 @@ def test_the_books_are_checked_at_night_and_the_check_is_a_fact(
     assert {"O1", "R2"} <= broken
 
 
+def test_a_quiet_night_writes_nothing(vie: Vie, service: Service) -> None:
+    for _ in range(2):
+        verifier_la_nuit(service)
+        ancrer_au_rythme(service)
+    with service.reads.connection() as conn:
+        rows = conn.execute(
+            "SELECT name FROM oi.event WHERE name LIKE 'registre.%' ORDER BY position"
+        ).fetchall()
+    # The key was drawn after the first check: the second one reads that, and no night after does.
+    assert [name.split(".")[1] for (name,) in rows] == [
+        "livres_verifies",
+        "cle_etablie",
+        "journal_ancre",
+        "livres_verifies",
+    ]
+
+
 def test_the_books_are_checked_by_one_process(vie: Vie, service: Service) -> None:
     with service.journal.pool.connection() as other:
         other.execute("SELECT pg_advisory_lock(6011958)")
