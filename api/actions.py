@@ -13,6 +13,10 @@ from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.commande import Commande
 from aggregates.contrepartie import affectation, repartition
 from aggregates.contrepartie.state import CONTREPARTIE
+from aggregates.controle_operation import notification, rapports
+from aggregates.controle_operation import suites as suites_du_controle
+from aggregates.controle_operation.events import PerimetreControle
+from aggregates.controle_operation.state import CONTROLE_OPERATION
 from aggregates.convention import (
     avenants,
     bilans,
@@ -755,3 +759,108 @@ def designer_contact(unit: Unit, operation_id: UUID, commande: contacts.Designer
     unit.execute(OPERATION, operation_id, contacts.designer, commande, personne)
     faits = enregistrement.rattacher(personne, operation_id, commande.date_effet)
     unit.record(PERSONNE, commande.personne_id, faits)
+
+
+# Audits of operations: what they look at is read, never moved.
+
+
+def notifier_controle(
+    unit: Unit, controle_id: UUID, commande: notification.NotifierControle
+) -> None:
+    """Record the announcement of a control."""
+    unit.create(
+        CONTROLE_OPERATION,
+        controle_id,
+        notification.notifier,
+        commande,
+        *_controles(unit, commande.perimetre.perimetre()),
+    )
+
+
+def rectifier_perimetre_controle(
+    unit: Unit, controle_id: UUID, commande: notification.RectifierPerimetre
+) -> None:
+    """Correct what is controlled."""
+    unit.execute(
+        CONTROLE_OPERATION,
+        controle_id,
+        notification.rectifier_perimetre,
+        commande,
+        *_controles(unit, commande.perimetre.perimetre()),
+    )
+
+
+def _controles(
+    unit: Unit, perimetre: PerimetreControle
+) -> tuple[dict[UUID, tuple[Operation, Convention]], dict[UUID, Depense]]:
+    """Return what a perimeter names: each operation with its convention, and the dépenses."""
+    nommees = [o.operation_id for o in perimetre.operations]
+    unit.prefetch(
+        *((OPERATION, i) for i in nommees), *((CONVENTION, convention_of(i)) for i in nommees)
+    )
+    dossiers = {i: _convention(unit, i) for i in nommees}
+    return dossiers, _depenses(unit, [d for o in perimetre.operations for d in o.depenses])
+
+
+def _depenses(unit: Unit, nommees: list[UUID]) -> dict[UUID, Depense]:
+    return dict(zip(nommees, unit.get_all(DEPENSE, nommees), strict=True))
+
+
+def recevoir_rapport_provisoire(
+    unit: Unit, controle_id: UUID, commande: rapports.RecevoirRapportProvisoire
+) -> None:
+    """Record the findings of a provisional report."""
+    unit.execute(
+        CONTROLE_OPERATION,
+        controle_id,
+        rapports.recevoir_rapport_provisoire,
+        commande,
+        _depenses(unit, [d for constat in commande.constats for d in constat.depenses]),
+    )
+
+
+def decider_suite_controle(
+    unit: Unit, controle_id: UUID, commande: suites_du_controle.DeciderSuite
+) -> None:
+    """Decide a follow-up."""
+    unit.execute(
+        CONTROLE_OPERATION,
+        controle_id,
+        suites_du_controle.decider_suite,
+        commande,
+        unit.new_id("suite"),
+    )
+
+
+def executer_suite_controle(
+    unit: Unit, controle_id: UUID, commande: suites_du_controle.ExecuterSuite, suite_id: UUID
+) -> None:
+    """Record that a follow-up is done, by what the convention says."""
+    controle = unit.get(CONTROLE_OPERATION, controle_id)
+    acte = "Enregistrer l’exécution d’une suite"
+    suite = suites_du_controle.suite_de(controle, suite_id, acte)
+    operation_id = controle.constats[suite.constat_numero].operation_id
+    unit.execute(
+        CONTROLE_OPERATION,
+        controle_id,
+        suites_du_controle.executer_suite,
+        commande,
+        suite_id,
+        unit.get(CONVENTION, convention_of(operation_id)),
+    )
+
+
+def clore_suites_controle(
+    unit: Unit, controle_id: UUID, commande: suites_du_controle.CloreSuitesDuControle
+) -> None:
+    """Close the follow-ups of a control, once what did them still stands."""
+    controle = unit.get(CONTROLE_OPERATION, controle_id)
+    concernees = list({c.operation_id for c in controle.constats.values()})
+    conventions = unit.get_all(CONVENTION, [convention_of(i) for i in concernees])
+    unit.execute(
+        CONTROLE_OPERATION,
+        controle_id,
+        suites_du_controle.clore_suites,
+        commande,
+        dict(zip(concernees, conventions, strict=True)),
+    )

@@ -17,7 +17,7 @@ from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.audit.state import AUDIT
 from aggregates.cadre import Cellule, LigneMaquette
 from aggregates.contrepartie.state import CONTREPARTIE, Contrepartie
-from aggregates.controle_operation.state import CONTROLE_OPERATION
+from aggregates.controle_operation.state import CONTROLE_OPERATION, ControleOperation
 from aggregates.convention.events import CsfValide
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.state import DEPENSE
@@ -147,6 +147,9 @@ def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
             case Reprise():
                 shown = repris.get(stream_id, {})
                 _compare(accord, f"reprise {stream_id}", shown, _of_reprise(state))
+            case ControleOperation():
+                shown = _controle_operation(conn, stream_id)
+                _compare(accord, f"contrôle {state.reference}", shown, _of_controle(state))
             case _:
                 pass
     yield lisible
@@ -290,6 +293,55 @@ def _of_reprise(state: Reprise) -> dict[str, Any]:
         "fse_centimes": state.fse,
         "ct_repris": state.cout_total_eligible if compte else 0,
         "fse_repris": state.fse if compte else 0,
+    }
+
+
+def _controle_operation(conn: psycopg.Connection[Any], controle_id: UUID) -> dict[str, Any]:
+    """Return what is shown of an audit of operations."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            """
+            SELECT c.statut, c.resultat, c.date_limite_reponse, k.*, s.*, p.controle
+            FROM projection.controle_operation AS c
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(x.ct_propose_centimes), 0) AS ct_propose,
+                    coalesce(sum(x.fse_propose_centimes), 0) AS fse_propose,
+                    coalesce(sum(x.ct_retenu_centimes), 0) AS ct_retenu,
+                    coalesce(sum(x.fse_retenu_centimes), 0) AS fse_retenu
+                FROM projection.controle_constat AS x WHERE x.controle_id = c.id
+            ) AS k
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE x.statut = 'a_faire') AS a_faire,
+                    count(*) FILTER (WHERE x.statut = 'executee') AS executees,
+                    min(x.echeance) FILTER (WHERE x.statut = 'a_faire') AS echeance
+                FROM projection.controle_suite AS x WHERE x.controle_id = c.id
+            ) AS s
+            CROSS JOIN LATERAL (
+                SELECT sum(x.ct_controle_centimes) AS controle
+                FROM projection.controle_perimetre AS x WHERE x.controle_id = c.id
+            ) AS p
+            WHERE c.id = %s
+            """,
+            (controle_id,),
+        ).fetchone()
+    return row or {}
+
+
+def _of_controle(state: ControleOperation) -> dict[str, Any]:
+    constats, suites = state.constats.values(), state.suites.values()
+    a_faire = [s for s in suites if s.statut == "a_faire"]
+    return {
+        "statut": state.statut,
+        "resultat": state.resultat,
+        "date_limite_reponse": state.date_limite_reponse,
+        "controle": state.cout_total_controle,
+        "ct_propose": sum(c.cout_total_propose for c in constats),
+        "fse_propose": sum(c.fse_propose for c in constats),
+        "ct_retenu": sum(c.cout_total_retenu for c in constats),
+        "fse_retenu": sum(c.fse_retenu for c in constats),
+        "a_faire": len(a_faire),
+        "executees": sum(s.statut == "executee" for s in suites),
+        "echeance": min((s.echeance for s in a_faire), default=None),
     }
 
 

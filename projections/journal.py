@@ -170,17 +170,28 @@ def faits_d_ailleurs(
     operation_id: UUID,
     situation: Situation = ACTUELLE,
 ) -> list[EvenementLu]:
-    """Return what moved an amount of a dossier from a stream that is not its own, oldest first.
+    """Return what touches a dossier from a stream that is not its own, oldest first.
 
-    A contrepartie affected to it, a compensation between two operations.
+    What moved its amounts: a contrepartie affected to it, a compensation between two operations.
+    The audits of it, what they find on other operations left out.
     """
     rows = conn.execute(
         """
-        SELECT DISTINCT m.position
+        SELECT m.position
         FROM projection.mouvement AS m INNER JOIN oi.event AS e ON m.position = e.position
         WHERE m.operation_id = %(operation)s
             AND m.position <= %(connu_le)s AND m.date_effet <= %(effet_au)s
             AND NOT e.stream_id = ANY(%(flux)s)
+        UNION
+        SELECT e.position
+        FROM projection.controle_perimetre AS p
+        INNER JOIN oi.event AS e ON p.controle_id = e.stream_id
+        WHERE p.operation_id = %(operation)s
+            AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
+            AND (e.data -> 'constat_numero' IS NULL OR EXISTS (
+                SELECT FROM projection.controle_constat AS k
+                WHERE k.controle_id = p.controle_id AND k.operation_id = p.operation_id
+                    AND k.numero = (e.data ->> 'constat_numero')::integer))
         """,
         {
             "operation": operation_id,
@@ -258,9 +269,10 @@ def _evenements(
 ) -> list[EvenementLu]:
     """Read the log; the only query on it here, so that nothing escapes the perimeter.
 
-    A PLIE sees its dossiers, its contreparties and what moves its enveloppes; a transfer is seen
-    from both sides. What concerns the OI as a whole is for who sees the whole OI. What an auditor
-    works on (``audit``) is read apart from all the rest (docs/adr/0018-audit-a-part.md).
+    A PLIE sees its dossiers, its contreparties, the controls of its dossiers only, and what moves
+    its enveloppes; a transfer is seen from both sides. What concerns the OI as a whole is for who
+    sees the whole OI. What an auditor works on (``audit``) is read apart from all the rest
+    (docs/adr/0018-audit-a-part.md).
     """
     croissant = ordre == "asc"
     query = sql.SQL(
@@ -281,6 +293,11 @@ def _evenements(
             WHERE s.name = 'convention.signee.v1'
             UNION ALL
             SELECT c.id FROM projection.contrepartie AS c WHERE c.plie_id = ANY(%(plies)s)
+            UNION ALL
+            SELECT p.controle_id
+            FROM projection.controle_perimetre AS p
+            GROUP BY p.controle_id
+            HAVING bool_and(p.operation_id IN (SELECT d.id FROM dossier AS d))
         )
 
         SELECT

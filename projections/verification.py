@@ -297,6 +297,96 @@ INVARIANTS = (
         WHERE array[attribue, percu, affecte] IS DISTINCT FROM mouvements
         """,
     ),
+    Invariant(
+        "K1",
+        "Contrôles d’opération : retenu ≤ proposé ≤ contrôlé, les constats extrapolés à part",
+        (
+            "reference",
+            "constat",
+            "ct_retenu",
+            "ct_propose",
+            "fse_retenu",
+            "fse_propose",
+            "controle",
+        ),
+        """
+        SELECT c.reference, k.numero, k.ct_retenu_centimes, k.ct_propose_centimes,
+            k.fse_retenu_centimes, k.fse_propose_centimes, p.ct_controle_centimes
+        FROM projection.controle_constat AS k
+        INNER JOIN projection.controle_operation AS c ON k.controle_id = c.id
+        LEFT JOIN projection.controle_perimetre AS p
+            ON k.controle_id = p.controle_id AND k.operation_id = p.operation_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(
+                sum(coalesce(nullif(x.ct_propose_centimes, 0), x.fse_propose_centimes)), 0)
+                AS propose
+            FROM projection.controle_constat AS x
+            WHERE x.controle_id = k.controle_id AND x.operation_id = k.operation_id
+                AND NOT x.extrapole
+        ) AS t
+        WHERE k.ct_retenu_centimes > k.ct_propose_centimes
+            OR k.fse_retenu_centimes > k.fse_propose_centimes
+            OR p.ct_controle_centimes IS NULL OR t.propose > p.ct_controle_centimes
+        """,
+    ),
+    Invariant(
+        "K2",
+        "Chaque suite exécutée d’un contrôle cite un fait de la convention, contrôle recalculé et "
+        "validé, ordre ou retrait, qui retire au moins ce qu’elle en compte",
+        ("suite", "fse_retire", "fse_du_fait", "ct_retire", "ct_du_fait"),
+        """
+        SELECT s.suite_id, s.fse, coalesce(c.fse, o.fse, r.fse), s.ct,
+            coalesce(c.ct, o.ct, r.ct)
+        FROM (
+            SELECT e.data ->> 'suite_id' AS suite_id, e.data ->> 'operation_id' AS operation_id,
+                l.lien, (l.lien ->> 'fse_retire_centimes')::bigint AS fse,
+                (l.lien ->> 'cout_total_retire_centimes')::bigint AS ct
+            FROM oi.event AS e, jsonb_array_elements(e.data -> 'liens') AS l (lien)
+            WHERE e.name = 'controle_operation.suite_executee.v1'
+        ) AS s
+        LEFT JOIN (
+            SELECT e.data ->> 'operation_id' AS operation_id, e.data ->> 'csf_id' AS csf_id,
+                (e.data ->> 'version')::integer AS version,
+                -(e.data ->> 'fse_du_periode_centimes')::bigint AS fse,
+                greatest(
+                    -(e.data ->> 'cout_total_retenu_periode_centimes')::bigint,
+                    (e.data ->> 'depenses_ecartees_centimes')::bigint) AS ct
+            FROM oi.event AS e WHERE e.name = 'convention.csf_valide.v1'
+        ) AS c ON s.operation_id = c.operation_id AND s.lien ->> 'csf_id' = c.csf_id
+            AND (s.lien ->> 'csf_version')::integer = c.version AND c.version > 1
+        LEFT JOIN (
+            SELECT n.data ->> 'operation_id' AS operation_id, e.data ->> 'ordre_id' AS ordre_id,
+                (e.data ->> 'montant_centimes')::bigint AS fse, 0::bigint AS ct
+            FROM oi.event AS e
+            INNER JOIN oi.event AS n ON e.stream_id = n.stream_id AND n.version = 1
+            WHERE e.name = 'convention.ordre_reversement_emis.v1'
+        ) AS o ON s.operation_id = o.operation_id AND s.lien ->> 'ordre_id' = o.ordre_id
+        LEFT JOIN (
+            SELECT e.data ->> 'operation_id' AS operation_id,
+                e.data ->> 'appel_de_fonds_no' AS appel_de_fonds_no,
+                sum((e.data ->> 'fse_centimes')::bigint) AS fse,
+                sum((e.data ->> 'cout_total_centimes')::bigint) AS ct
+            FROM oi.event AS e WHERE e.name = 'convention.depense_retiree.v1'
+            GROUP BY e.data ->> 'operation_id', e.data ->> 'appel_de_fonds_no'
+        ) AS r ON s.operation_id = r.operation_id
+            AND s.lien ->> 'appel_de_fonds_no' = r.appel_de_fonds_no
+        WHERE coalesce(c.fse, o.fse, r.fse) IS NULL
+            OR coalesce(c.fse, o.fse, r.fse) < s.fse OR coalesce(c.ct, o.ct, r.ct) < s.ct
+            OR (s.lien ->> 'fse_impute_centimes')::bigint > greatest(s.fse, 0)
+            OR (s.lien ->> 'cout_total_impute_centimes')::bigint > greatest(s.ct, 0)
+        """,
+    ),
+    Invariant(
+        "K3",
+        "Un contrôle d’opération dont les suites sont closes n’a plus de suite à faire",
+        ("controle", "suite", "echeance"),
+        """
+        SELECT c.reference, s.suite_id, s.echeance
+        FROM projection.controle_suite AS s
+        INNER JOIN projection.controle_operation AS c ON s.controle_id = c.id
+        WHERE c.statut IN ('suites_closes', 'clos') AND s.statut = 'a_faire'
+        """,
+    ),
 )
 
 

@@ -30,6 +30,10 @@ from aggregates.contrepartie.affectation import (
 )
 from aggregates.contrepartie.repartition import RepartirContrepartie
 from aggregates.contrepartie.state import CONTREPARTIE
+from aggregates.controle_operation import notification as kn
+from aggregates.controle_operation import rapports as kr
+from aggregates.controle_operation import suites as ks
+from aggregates.controle_operation.state import CONTROLE_OPERATION, ControleOperation
 from aggregates.convention import avenants as av
 from aggregates.convention import certification as ce
 from aggregates.convention import cloture_office as co
@@ -1027,6 +1031,255 @@ class Vie:
         """Archiver le dossier."""
         asked = commande(cloture.Archiver, date_effet=le)
         return self._operation(operation, cloture.archiver, asked)
+
+    # Audits of operations.
+
+    def controle_op(self, controle: str) -> ControleOperation:
+        """Return the state of an audit of operations."""
+        state: ControleOperation = self._lire(CONTROLE_OPERATION, self.id(controle))
+        return state
+
+    def _controle(self, controle: str, decide: Any, *args: object) -> Outcome:
+        return self.decision(CONTROLE_OPERATION, self.id(controle), decide, *args)
+
+    def _perimetre(
+        self, operations: dict[str, str], pieces: dict[str, list[str]] | None = None, **saisie: Any
+    ) -> dict[str, Any]:
+        controlees = [
+            {
+                "operation_id": self.id(operation),
+                "cout_total_controle": montant,
+                "depenses": [self.piece(operation, p) for p in (pieces or {}).get(operation, [])],
+            }
+            for operation, montant in operations.items()
+        ]
+        return {"operations": controlees} | saisie
+
+    def controle_notifie(
+        self,
+        controle: str,
+        operations: dict[str, str],
+        pieces: dict[str, list[str]] | None = None,
+        organisme: str = "autorite_audit",
+        etat_no: str | None = None,
+        le: date = date(2022, 9, 5),
+        **saisie: Any,
+    ) -> Outcome:
+        """Enregistrer l’annonce d’un contrôle d’opération.
+
+        « operations » : le coût total contrôlé de chacune ; « pieces » : ce qui en est examiné.
+        """
+        asked = commande(
+            kn.NotifierControle,
+            date_effet=le,
+            organisme=organisme,
+            **({"reference": controle} | saisie),
+            perimetre=self._perimetre(operations, pieces, etat_no=etat_no),
+        )
+        return self.acte(actions.notifier_controle, self.id(controle), asked)
+
+    def perimetre_controle(
+        self,
+        controle: str,
+        operations: dict[str, str],
+        pieces: dict[str, list[str]] | None = None,
+        le: date = date(2022, 9, 6),
+    ) -> Outcome:
+        """Rectifier ce qu’un contrôle d’opération examine."""
+        asked = commande(
+            kn.RectifierPerimetre, date_effet=le, perimetre=self._perimetre(operations, pieces)
+        )
+        return self.acte(actions.rectifier_perimetre_controle, self.id(controle), asked)
+
+    def controle_commence(
+        self, controle: str, modalite: str = "sur_place", le: date = date(2022, 9, 12)
+    ) -> Outcome:
+        """Commencer un contrôle d’opération."""
+        asked = commande(kn.CommencerControle, date_effet=le, modalite=modalite)
+        return self._controle(controle, kn.commencer, asked)
+
+    def controle_annule(self, controle: str, le: date = date(2022, 9, 20)) -> Outcome:
+        """Annuler un contrôle d’opération."""
+        asked = commande(kn.AnnulerControle, date_effet=le)
+        return self._controle(controle, kn.annuler, asked)
+
+    def rapport_provisoire(
+        self,
+        controle: str,
+        constats: Iterable[dict[str, Any]] = (),
+        le: date = date(2022, 10, 3),
+        **saisie: Any,
+    ) -> Outcome:
+        """Recevoir le rapport provisoire d’un contrôle d’opération.
+
+        Un constat : « numero », « operation », « cout_total », « fse », et au besoin « pieces ».
+        """
+        asked = commande(
+            kr.RecevoirRapportProvisoire,
+            date_effet=le,
+            constats=[self._constat(dict(c)) for c in constats],
+            **saisie,
+        )
+        return self.acte(actions.recevoir_rapport_provisoire, self.id(controle), asked)
+
+    def _constat(self, champs: dict[str, Any]) -> dict[str, Any]:
+        operation = champs.pop("operation")
+        pieces = champs.pop("pieces", [])
+        return {
+            "operation_id": self.id(operation),
+            "nature": "depense_ineligible",
+            "constatation": "Dépense inéligible.",
+            "depenses": [self.piece(operation, piece) for piece in pieces],
+            "assiette": None if pieces else "Toutes les dépenses",
+        } | champs
+
+    def reponse_constat(
+        self,
+        controle: str,
+        constat: int = 1,
+        reponse: str = "accepte",
+        auteur: str = "oi",
+        le: date = date(2022, 10, 10),
+        **saisie: Any,
+    ) -> Outcome:
+        """Répondre à un constat d’un contrôle d’opération."""
+        asked = commande(
+            kr.RepondreConstat,
+            date_effet=le,
+            constat_numero=constat,
+            reponse=reponse,
+            auteur=auteur,
+            **saisie,
+        )
+        return self._controle(controle, kr.repondre, asked)
+
+    def prolongation_reponse(
+        self, controle: str, date_limite: date, le: date = date(2022, 10, 11)
+    ) -> Outcome:
+        """Prolonger le délai de réponse à un rapport provisoire."""
+        asked = commande(kr.ProlongerDelaiReponse, date_effet=le, date_limite=date_limite)
+        return self._controle(controle, kr.prolonger_reponse, asked)
+
+    def rapport_definitif(
+        self,
+        controle: str,
+        constats: Iterable[dict[str, Any]] = (),
+        resultat: str = "correction_individuelle",
+        le: date = date(2022, 10, 24),
+        **saisie: Any,
+    ) -> Outcome:
+        """Recevoir le rapport définitif d’un contrôle d’opération.
+
+        Un constat : « numero », « issue », et ce qui en est retenu s’il est réduit.
+        """
+        asked = commande(
+            kr.RecevoirRapportDefinitif,
+            date_effet=le,
+            constats=list(constats),
+            resultat=resultat,
+            **saisie,
+        )
+        return self._controle(controle, kr.recevoir_rapport_definitif, asked)
+
+    def rectification_constat(
+        self,
+        controle: str,
+        cout_total: str,
+        fse: str,
+        constat: int = 1,
+        resultat: str | None = None,
+        le: date = date(2022, 11, 2),
+    ) -> Outcome:
+        """Rectifier un constat d’un contrôle d’opération."""
+        asked = commande(
+            kr.RectifierConstat,
+            date_effet=le,
+            constat_numero=constat,
+            cout_total=cout_total,
+            fse=fse,
+            resultat=resultat,
+        )
+        return self._controle(controle, kr.rectifier_constat, asked)
+
+    def suite_controle(
+        self,
+        controle: str,
+        constat: int = 1,
+        mesure: str = "recalcul_csf",
+        le: date = date(2022, 10, 25),
+        **saisie: Any,
+    ) -> Outcome:
+        """Décider une suite d’un constat retenu."""
+        asked = commande(
+            ks.DeciderSuite, date_effet=le, constat_numero=constat, mesure=mesure, **saisie
+        )
+        return self.acte(actions.decider_suite_controle, self.id(controle), asked)
+
+    def _suite(self, controle: str, constat: int) -> UUID:
+        """Return the last follow-up of a finding that stands."""
+        return [
+            suite_id
+            for suite_id, suite in self.controle_op(controle).suites.items()
+            if suite.constat_numero == constat and suite.statut != "annulee"
+        ][-1]
+
+    def prolongation_suite(
+        self,
+        controle: str,
+        echeance: date,
+        constat: int = 1,
+        le: date = date(2022, 11, 3),
+    ) -> Outcome:
+        """Prolonger le délai de la dernière suite d’un constat."""
+        asked = commande(ks.ProlongerDelaiSuite, date_effet=le, echeance=echeance)
+        return self._controle(controle, ks.prolonger_suite, asked, self._suite(controle, constat))
+
+    def execution_suite(
+        self,
+        controle: str,
+        constat: int = 1,
+        bilans: Iterable[int] = (),
+        ordre: str | None = None,
+        appels_de_fonds: Iterable[str] = (),
+        compte_rendu: str | None = None,
+        le: date = date(2022, 12, 5),
+    ) -> Outcome:
+        """Enregistrer l’exécution de la dernière suite d’un constat.
+
+        « bilans » : ceux dont le contrôle de service fait a été recalculé ; « ordre » : l’opération
+        dont le dernier ordre de reversement l’exécute.
+        """
+        etat = self.controle_op(controle)
+        concernee = convention_of(etat.constats[constat].operation_id)
+        convention: Convention = self._lire(CONVENTION, concernee)
+        csf = [b.csf.csf_id for b in convention.bilans.values() if b.numero in bilans and b.csf]
+        asked = commande(
+            ks.ExecuterSuite,
+            date_effet=le,
+            csf=csf,
+            ordres=[] if ordre is None else [self._dernier_ordre(ordre)],
+            appels_de_fonds=list(appels_de_fonds),
+            compte_rendu=compte_rendu,
+        )
+        suite_id = self._suite(controle, constat)
+        return self.acte(actions.executer_suite_controle, self.id(controle), asked, suite_id)
+
+    def annulation_suite(
+        self, controle: str, constat: int = 1, le: date = date(2022, 12, 6)
+    ) -> Outcome:
+        """Annuler la dernière suite d’un constat."""
+        asked = commande(ks.AnnulerSuite, date_effet=le)
+        return self._controle(controle, ks.annuler_suite, asked, self._suite(controle, constat))
+
+    def suites_controle_closes(self, controle: str, le: date = date(2022, 12, 12)) -> Outcome:
+        """Clore les suites d’un contrôle d’opération."""
+        asked = commande(ks.CloreSuitesDuControle, date_effet=le)
+        return self.acte(actions.clore_suites_controle, self.id(controle), asked)
+
+    def controle_clos(self, controle: str, le: date = date(2022, 12, 15)) -> Outcome:
+        """Clore un contrôle d’opération."""
+        asked = commande(ks.CloreControle, date_effet=le)
+        return self._controle(controle, ks.clore, asked)
 
     # Contreparties.
 

@@ -98,6 +98,11 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
             f"/operations/{une}/paiements/{paiement}/provenance"
         ),
         "/depenses/{depense_id}/effet": f"/depenses/{vie.depenses[0]}/effet",
+        "/controles-operation": "/controles-operation",
+        "/controles-operation/suites-attendues": "/controles-operation/suites-attendues",
+        "/controles-operation/{controle_id}": (
+            f"/controles-operation/{vie.controles['du PLIE A']}"
+        ),
         "/reprises": "/reprises",
         "/reprises/{reprise_id}": f"/reprises/{vie.reprise}",
         "/couverture": "/couverture",
@@ -165,6 +170,7 @@ def test_an_unknown_grant_has_no_maquette(http: TestClient) -> None:
     [
         "/subventions-globales/{subvention_globale_id}",
         "/contreparties/{contrepartie_id}",
+        "/controles-operation/{controle_id}",
         "/appels-a-projets/{appel_a_projets_id}",
         "/operations/{operation_id}",
         "/operations/{operation_id}/convention",
@@ -174,7 +180,7 @@ def test_an_unknown_grant_has_no_maquette(http: TestClient) -> None:
 def test_the_version_of_an_aggregate_is_its_etag(http: TestClient, vie: Vie, chemin: str) -> None:
     answer = http.get(f"/api/v1{chemins(http, vie)[chemin]}")
     corps = answer.json()
-    partie = corps.get("resume", corps.get("contrepartie", {}))
+    partie = corps.get("resume", corps.get("contrepartie", corps.get("controle", {})))
     version = corps.get("version", partie.get("version"))
     assert answer.headers["ETag"] == f'"{version}"'
     known = http.app.state.service.reads  # type: ignore[attr-defined]

@@ -13,6 +13,8 @@ from aggregates.appel_a_projets import publication
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.contrepartie import affectation
 from aggregates.contrepartie.state import CONTREPARTIE
+from aggregates.controle_operation import notification, rapports
+from aggregates.controle_operation.state import CONTROLE_OPERATION
 from aggregates.convention import (
     avenants,
     bilans,
@@ -710,6 +712,61 @@ class Vie:
 
         self.acte(work)
 
+    def auditer(self) -> None:
+        """Control the whole life and one of the other PLIE, on one reference each."""
+        self.controles: dict[str, UUID] = {}
+        for nom, operations in (
+            ("commun", ("entière", "abandonnée")),
+            ("du PLIE A", ("entière",)),
+            ("du PLIE B", ("abandonnée",)),
+        ):
+            controle = self.controles[nom] = new_id()
+            perimetre = {
+                "operations": [
+                    {
+                        "operation_id": self.operations[operation],
+                        "cout_total_controle": "500.00" if operation == "entière" else "0.00",
+                    }
+                    for operation in operations
+                ]
+            }
+            self.acte(
+                actions.notifier_controle,
+                controle,
+                notification.NotifierControle(
+                    date_effet="2022-09-05",
+                    organisme="autorite_audit",
+                    reference=f"CICC-{len(self.controles)}",
+                    perimetre=perimetre,
+                ),
+            )
+        self.decide(
+            CONTROLE_OPERATION,
+            self.controles["du PLIE A"],
+            notification.commencer,
+            notification.CommencerControle(date_effet="2022-09-12", modalite="sur_pieces"),
+        )
+        self.acte(
+            actions.recevoir_rapport_provisoire,
+            self.controles["du PLIE A"],
+            rapports.RecevoirRapportProvisoire(
+                date_effet="2022-10-03",
+                rapport_ref="RP-2",
+                date_limite_reponse="2022-10-31",
+                constats=[
+                    {
+                        "numero": 1,
+                        "operation_id": self.operations["entière"],
+                        "nature": "piece_manquante",
+                        "constatation": "Une facture manque.",
+                        "cout_total": "300.00",
+                        "fse": "150.00",
+                        "assiette": "Prestations",
+                    }
+                ],
+            ),
+        )
+
 
 def jouer(service: Service) -> Vie:
     """Play every life on an empty database."""
@@ -719,4 +776,5 @@ def jouer(service: Service) -> Vie:
     vie.autres_vies()
     vie.cloturer()
     vie.reprendre()
+    vie.auditer()
     return vie

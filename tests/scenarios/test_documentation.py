@@ -21,6 +21,7 @@ OUTILS = {
     "decision",
     "operation",
     "convention",
+    "controle_op",
     "maquette",
     "piece",
     "lignes",

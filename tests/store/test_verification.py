@@ -95,12 +95,25 @@ CASSES = {
         "UPDATE projection.contrepartie SET affecte_centimes = attribue_centimes + 1",
         {"C1", "R2", "P1"},
     ),
+    "a finding that keeps more than it proposed": (
+        "UPDATE projection.controle_constat SET ct_retenu_centimes = ct_propose_centimes + 1",
+        {"K1", "R2", "P1"},
+    ),
+    "a follow-up whose withdrawal is another one": (
+        """UPDATE oi.event SET data = jsonb_set(data, '{appel_de_fonds_no}', '"AF-9"')
+        WHERE name = 'convention.depense_retiree.v1'""",
+        {"K2"},
+    ),
+    "a follow-up to be done of a control that is closed": (
+        "UPDATE projection.controle_suite SET statut = 'a_faire'",
+        {"K3", "R2", "P1"},
+    ),
 }
 
 
 @pytest.fixture
 def livres(service: Service, base: str) -> str:
-    """Lend sound books: an operation from its deposit to its solde, with a contrepartie."""
+    """Lend sound books: an operation from its deposit to its solde, its contrepartie, its audit."""
     vie = Vie(service)
     vie.subvention()
     vie.tranche("300000.00", "300000.00")
@@ -114,7 +127,22 @@ def livres(service: Service, base: str) -> str:
     vie.controle("un")
     vie.paiement("un", _du(vie))
     vie.solde("un")
+    _controler(vie)
     return base
+
+
+def _controler(vie: Vie) -> None:
+    vie.transmission("un", "1000.00", "2000.00")
+    vie.certification("un", "1000.00", "2000.00")
+    vie.retrait_certification("un", "100.00", "200.00")
+    vie.controle_notifie("CICC-1", {"un": "2000.00"})
+    vie.controle_commence("CICC-1")
+    constat = {"numero": 1, "operation": "un", "cout_total": "200.00", "fse": "100.00"}
+    vie.rapport_provisoire("CICC-1", [constat])
+    vie.rapport_definitif("CICC-1", [{"numero": 1, "issue": "maintenu"}])
+    vie.suite_controle("CICC-1", mesure="retrait_certification")
+    vie.execution_suite("CICC-1", appels_de_fonds=["AF-1"])
+    vie.suites_controle_closes("CICC-1")
 
 
 def _regulariser(vie: Vie) -> None:
