@@ -10,6 +10,7 @@ from pydantic import Field
 from aggregates.operation import contacts
 from aggregates.operation.state import OPERATION
 from aggregates.personne import effacement, enregistrement
+from aggregates.personne.enregistrement import exiger_non_effacee
 from aggregates.personne.events import Demandeur, Nature
 from aggregates.personne.state import PERSONNE, PersonneAbsente
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
@@ -135,11 +136,11 @@ def _secret(ecriture: EcritureOuverte, personne_id: UUID, *, nouvelle: bool = Fa
     if not ecriture.coffre.contient(personne_id):
         connue = ecriture.etat(PERSONNE, personne_id)
         if connue is not None:
-            enregistrement.exiger_non_effacee(connue)
+            exiger_non_effacee(connue)
             raise CleAbsente(personne=personne_id)
         if not nouvelle:
             raise PersonneAbsente(id=personne_id)
-        ecriture.coffre.creer(personne_id)
+        return ecriture.coffre.secret_neuf(personne_id)
     return ecriture.coffre.secret(personne_id)
 
 

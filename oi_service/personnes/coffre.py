@@ -128,6 +128,11 @@ class Coffre:
         """
         return hmac.digest(self._cle(personne), b"empreinte", "sha256")
 
+    def secret_neuf(self, personne: UUID) -> bytes:
+        """Return the secret of a person, who gets a key for it."""
+        self.creer(personne)
+        return self.secret(personne)
+
     def _cle(self, personne: UUID) -> bytes:
         cle = self._lire(personne)
         if cle is None:

@@ -5,13 +5,16 @@ from uuid import UUID
 
 import pytest
 from corps import conventionner, depense, dossier, instruire, ouvrir
+from fastapi import FastAPI
 from porte import GESTIONNAIRE, VALIDEUR, Api
 
+from api.deps import perimetre
 from oi_service.app import open_service
 from oi_service.effacement import rapprocher
 from oi_service.ids import new_id
 from oi_service.personnes.coffre import Coffre
 from oi_service.scheduler import scheduler
+from projections.perimetre import Perimetre
 
 JOUR = "2022-02-01"
 CONTACT = {
@@ -115,6 +118,22 @@ def test_a_key_that_is_missing_is_told_and_hides_nothing_else(
     # It can be erased all the same.
     api.faire(f"/personnes/{personne}/effacements", EFFACEMENT, 1)
     assert rapprocher(api.service).manquantes == ()
+
+
+def test_a_plie_sees_nobody_of_the_oi(api: Api, monde: tuple[str, str]) -> None:
+    personne = enregistrer(api, monde[0])
+    corps = {"date_effet": JOUR, "personne_id": personne}
+    api.faire(f"/operations/{monde[1]}/contacts", corps, 1)
+    app = api.http.app
+    assert isinstance(app, FastAPI)
+    app.dependency_overrides[perimetre] = lambda: Perimetre(frozenset({"A"}))
+    try:
+        answer = api.http.get(f"/api/v1/personnes/{personne}", headers=GESTIONNAIRE)
+        refus(answer, 404, "personne_absente")
+        chemin = f"/api/v1/operations/{monde[1]}/personnes"
+        assert api.http.get(chemin, headers=GESTIONNAIRE).json() == []
+    finally:
+        app.dependency_overrides.clear()
 
 
 # --- Idempotency ---------------------------------------------------------------------------------
