@@ -52,18 +52,9 @@ def dire_l_archive(composee: Composee) -> Iterator[str]:
     point = composee.point.point
     yield f"Archive écrite : {composee.fichier}"
     yield (
-        f"{entier(composee.evenements)} événements, {entier(composee.pieces)} pièces"
-        + (
-            f" ({entier(composee.pieces_absentes)} autres n’ont jamais été déposées)"
-            if composee.pieces_absentes
-            else ""
-        )
-        + (
-            f" ({entier(composee.pieces_alterees)} autres ont changé depuis leur dépôt)"
-            if composee.pieces_alterees
-            else ""
-        )
-        + "."
+        f"Événements : {entier(composee.evenements)}. Pièces jointes : {entier(composee.pieces)} ; "
+        f"jamais déposées : {entier(composee.pieces_absentes)} ; altérées depuis leur dépôt : "
+        f"{entier(composee.pieces_alterees)}."
     )
     yield (
         f"Elle s’arrête au point signé le {instant(point.instant)}, de "
