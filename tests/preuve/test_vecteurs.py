@@ -6,6 +6,7 @@ They are written by the database and the service when the file is not there, whi
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -343,3 +344,16 @@ def test_the_vectors_are_an_archive_that_the_standalone_verifier_finds_intact(
     monkeypatch.setattr("sys.argv", ["verifier.py", str(dossier)])
     assert verifier.principal() == 0
     assert "ANOMALIE" not in capsys.readouterr().out
+
+
+def test_the_document_of_the_format_shows_a_vector_as_it_is() -> None:
+    texte = (Path(__file__).parents[2] / "docs" / "format-de-la-preuve.md").read_text("utf-8")
+    vecteurs = lire()
+    premier = vecteurs["evenements"][0]
+    blocs = ["".join(bloc.split()) for bloc in texte.split("```")[1::2]]
+    assert premier["enregistrement"] in blocs
+    assert f"\n```\n{vecteurs['point']}```\n" in texte
+    for ecrit in (premier["sceau"], vecteurs["racines"][0], vecteurs["cle"]["publique"]):
+        assert f"`{ecrit}`" in texte
+    for morceau in re.findall(r"`(\{\"position\" : 1, [^…]*)…`", texte):
+        assert premier["ligne"].startswith(morceau)
