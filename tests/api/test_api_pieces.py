@@ -148,12 +148,13 @@ def test_an_altered_document_is_never_served(api: Api) -> None:
 
 def test_who_goes_away_in_the_middle_leaves_nothing_and_is_no_bug(api: Api) -> None:
     recus: list[Message] = []
-    envois = iter(
-        [{"type": "http.request", "body": PDF, "more_body": True}, {"type": "http.disconnect"}]
-    )
+    envois: list[Message] = [
+        {"type": "http.request", "body": PDF, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
 
     async def receive() -> Message:
-        return next(envois)
+        return envois.pop(0)
 
     async def send(message: Message) -> None:
         recus.append(message)
