@@ -1,8 +1,9 @@
 """Each sample as a document with which anybody draws it again: « oi-echantillon/1 ».
 
 Two kinds: those of the auditors' working files (docs/tirages.md), and those of the controls of the
-delivered service, drawn under `sha256-v1`. A document holds the whole population, the seed, the
-parameters and the draw, and the numbers of the events that sealed them.
+delivered service, drawn under `sha256-v1`. A document holds the whole population, the seed and
+the parameters, what the draw gave, and the numbers of the events that sealed it; what it repeats of
+them bears the same name and the same value.
 """
 
 from collections.abc import Collection, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import to_builtins
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -73,6 +75,8 @@ def documents_des_audits(
                     yield _de_l_audit(conn, cadres[lu.stream_id], origine, figee, lu, fait)
             case DossierAuditOuvert():
                 cadres[lu.stream_id] = fait.cadre
+            case _:
+                pass
 
 
 def _concerne(
@@ -105,6 +109,11 @@ def _de_l_audit(
             methode=tire.methode,
             algorithme=tire.algorithme,
             graine=tire.graine,
+            graine_origine=tire.graine_origine,
+            rang=tire.rang,
+            population_id=str(tire.population_id),
+            definition=to_builtins(figee.definition),
+            montant=figee.montant,
             position=figee.position,
             evenements={"population": origine.position, "tirage": lu.position},
             parametres={
@@ -115,9 +124,7 @@ def _de_l_audit(
                 "selection": demande.selection,
             },
             lignes=lignes,
-            tirage=[
-                [str(u.depense_id), u.montant_centimes, u.strate, u.exhaustive] for u in tire.tirage
-            ],
+            tirage=[to_builtins(u) for u in tire.tirage],
         ),
     )
 
@@ -177,7 +184,6 @@ def _du_controle(
     lignes = tuple(
         sorted(Unite(str(i), montant, str(o), plie, poste) for i, montant, o, plie, poste in rows)
     )
-    montants = {u.id: u.montant for u in lignes}
     return Document(
         id=lu.event_id,
         evenements=(lu.position,),
@@ -186,14 +192,22 @@ def _du_controle(
             methode="service_fait",
             algorithme=tire.algorithme,
             graine=tire.graine,
+            csf_id=str(tire.csf_id),
+            poste=tire.poste,
             position=lu.position,
             evenements={"population": None, "tirage": lu.position},
             parametres={
-                "taille_min": convention.parametres.echantillon_taille_min,
-                "couverture_min_pct": str(convention.parametres.echantillon_couverture_min_pct),
+                "taille": max(1, convention.parametres.echantillon_taille_min),
+                "couverture_millioniemes": int(
+                    convention.parametres.echantillon_couverture_min_pct * 10_000
+                ),
+                "critere": None,
+                "bornes_centimes": [],
+                "repartition": None,
+                "selection": None,
             },
             lignes=lignes,
-            tirage=[[str(i), montants[str(i)], "", False] for i in tire.tirage],
+            tirage=[str(i) for i in tire.tirage],
         ),
     )
 
@@ -202,12 +216,12 @@ def _contenu(
     echantillon_id: UUID,
     *,
     lignes: tuple[Unite, ...],
-    tirage: list[list[Any]],
+    tirage: list[Any],
     **reste: Any,
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "id": str(echantillon_id),
+        "echantillon_id": str(echantillon_id),
         **reste,
         "empreinte": empreinte(lignes),
         "colonnes": list(COLONNES),

@@ -276,12 +276,11 @@ def _par_strate(
 def repartir(
     strates: Mapping[str, Mapping[str, int]], taille: int, repartition: Repartition
 ) -> dict[str, int]:
-    """Share a size between strata, by number or by amount: the largest remainders, one at least.
+    """Share a size between strata, by number or by amount: one each, then the largest remainders.
 
-    Each stratum gets the whole part of its exact share, brought to one if it is nothing and to all
-    that it holds if it is more. What is missing is then given one by one where the share is the
-    most above what was given, what is too much taken one by one where it is the most below; at
-    equality, to the first code. Where no bound is met, these are the largest remainders.
+    Each stratum gets one; the others are given one by one, each to the stratum that lacks the most
+    of its exact share, to the first code at equality, and never more than it holds. Where no share
+    is below one nor above what its stratum holds, these are the largest remainders.
     """
     if taille < len(strates):
         raise TailleInferieureAuxStrates(taille=taille, strates=len(strates))
@@ -290,18 +289,14 @@ def repartir(
         for code, m in sorted(strates.items())
     }
     total = sum(poids.values())
-    donne = {
-        code: min(max(taille * p // total, 1), len(strates[code])) for code, p in poids.items()
-    }
+    donne = dict.fromkeys(poids, 1)
 
     def manque(code: str) -> int:
         # What separates the exact share from what was given, times the total.
         return taille * poids[code] - donne[code] * total
 
-    while sum(donne.values()) < taille:
+    for _ in range(taille - len(strates)):
         donne[max((c for c in donne if donne[c] < len(strates[c])), key=manque)] += 1
-    while sum(donne.values()) > taille:
-        donne[min((c for c in donne if donne[c] > 1), key=manque)] -= 1
     return donne
 
 

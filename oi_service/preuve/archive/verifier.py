@@ -197,6 +197,39 @@ def lire_ligne(octets: bytes) -> tuple[dict[str, Any], bytes, list[str]]:
         morceaux += (pack(">ii", numero, -1 if valeur is None else len(valeur)), valeur or b"")
     return champs, b"".join(morceaux), [piece["sha256"] for piece in pieces]
 
+def tirer(doc: Any) -> list[Any]:
+    """Refait un tirage, d’après le document « Tirages », et le dit comme son événement."""
+    demande, strates, tirage = doc["parametres"], {}, []  # type: Any, Any, list[Any]
+    for ligne in (ligne for ligne in doc["population"] if ligne[1] > 0):
+        rang = sum(borne <= ligne[1] for borne in demande["bornes_centimes"])
+        lieu = dict(zip(doc["colonnes"], ligne), montant=f"tranche-{rang}")
+        strates.setdefault(lieu.get(demande["critere"], ""), {})[ligne[0]] = ligne[1]
+    n, par_montant = demande["taille"], demande["repartition"] == "montant"
+    poids = {c: sum(strates[c].values()) if par_montant else len(strates[c]) for c in strates}
+    total, tailles = sum(poids.values()), dict.fromkeys(sorted(poids), 1)
+    while sum(tailles.values()) < n:  # Une de plus là où il en manque le plus.
+        libres = [c for c in tailles if tailles[c] < len(strates[c])]
+        tailles[max(libres, key=lambda c: n * poids[c] - tailles[c] * total)] += 1
+    for c, strate in sorted(strates.items()):
+        a_tirer, graine = tailles[c], doc["graine"] + (f":{c}" if c else "")
+        ordre = sorted(strate, key=lambda i: sha256(f"{graine}:{i}".encode()).digest())
+        base, seuil, choisies = sum(strate.values()), sum(strate.values()) + 1, ordre[:a_tirer]
+        if doc["algorithme"] == "sha256-v1":  # Autant qu’il en faut pour la part du montant.
+            return next(ordre[:k] for k in range(a_tirer, len(ordre) + 1) if demande[
+                "couverture_millioniemes"] * base <= 10**6 * sum(strate[i] for i in ordre[:k]))
+        if "mus" in (doc["methode"], demande["selection"]):
+            for montant in sorted(strate.values(), reverse=True):
+                if montant * a_tirer >= base:  # Prise d’office : l’intervalle est base / a_tirer.
+                    a_tirer, base, seuil = a_tirer - 1, base - montant, montant
+            depart = int(sha256(f"{graine}:depart".encode()).hexdigest(), 16) % max(base, 1)
+            choisies, bas = [i for i in ordre if strate[i] >= seuil], -1 - depart
+            for i in ordre:  # Porte-t-elle une unité choisie, du départ de base en base ?
+                bas, haut = bas + strate[i] * a_tirer * (strate[i] < seuil), bas // max(base, 1)
+                choisies += [i] if bas // max(base, 1) > haut else []
+        tirage += [{"depense_id": i, "montant_centimes": strate[i], "strate": c,
+                    "exhaustive": strate[i] >= seuil} for i in choisies]
+    return tirage
+
 # ------------------------------------------------------------------ La vérification
 POINT = re.compile(
     fr"((oi_service/journal/{UUID})\n([1-9][0-9]{{0,17}})\n([A-Za-z0-9+/]{{43}}=)\n"
@@ -219,6 +252,7 @@ class Verification:
         self.points: list[tuple[int, str, tuple[bytes, str]]] = []  # Taille, nom, (racine, sceau).
         self.etablis: dict[int, tuple[bytes, str]] = {}  # De même, tirés des événements.
         self.citees: dict[str, int] = {}  # Empreinte d’une pièce : l’événement qui la cite.
+        self.dits: dict[int, Any] = {}  # Ce que disent les tirages et leurs listes, par numéro.
 
     def dire(self, etat: str, sujet: str, phrase: str) -> None:
         """Écrit ce qu’un contrôle a trouvé."""
@@ -339,6 +373,7 @@ class Verification:
             connu_le, schema = e["enregistre_le"], e["seal_scheme"]
             self.apres_coup = n if schema == "0" else self.apres_coup
             self.citees.update((empreinte, n) for empreinte in citees)
+            self.dits.update((n, json.loads(e["data"])) for _ in re.findall("_tir|_fig", e["name"]))
             feuille, rang = sha256(b"\x00" + sceau).digest(), n - 1
             if not self.complet:
                 chemin = [hexa(voisin) for voisin in preuve["inclusion"]]
@@ -391,18 +426,30 @@ class Verification:
                 raise Anomalie(f"l’archive ne contient pas ce que {nom} a signé")
         return f"les {len(self.points)} points ont signé ces événements-ci, et dans cet ordre"
 
-    # ------------------- Tirages des échantillons : début (et une ligne dans ``conclure``)
-    # ------------------- Tirages des échantillons : fin
+    def echantillons(self) -> str:
+        """Refait chaque tirage : est-ce, de la liste figée, celui qui a été scellé ?"""
+        for nom in (noms := [n for n in sorted(self.archive.tailles) if n[:13] == "echantillons/"]):
+            doc = json.loads(self.archive.lire(nom))
+            lignes = [doc["colonnes"], *sorted(doc["population"])]
+            csv = "".join(";".join(map(str, ligne)) + "\n" for ligne in lignes)
+            vu = {**doc, "tirage": tirer(doc), "empreinte": sha256(csv.encode()).hexdigest(),
+                  "population_nombre": len(lignes) - 1}
+            faits = [self.dits.get(n, {}) for n in doc["evenements"].values() if n]
+            faux = {c for fait in (doc, *faits) for c in fait if vu.get(c, fait[c]) != fait[c]}
+            exiger({"empreinte", "population_nombre"} & set(faits[0]) and "tirage" in faits[-1]
+                   and not faux, f"{nom} n’est pas ce qui a été scellé ({', '.join(sorted(faux))})")
+        return f"{len(noms)} joints, refaits dépense par dépense depuis la liste et la graine"
 
     def conclure(self) -> int:
         """Fait tous les contrôles, puis dit ce qu’ils prouvent et ne prouvent pas."""
         for sujet, controle in (("Fichiers", self.fichiers), ("Clés", self.trousseau),
                                 ("Points", self.lire_points), ("Événements", self.evenements),
-                                ("Pièces", self.pieces), ("Ancrage", self.ancrage)):
+                                ("Pièces", self.pieces), ("Tirages", self.echantillons),
+                                ("Ancrage", self.ancrage)):
             if not self.en_cause:  # Passé le premier événement en cause, rien ne se compare.
                 self.controler(sujet, controle)
         autres = sorted({nom.split("/")[0] for nom in self.archive.tailles}.difference(
-            JOURNAUX, ("manifeste.json", "pieces", "points")))
+            JOURNAUX, ("manifeste.json", "pieces", "points", "echantillons")))
         reserves = (
             (True, "que les faits inscrits étaient vrais ; seulement qu’ils n’ont pas changé"),
             (self.ancre < self.taille, "que rien n’a été réécrit, à partir du n° "
