@@ -60,5 +60,6 @@ def dire_l_archive(composee: Composee) -> Iterator[str]:
         f"Elle s’arrête au point signé le {instant(point.instant)}, de "
         f"{entier(point.taille)} événements."
     )
-    yield f"Empreinte SHA-256 : {composee.sha256}"
-    yield f"Pour la vérifier sans ce service : python3 verifier.py {composee.fichier.name}"
+    yield f"Empreinte SHA-256 du fichier : {composee.sha256}"
+    yield f"Empreinte SHA-256 de son manifeste, à confirmer à l’auditeur : {composee.manifeste}"
+    yield "Pour la vérifier : la décompresser, lire LISEZMOI.txt, puis « python3 verifier.py »."

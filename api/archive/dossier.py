@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow
 from api.archive.tableur import Cellule, Montant, table
 from api.filters import FILTRES
 from oi_service.clock import PARIS
+from oi_service.codec import Piece
 from oi_service.errors import Refusal
 from projections.avant_apres import Changement, avant_apres
 from projections.curseurs import LIMITE_MAXIMALE
@@ -44,7 +45,7 @@ class Fait:
     role: str
     phrase: str
     changements: tuple[Changement, ...]
-    pieces: tuple[str, ...]
+    pieces: tuple[Piece, ...]
 
     @property
     def saisi(self) -> str:
@@ -101,7 +102,7 @@ def _faits(
             role=ROLES.get(lu.role, lu.role),
             phrase=dire(fait),
             changements=changements.get(lu.position, ()),
-            pieces=tuple(f"{p.libelle} ({p.sha256})" for p in fait.pieces),
+            pieces=fait.pieces,
         )
 
 
@@ -197,7 +198,7 @@ def _lignes_d_histoire(lu: DossierLu) -> Iterator[tuple[Cellule, ...]]:
             f.role,
             f.phrase,
             " | ".join(c.phrase for c in f.changements),
-            " | ".join(f.pieces),
+            " | ".join(f"{p.libelle} ({p.sha256})" for p in f.pieces),
             f.nom,
         )
 

@@ -354,6 +354,8 @@ def test_the_story_says_number_days_who_act_before_and_after(faites: dict[str, F
     page = lire(fichier, f"{dossier}/histoire.html").decode()
     assert "<script" not in page
     assert "http" not in page
+    deposee = hashlib.sha256(PDF).hexdigest()
+    assert f'href="../../pieces/{deposee}"' in page
     for fait in faits:
         assert f'id="n{fait[0]}"' in page
     assert set(re.findall(r'href="#n(\d+)"', page)) <= {f[0] for f in faits}
@@ -646,6 +648,7 @@ def test_the_command_writes_the_file_and_says_its_digest(
     code, dit = oi("archive", "--dossier", PORTEES["dossier"]["dossier"], "--sortie", str(fichier))
     assert code == 0, dit
     assert hashlib.sha256(fichier.read_bytes()).hexdigest() in dit
+    assert hashlib.sha256(lire(fichier, "manifeste.json")).hexdigest() in dit
     assert re.search(r"jamais déposées : [1-9]", dit)
     assert verifier(fichier)[0] == 0
 

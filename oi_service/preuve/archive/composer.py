@@ -59,6 +59,7 @@ class Composee:
 
     fichier: Path
     sha256: str
+    manifeste: str  #: SHA-256 of the manifest, which the verifier shows
     octets: int
     evenements: int
     pieces: int
@@ -284,6 +285,7 @@ class _Archive:
         return Composee(
             fichier=sortie,
             sha256=digest.hexdigest(),
+            manifeste=self.paquet.fichiers[-1].sha256,
             octets=ecrit.stat().st_size,
             evenements=len(self.positions),
             pieces=self.nb_pieces,
