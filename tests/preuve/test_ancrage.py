@@ -160,6 +160,12 @@ def test_the_folder_only_grows(vie: Vie, service: Service) -> None:
     assert len(noms(service)) == 2
 
 
+def test_a_file_that_is_there_is_never_written_again(tmp_path: Path) -> None:
+    assert ecrire_nouveau(tmp_path / "ancres", "ancre.txt", b"la vraie") is None
+    assert ecrire_nouveau(tmp_path / "ancres", "ancre.txt", b"une autre") is None
+    assert (tmp_path / "ancres" / "ancre.txt").read_bytes() == b"la vraie"
+
+
 def test_a_change_of_key_between_two_anchors_is_followed(vie: Vie, service: Service) -> None:
     faire(service)
     cles.changer(service)
