@@ -546,6 +546,12 @@ def _cles(change: Callable[[list[dict[str, Any]]], Any]) -> Altere:
     return lambda dossier: refaire(dossier, "cles.json", change)
 
 
+def _autrement(ecrit: str) -> str:
+    """Return another writing of the same bytes, that base64 readers accept."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return ecrit[:-2] + alphabet[alphabet.index(ecrit[-2]) + 1] + "="
+
+
 def _seconde_cle(**change: object) -> Altere:
     return _cles(lambda cles: [cles[0], {**cles[1], **change}])
 
@@ -591,6 +597,16 @@ POINTS: dict[str, tuple[Altere, str]] = {
     ),
     "passation-avancee": (_seconde_cle(depuis=6), "la clé n° 2 n’est pas annoncée"),
     "cle-raccourcie": (_seconde_cle(cle="AAAA"), "n’est pas 32 octets en base64"),
+    "cle-ecrite-autrement": (
+        _cles(lambda cles: [{**cles[0], "cle": _autrement(cles[0]["cle"])}, cles[1]]),
+        "n’est pas 32 octets en base64",
+    ),
+    "signature-ecrite-autrement": (
+        lambda dossier: (dossier / TREIZE).write_text(
+            _autrement((dossier / TREIZE).read_text("utf-8").strip()) + "\n", "utf-8"
+        ),
+        "n’est pas 68 octets en base64",
+    ),
     "cle-perdue": (_seconde_cle(signature=None), "remplace une clé perdue"),
     "aucune-cle": (_cles(lambda _: []), "Clés : illisible"),
 }
@@ -656,6 +672,10 @@ PREUVES: dict[str, tuple[Altere, str]] = {
     "sceau-precedent-voisin": (
         lambda dossier: _preuve(dossier, 5, sceau_precedent="00" * 32),
         "le n° 10, convention.paiement_emis.v1 : il ne suit pas le précédent",
+    ),
+    "sceau-precedent-ecrit-autrement": (
+        lambda dossier: _preuve(dossier, 4, sceau_precedent=COMPLETE.sceaux()[7].hex().upper()),
+        "n’est pas une empreinte",
     ),
     "inclusion-allongee": (
         lambda dossier: _preuve(dossier, 4, inclusion=["00" * 32] * 6),

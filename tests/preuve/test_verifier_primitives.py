@@ -132,6 +132,10 @@ def test_a_second_writing_of_a_signature_is_refused() -> None:
 )
 def test_a_key_that_is_none_signs_nothing(cle: bytes) -> None:
     assert not signature_valide(cle, b"", bytes.fromhex(RFC_8032[0][3]))
+    # Of the neutral point, this is the signature of any message: so of another writing of it.
+    partout = b"\x58" + b"\x66" * 31 + (1).to_bytes(32, "little")
+    assert signature_valide((1).to_bytes(32, "little"), b"n'importe quoi", partout)
+    assert not signature_valide(cle, b"n'importe quoi", partout)
 
 
 @pytest.mark.parametrize("longueur", [0, 32, 63, 65, 96])
@@ -146,10 +150,12 @@ DONNEES = [sha256(bytes([n])).digest() for n in range(130)]
 NIVEAUX = Niveaux(DONNEES)
 
 
-def inclusion_valide(index: int, taille: int, preuve: list[bytes], racine: bytes) -> bool:
-    feuille = sha256(b"\x00" + DONNEES[index]).digest()
+def inclusion_valide(
+    donnee: int, taille: int, preuve: list[bytes], racine: bytes, rang: int | None = None
+) -> bool:
+    feuille = sha256(b"\x00" + DONNEES[donnee]).digest()
     try:
-        return par_inclusion(feuille, index, taille, preuve) == racine
+        return par_inclusion(feuille, donnee if rang is None else rang, taille, preuve) == racine
     except Anomalie:
         return False
 
@@ -203,7 +209,9 @@ def test_another_proof_is_refused() -> None:
             assert not any(inclusion_valide(n, taille, autre, racine) for autre in alterees(vraie))
             assert not inclusion_valide(n, taille, vraie, NIVEAUX.racine(taille + 1))
             assert not any(
-                inclusion_valide(autre, taille, vraie, racine) for autre in range(40) if autre != n
+                inclusion_valide(n, taille, vraie, racine, rang)
+                for rang in range(-1, 40)
+                if rang != n
             )
             suite = NIVEAUX.coherence(n + 1, taille)
             avant = NIVEAUX.racine(n + 1)
