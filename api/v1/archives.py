@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
@@ -17,16 +17,19 @@ from api.deps import (
     CONNU_LE_MAX,
     EFFET_AU,
     Lecture,
+    Role,
     ServiceOuvert,
     lire_connu_le,
 )
 from api.errors import refus
+from api.v1.audit import ReserveALAudit
 from api.v1.representations import FicheOperationOut
 from oi_service.dates import Jour
 from oi_service.errors import NotFound, RuleBroken
 from oi_service.preuve.archive.composer import composer
 from oi_service.preuve.archive.demande import Demande, lire_demande
 from projections.fiche_operation import FicheOperation
+from projections.histoire import ROLES
 from projections.situation import situation
 
 router = APIRouter(prefix="/archives", tags=["Lectures"])
@@ -57,7 +60,9 @@ class DemandeArchive(BaseModel):
         None, max_length=_CODE_MAX, description="Numéro d’un dossier, ou son identifiant."
     )
     plie: str | None = Field(None, max_length=_CODE_MAX, description="Code d’un PLIE.")
-    tout: bool = Field(default=False, description="Tout le journal.")
+    tout: bool = Field(
+        default=False, description="Tout le journal, dossiers d’audit compris : pour un auditeur."
+    )
     effet_au: Jour | None = Field(None, description=EFFET_AU)
     connu_le: str | None = Field(
         None, max_length=CONNU_LE_MAX, description=CONNU_LE, examples=CONNU_LE_EXEMPLES
@@ -78,11 +83,17 @@ def ecrire_fiche(fiche: FicheOperation) -> bytes:
             "content": {"application/zip": _ZIP},
             "headers": {"ETag": {"schema": {"type": "string"}}},
         },
-        **refus(404, 409, 422, 503),
+        **refus(403, 404, 409, 422, 503),
     },
 )
 def telecharger_archive(
-    demandee: Annotated[DemandeArchive, Query()], lecture: Lecture, service: ServiceOuvert
+    demandee: Annotated[DemandeArchive, Query()],
+    lecture: Lecture,
+    service: ServiceOuvert,
+    role: Annotated[
+        Role | None,
+        Header(alias="OI-Role", description="Rôle de qui demande ; nécessaire à l’auditeur seul."),
+    ] = None,
 ) -> FileResponse:
     """Télécharger l’archive d’un dossier, d’un PLIE ou de tout, pour l’auditeur.
 
@@ -94,6 +105,8 @@ def telecharger_archive(
         raise ArchiveSansObjet
     if lecture.perimetre.plie_ids is not None:
         raise ArchiveReservee
+    if demandee.tout and role != "auditeur":
+        raise ReserveALAudit(role=ROLES.get(role or "", "non précisé"))
     demande = _lire(service, demandee)
     dossier = Path(tempfile.mkdtemp(prefix="oi-archive-"))
     effacer = BackgroundTask(shutil.rmtree, dossier)

@@ -31,6 +31,7 @@ from api.archive.lectures import lectures
 from api.archive.tableur import Montant, cellule, table
 from api.deps import perimetre
 from api.v1.archives import ArchiveReservee, ArchiveSansObjet, ecrire_fiche
+from api.v1.audit import ReserveALAudit
 from oi_service import clock
 from oi_service.affichage_archive import ArchiveNonEcrite
 from oi_service.app import open_service
@@ -330,6 +331,23 @@ def test_the_rules_are_those_of_the_service_and_each_control_says_its_own(
     )
 
 
+def test_every_sample_is_drawn_again_by_the_file_that_it_ships(
+    joue: Service, faites: dict[str, Faite]
+) -> None:
+    with joue.reads.connection() as conn:
+        row = conn.execute(
+            """
+            SELECT count(*) FROM oi.event AS e WHERE e.position <= %s AND e.name IN (
+                'convention.echantillon_tire.v1', 'audit.echantillon_tire.v1')
+            """,
+            (faites["tout"].composee.point.point.taille,),
+        ).fetchone()
+    assert row is not None
+    tirages = [c for c in chemins(faites["tout"].fichier) if c.startswith("echantillons/")]
+    assert len(tirages) == row[0] > 0
+    assert f"Tirages : {row[0]} joints, refaits" in verifier(faites["tout"].fichier)[1]
+
+
 # --- To read -------------------------------------------------------------------------------------
 
 
@@ -623,6 +641,9 @@ def test_an_archive_is_of_one_thing_and_for_who_sees_the_whole_oi(joue: Service)
             assert refuse.json()["code"] == ArchiveSansObjet.code()
         absent = http.get("/api/v1/archives", params={"dossier": "absent"})
         assert (absent.status_code, absent.json()["code"]) == (404, "dossier_a_archiver_inconnu")
+        for en_tetes in ({}, {"OI-Role": "gestionnaire_oi"}):
+            refuse = http.get("/api/v1/archives", params={"tout": "true"}, headers=en_tetes)
+            assert (refuse.status_code, refuse.json()["code"]) == (403, ReserveALAudit.code())
         app.dependency_overrides[perimetre] = lambda: Perimetre(frozenset({"A"}))
         refuse = http.get("/api/v1/archives", params={"tout": "true"})
         assert (refuse.status_code, refuse.json()["code"]) == (404, ArchiveReservee.code())

@@ -31,8 +31,10 @@ from oi_service.preuve.archive.preuves import (
     inclusions,
 )
 from oi_service.preuve.cles import lire_origine
+from projections.echantillons import Document, documents_des_audits, documents_des_controles
 from projections.export import entre, parmi
 from projections.instantane import instantane
+from projections.perimetre import OI_ENTIER
 from rules import VERSION_REGLES
 
 FORMAT = "oi-archive/1"
@@ -166,6 +168,8 @@ class _Archive:
         self.paquet.ecrire_json("cles.json", cles(self.conn, self.jusqua))
         self._pieces()
         self._regles()
+        for document in self._echantillons():
+            self.paquet.ecrire_json(document.chemin, document.contenu)
         for chemin, contenu in lectures(self.conn, self.demande, self.progres):
             self.paquet.ecrire(chemin, contenu)
         self.paquet.clore(
@@ -274,6 +278,17 @@ class _Archive:
                     for position, csf_id, appliquee in controles
                 ],
             },
+        )
+
+    def _echantillons(self) -> Iterator[Document]:
+        """Yield what draws each sample again; those of auditors leave with the whole log only."""
+        if self.complete:
+            yield from documents_des_audits(self.conn, OI_ENTIER, jusqu_a=self.jusqua)
+        yield from documents_des_controles(
+            self.conn,
+            OI_ENTIER,
+            jusqu_a=self.jusqua if self.complete else self.demande.jusqu_a,
+            operations=None if self.complete else [d.id for d in self.demande.dossiers],
         )
 
     def composee(self, sortie: Path, ecrit: Path) -> Composee:

@@ -90,6 +90,7 @@ def lire_demande(
 ) -> Demande:
     """Read a request: a dossier by its number or its identifier, else a PLIE by its code, else all.
 
+    All is the whole log, the working files of auditors included.
     Raises: DossierAArchiverInconnu, PlieAArchiverInconnu, JournalVide.
     """
     situation = _bornee(conn, situation)
@@ -103,7 +104,8 @@ def lire_demande(
             raise PlieAArchiverInconnu(plie=plie)
         trouves = _dossiers(conn, situation, plie=plie)
         return Demande(portee="plie", situation=situation, dossiers=trouves, plie=plie)
-    return Demande(portee="tout", situation=situation, dossiers=_dossiers(conn, situation))
+    trouves = _dossiers(conn, situation)
+    return Demande(portee="tout", situation=situation, dossiers=trouves)
 
 
 def _bornee(conn: Connection[TupleRow], situation: Situation) -> Situation:

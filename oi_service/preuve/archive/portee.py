@@ -52,14 +52,6 @@ _REQUETE = """
         SELECT d.appel_a_projets_id FROM dossier AS d
         UNION
         SELECT c.id FROM projection.contrepartie AS c WHERE c.plie_id = %(plie)s
-        UNION
-        SELECT e.stream_id
-        FROM oi.event AS e
-        INNER JOIN dossier AS d
-            ON coalesce(e.data -> 'perimetre', e.data -> 'apres') -> 'operations'
-                @> jsonb_build_array(jsonb_build_object('operation_id', d.id))
-        WHERE e.name IN (
-            'controle_operation.notifie.v1', 'controle_operation.perimetre_rectifie.v1')
     ),
 
     soutien AS (
@@ -78,6 +70,17 @@ _REQUETE = """
         SELECT m.position FROM projection.mouvement AS m
         INNER JOIN grant_seen AS g ON m.sg_id = g.id
         WHERE m.plie_id = %(plie)s
+
+        -- As in the story of a dossier: what an audit finds on others is not of this archive.
+        UNION
+        SELECT e.position
+        FROM projection.controle_perimetre AS p
+        INNER JOIN dossier AS d ON p.operation_id = d.id
+        INNER JOIN oi.event AS e ON p.controle_id = e.stream_id
+        WHERE e.data -> 'constat_numero' IS NULL OR EXISTS (
+            SELECT FROM projection.controle_constat AS k
+            WHERE k.controle_id = p.controle_id AND k.operation_id = p.operation_id
+                AND k.numero = (e.data ->> 'constat_numero')::integer)
 
         -- What others hold of the same contrepartie is not of this archive.
         UNION
