@@ -219,7 +219,8 @@ def essayer(
     with _transaction_defaite(service) as conn:
         seule = _Seule(conn)
         # From here nobody else writes: what moves is what the commands do.
-        journal = Journal(seule, service.journal.guards, service.coffre.a_l_essai())
+        coffre = service.coffre.a_l_essai()
+        journal = Journal(seule, service.journal.guards, coffre, service.pieces)
         position = journal.recorder.hold()
         scene = _Scene(app, replace(service, journal=journal, reads=seule), personne)
         with conn.transaction(force_rollback=True):

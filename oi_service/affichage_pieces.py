@@ -10,24 +10,29 @@ from psycopg.rows import TupleRow
 
 from api.filters import entier, jour
 from oi_service import clock
-from oi_service.pieces import Etat, Pieces, taille
-from projections.pieces import PieceNommee, orphelines, pieces_nommees, verifier_pieces
+from oi_service.pieces import Pieces, taille
+from projections.pieces import PieceVue, orphelines, pieces_nommees, verifier_pieces
 
-#: Altered documents told by their names; the others are counted.
+#: Faulty documents told by their names; the others are counted.
 _DITES = 20
+#: What became of a file that is not in order.
+_FAUTES = {
+    "alteree": "n’est plus celui qui a été déposé",
+    "disparue": "n’est plus là, alors qu’il y était",
+}
 
 
 @dataclass(slots=True)
 class Examen:
-    """What became of the documents that the log names, the first altered ones told."""
+    """What became of the documents that the log names, the first faulty ones told."""
 
-    etats: Counter[Etat] = field(default_factory=Counter)
-    alterees: list[PieceNommee] = field(default_factory=list)
+    etats: Counter[str] = field(default_factory=Counter)
+    fautives: list[PieceVue] = field(default_factory=list)
 
     @property
-    def intact(self) -> bool:
-        """Tell whether every file that is there is what was deposited."""
-        return not self.etats["alteree"]
+    def fautes(self) -> int:
+        """Return how many files are not what was deposited, or are gone."""
+        return sum(self.etats[etat] for etat in _FAUTES)
 
 
 def examiner_pieces(conn: Connection[TupleRow], pieces: Pieces) -> Examen:
@@ -35,25 +40,27 @@ def examiner_pieces(conn: Connection[TupleRow], pieces: Pieces) -> Examen:
     examen = Examen()
     for vue in verifier_pieces(conn, pieces):
         examen.etats[vue.etat] += 1
-        if vue.etat == "alteree" and len(examen.alterees) < _DITES:
-            examen.alterees.append(vue.nommee)
+        if vue.etat in _FAUTES and len(examen.fautives) < _DITES:
+            examen.fautives.append(vue)
     return examen
 
 
 def afficher_examen(examen: Examen) -> Iterator[str]:
-    """Say what an examination found, the first altered document first."""
-    for piece in examen.alterees:
+    """Say what an examination found, the first faulty document first."""
+    for vue in examen.fautives:
+        piece = vue.nommee
         yield (
             f"✗ événement n°\u00a0{entier(piece.position)}, « {piece.libelle} » : le fichier "
-            f"{piece.sha256} n’est plus celui qui a été déposé."
+            f"{piece.sha256} {_FAUTES[vue.etat]}."
         )
-    tues = examen.etats["alteree"] - len(examen.alterees)
+    tues = examen.fautes - len(examen.fautives)
     if tues:
         yield f"  et {_pieces(tues)} de plus."
     yield (
         f"{_pieces(examen.etats.total())} dans le journal : "
         f"{_accorde(examen.etats['presente'], 'intacte')}, "
         f"{_accorde(examen.etats['alteree'], 'altérée')}, "
+        f"{_accorde(examen.etats['disparue'], 'disparue')}, "
         f"{entier(examen.etats['absente'])} sans fichier ici."
     )
 

@@ -93,5 +93,5 @@ def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]
         writes = stack.enter_context(application_pool(conninfo))
         reads = stack.enter_context(application_pool(conninfo, read_only=True))
         pieces = Pieces(lieux.pieces, settings.piece_max)
-        journal = Journal(writes, GARDES, Coffre(lieux.cles / "personnes"))
+        journal = Journal(writes, GARDES, Coffre(lieux.cles / "personnes"), pieces)
         yield Service(journal, reads, lieux, pieces)

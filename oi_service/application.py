@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
+from msgspec.structs import replace
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -182,7 +183,7 @@ class Unit:
         if stream_id not in self._loaded:
             self.find(aggregate, stream_id, pinned=not commutes)
         loaded = self._loaded[stream_id]
-        for fact in facts:
+        for fact in map(self._journal.temoigner, facts):
             loaded.state = aggregate.evolve(loaded.state, fact)
             loaded.version += 1
             version = NEXT if commutes else loaded.version
@@ -266,15 +267,17 @@ class Journal(Application[UUID]):
         pool: Connections,
         guards: Mapping[str, type[Refusal]],
         coffre: Coffre | None = None,
+        pieces: Pieces | None = None,
     ) -> None:
         """Work on a pool whose connections run as the application's role.
 
         ``guards`` says which refusal each database constraint stands for. Without ``coffre``, no
-        act on persons.
+        act on persons; without ``pieces``, no document is said to be here.
         """
         self.pool = pool
         self.guards = guards
         self._coffre = coffre
+        self._pieces = pieces
         super().__init__()
         assert isinstance(self.recorder, JournalRecorder)
         self.recorder: JournalRecorder = self.recorder
@@ -284,6 +287,18 @@ class Journal(Application[UUID]):
         """The keys of persons."""
         assert self._coffre is not None
         return self._coffre
+
+    def temoigner(self, fact: Evenement) -> Evenement:
+        """Say, of each document of a fact whose file is here, the size of that file."""
+        if self._pieces is None or not fact.pieces:
+            return fact
+        vues = (
+            replace(piece, octets=self._pieces.octets(piece.sha256))
+            if self._pieces.contient(piece.sha256)
+            else piece
+            for piece in fact.pieces
+        )
+        return replace(fact, pieces=tuple(vues))
 
     def construct_factory(self, env: Any) -> JournalFactory:
         """Give the library our factory."""

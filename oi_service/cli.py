@@ -780,7 +780,7 @@ def pieces(
             _dire(afficher_orphelines(conn, service.pieces, jours))
         if not (verifier or orphelines):
             _dire(afficher_rangement(conn, service.pieces))
-    if examen is not None and not examen.intact:
+    if examen is not None and examen.fautes:
         raise typer.Exit(1)
 
 

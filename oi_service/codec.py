@@ -8,12 +8,17 @@ import msgspec
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A supporting document, known by the SHA-256 of its bytes (64 hexadecimal digits)."""
+    """A supporting document, known by the SHA-256 of its bytes (64 hexadecimal digits).
+
+    ``octets``: the size of its file, when the service held it as the event was recorded; the log
+    then says that it was here, and that it is missed if it goes.
+    """
 
     sha256: str
     libelle: str
     type: str
     date_piece: date | None = None
+    octets: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Evenement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

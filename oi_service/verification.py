@@ -91,7 +91,7 @@ def verifier_livres(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
 
 
 def noter_verification(service: Service) -> LivresVerifies | None:
-    """Check the books and the seals, and keep the result as an event; ``None`` if nothing is new."""
+    """Check the books and the seals, and note the result; ``None`` when nothing is new since."""
     started = time.monotonic()
     unit = Unit(service.journal, Acte("systeme", "systeme"))
     known = unit.find(REGISTRE, REGISTRE_ID)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
@@ -15,23 +16,28 @@ from projections.perimetre import Perimetre
 
 @dataclass(frozen=True, slots=True)
 class PieceNommee:
-    """A document, and the first event that names it."""
+    """A document, and the first event that names it.
+
+    ``gardee``: an event says that its file was here when it was recorded.
+    """
 
     position: int
     sha256: str
     libelle: str
     type: str
+    gardee: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PieceVue:
     """A document that an event names, and what became of its file.
 
-    ``absente`` is no fault by itself: a document may be kept elsewhere.
+    ``absente`` is no fault by itself: a document may be kept elsewhere. ``disparue`` is one: its
+    file was here.
     """
 
     nommee: PieceNommee
-    etat: Etat
+    etat: Etat | Literal["disparue"]
 
 
 def pieces_nommees(conn: Connection[TupleRow]) -> Iterator[PieceNommee]:
@@ -43,14 +49,16 @@ def pieces_nommees(conn: Connection[TupleRow]) -> Iterator[PieceNommee]:
         # What an altered log may hold instead of a text is read all the same: its seal says so.
         cursor.execute(
             """
-            SELECT n.position, n.sha256, n.libelle, n.type
+            SELECT n.position, n.sha256, n.libelle, n.type, n.gardee
             FROM (
                 SELECT DISTINCT ON (p.piece ->> 'sha256')
                     e.position,
                     p.rang,
                     coalesce(p.piece ->> 'sha256', '') AS sha256,
                     coalesce(p.piece ->> 'libelle', '') AS libelle,
-                    coalesce(p.piece ->> 'type', '') AS type
+                    coalesce(p.piece ->> 'type', '') AS type,
+                    bool_or(coalesce(p.piece ? 'octets', false))
+                        OVER (PARTITION BY p.piece ->> 'sha256') AS gardee
                 FROM oi.event AS e
                 CROSS JOIN LATERAL jsonb_array_elements(e.pieces)
                     WITH ORDINALITY AS p (piece, rang)
@@ -66,7 +74,9 @@ def pieces_nommees(conn: Connection[TupleRow]) -> Iterator[PieceNommee]:
 def verifier_pieces(conn: Connection[TupleRow], pieces: Pieces) -> Iterator[PieceVue]:
     """Read the file of every document that the log names, in the order of the log."""
     for nommee in pieces_nommees(conn):
-        yield PieceVue(nommee, pieces.etat(nommee.sha256))
+        etat = pieces.etat(nommee.sha256)
+        disparue = etat == "absente" and nommee.gardee
+        yield PieceVue(nommee, "disparue" if disparue else etat)
 
 
 def orphelines(conn: Connection[TupleRow], pieces: Pieces, avant: datetime) -> Iterator[Rangee]:

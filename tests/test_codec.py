@@ -28,6 +28,7 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(10**16), 10**16),
     bool: st.booleans(),
     type(None): st.none(),
+    msgspec.UnsetType: st.just(msgspec.UNSET),
     date: st.dates(),
     UUID: st.uuids(),
     Decimal: st.decimals(-(10**12), 10**12, places=4, allow_nan=False),

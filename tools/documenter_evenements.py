@@ -37,6 +37,9 @@ _TYPES = {
     type(None): "rien",
 }
 
+#: What a field that may be absent holds when it is.
+_ABSENT = frozenset((type(None), msgspec.UnsetType))
+
 _MESURES = (*QUANTITES, *MESURES_CONTREPARTIES, *MESURES_REPRISES)
 
 _AGREGATS = {
@@ -90,7 +93,7 @@ def libelle(kind: Any) -> str:
     if origin is Literal:
         return " ou ".join(f"`{value}`" for value in args)
     if origin in {Union, types.UnionType}:
-        present = [libelle(a) for a in args if a is not type(None)]
+        present = [libelle(a) for a in args if a not in _ABSENT]
         return " ou ".join(present)
     if origin is tuple:
         if len(args) == 2 and args[1] is Ellipsis:
@@ -105,7 +108,8 @@ def champs(cls: type[msgspec.Struct], *, sauf: tuple[str, ...] = ()) -> list[str
     """Return one cell per field: name, ``?`` when it may be absent, type."""
     hints = get_type_hints(cls)
     return [
-        f"`{field}`{'?' if type(None) in get_args(hints[field]) else ''} : {libelle(hints[field])}"
+        f"`{field}`{'' if _ABSENT.isdisjoint(get_args(hints[field])) else '?'} : "
+        f"{libelle(hints[field])}"
         for field in cls.__struct_fields__
         if field not in sauf
     ]

@@ -181,12 +181,17 @@ def _cles(conn: psycopg.Connection[TupleRow]) -> Controle:
 def _pieces(conn: psycopg.Connection[TupleRow], service: Service) -> Controle:
     controle = Controle("S5", "Les pièces gardées sont celles que le journal nomme")
     vues = verifier_pieces(conn, service.pieces)
-    controle.ecarts.extend(_alteree(vue) for vue in vues if vue.etat == "alteree")
+    controle.ecarts.extend(_dite(vue) for vue in vues if vue.etat in _FAUTES)
     return controle
 
 
-def _alteree(vue: PieceVue) -> str:
+#: What became of a document that is not in order.
+_FAUTES = {"alteree": "n’est plus celui qui a été déposé", "disparue": "n’est plus là"}
+
+
+def _dite(vue: PieceVue) -> str:
+    piece = vue.nommee
     return (
-        f"événement n° {vue.nommee.position}, pièce « {vue.nommee.libelle} » : son fichier n’a "
-        f"plus l’empreinte {vue.nommee.sha256}"
+        f"événement n° {piece.position}, pièce « {piece.libelle} » : son fichier "
+        f"{_FAUTES[vue.etat]} ({piece.sha256})"
     )

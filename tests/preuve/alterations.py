@@ -523,45 +523,48 @@ def _ecrire_derriere(conn: Connection[Any], requete: sql.Composed) -> bool:
     return True
 
 
-def alterations_des_pieces(fichiers: list[Path]) -> dict[str, Callable[[], list[Path]]]:
-    """Each alteration of documents on disk; it returns the files that are no longer right."""
-    premier, second = fichiers[:2]
+def _ecrire(fichier: Path, octets: bytes) -> None:
+    fichier.chmod(0o640)
+    fichier.write_bytes(octets)
 
-    def ecrire(fichier: Path, octets: bytes) -> None:
-        fichier.chmod(0o640)
-        fichier.write_bytes(octets)
 
-    def modifier_un_octet() -> list[Path]:
-        octets = bytearray(premier.read_bytes())
-        octets[-1] ^= 1
-        ecrire(premier, bytes(octets))
-        return [premier]
+def _modifier_un_octet(fichiers: list[Path]) -> list[Path]:
+    octets = bytearray(fichiers[0].read_bytes())
+    octets[-1] ^= 1
+    _ecrire(fichiers[0], bytes(octets))
+    return fichiers[:1]
 
-    def tronquer() -> list[Path]:
-        ecrire(premier, premier.read_bytes()[:-1])
-        return [premier]
 
-    def vider() -> list[Path]:
-        ecrire(premier, b"")
-        return [premier]
+def _tronquer(fichiers: list[Path]) -> list[Path]:
+    _ecrire(fichiers[0], fichiers[0].read_bytes()[:-1])
+    return fichiers[:1]
 
-    def echanger() -> list[Path]:
-        un, deux = premier.read_bytes(), second.read_bytes()
-        ecrire(premier, deux)
-        ecrire(second, un)
-        return [premier, second]
 
-    def supprimer() -> list[Path]:
-        premier.unlink()
-        return [premier]
+def _vider(fichiers: list[Path]) -> list[Path]:
+    _ecrire(fichiers[0], b"")
+    return fichiers[:1]
 
-    return {
-        "un octet modifié": modifier_un_octet,
-        "tronquée": tronquer,
-        "vidée": vider,
-        "échangée avec une autre": echanger,
-        "supprimée": supprimer,
-    }
+
+def _echanger_les_fichiers(fichiers: list[Path]) -> list[Path]:
+    un, deux = (fichier.read_bytes() for fichier in fichiers[:2])
+    _ecrire(fichiers[0], deux)
+    _ecrire(fichiers[1], un)
+    return fichiers[:2]
+
+
+def _supprimer_le_fichier(fichiers: list[Path]) -> list[Path]:
+    fichiers[0].unlink()
+    return fichiers[:1]
+
+
+#: Each alteration of documents on disk; it returns the files that are no longer right.
+ALTERATIONS_DES_PIECES: dict[str, Callable[[list[Path]], list[Path]]] = {
+    "un octet modifié": _modifier_un_octet,
+    "tronquée": _tronquer,
+    "vidée": _vider,
+    "échangée avec une autre": _echanger_les_fichiers,
+    "supprimée": _supprimer_le_fichier,
+}
 
 
 # --- The table -----------------------------------------------------------------------------------
@@ -638,12 +641,12 @@ def _pieces(service: Service) -> Iterator[tuple[str, list[str], list[str]]]:
         gardees = [n.sha256 for n in pieces_nommees(conn) if service.pieces.contient(n.sha256)]
         fichiers = [f for g in gardees for f in service.lieux.pieces.rglob(g)]
         intacts = {f: f.read_bytes() for f in fichiers[:2]}
-        for comment, geste in alterations_des_pieces(fichiers).items():
-            fautives = [f.name for f in geste()]
+        for comment, geste in ALTERATIONS_DES_PIECES.items():
+            fautives = [f.name for f in geste(fichiers)]
             vues = [
                 v.nommee.sha256
                 for v in verifier_pieces(conn, service.pieces)
-                if v.nommee.sha256 in gardees and v.etat != "presente"
+                if v.etat in {"alteree", "disparue"}
             ]
             yield comment, fautives, vues
             for fichier, octets in intacts.items():

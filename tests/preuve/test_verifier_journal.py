@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alterations import ALTERATIONS_DES_PIECES
 from psycopg import Connection
 from terminal import Oi, ligne_de_commande
 from vie import Vie
@@ -21,7 +22,7 @@ from oi_service.codec import Piece
 from oi_service.preuve.ancrage import ancrer
 from oi_service.preuve.examen import ETAPE
 
-PIECE = b"%PDF-1.4\nune facture\n%%EOF\n"
+PIECES = (b"Une facture.\n", b"Une autre facture.\n")
 
 
 @pytest.fixture
@@ -32,11 +33,13 @@ def vecue(service: Service) -> Service:
     vie.tranche("300000.00")
     ancrer(service, a_la_demande=True)
     vie.enveloppe("A", "90000.00")
-    service.pieces.deposer("facture.pdf", [PIECE])
+    for contenu in PIECES:
+        service.pieces.deposer("facture.txt", [contenu])
     note = LivresVerifies(
         date_effet=date(2022, 1, 1),
-        pieces=(
-            Piece(sha256=hashlib.sha256(PIECE).hexdigest(), libelle="Facture", type="facture"),
+        pieces=tuple(
+            Piece(sha256=sha256, libelle="Facture", type="facture")
+            for sha256 in sorted(hashlib.sha256(contenu).hexdigest() for contenu in PIECES)
         ),
         jusqua_position=1,
         points=(),
@@ -56,10 +59,10 @@ def oi(
     vecue: Service,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Oi]:
+) -> Oi:
     for nom in ("pieces", "cles", "ancres"):
         monkeypatch.setenv(f"OI_{nom.upper()}_DIR", str(getattr(vecue.lieux, nom)))
-    yield ligne_de_commande(base, capsys, monkeypatch, 100)
+    return ligne_de_commande(base, capsys, monkeypatch, 100)
 
 
 @contextmanager
@@ -117,14 +120,16 @@ def test_a_projection_changed_behind_is_shown_with_what_it_should_be(oi: Oi, bas
     )
 
 
-def test_the_file_of_a_document_changed_on_disk(oi: Oi, vecue: Service) -> None:
-    [fichier] = [f for f in vecue.lieux.pieces.rglob("*") if f.is_file()]
-    fichier.chmod(0o640)
-    fichier.write_bytes(PIECE.replace(b"facture", b"fracture"))
+@pytest.mark.parametrize("comment", ALTERATIONS_DES_PIECES)
+def test_the_file_of_a_document_altered_on_disk(oi: Oi, vecue: Service, comment: str) -> None:
+    fautives = ALTERATIONS_DES_PIECES[comment](
+        [place for _, place in sorted((f.name, f) for f in vecue.lieux.pieces.glob("??/*"))]
+    )
     code, dit = oi("verifier-journal")
     assert code == 1
-    [ecart] = defauts(dit)["S5"]
-    assert "pièce « Facture » : son fichier n’a plus l’empreinte" in ecart
+    ecarts = defauts(dit)["S5"]
+    assert [e[e.index("(") + 1 : -1] for e in ecarts] == [f.name for f in fautives]
+    assert all("événement n° 5, pièce « Facture » : son fichier n’est plus" in e for e in ecarts)
 
 
 def test_a_tail_that_was_cut_is_told_by_the_anchor_that_a_third_party_held(
