@@ -36,10 +36,9 @@ FORMAT = "oi-echantillon/1"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A sample and the events that it comes from, by their numbers."""
+    """A sample, as an archive keeps it."""
 
     id: UUID
-    evenements: tuple[int, ...]
     contenu: dict[str, Any]
 
     @property
@@ -53,40 +52,22 @@ def documents_des_audits(
     perimetre: Perimetre,
     *,
     jusqu_a: int | None = None,
-    operations: Collection[UUID] | None = None,
-    plie: str | None = None,
     echantillon_id: UUID | None = None,
 ) -> Iterator[Document]:
-    """Yield the samples of the auditors, in the order of the log.
-
-    Without ``operations`` nor ``plie``, all of them; else those whose population is one of these
-    operations, or that PLIE.
-    """
+    """Yield the samples of the auditors, or one of them, in the order of the log."""
     figees: dict[UUID, tuple[EvenementLu, PopulationFigee]] = {}
     cadres: dict[UUID, Cadre] = {}
     for lu in journal_de_l_audit(conn, perimetre, connu_le=jusqu_a):
         match fait := lu.fait:
             case PopulationFigee():
                 figees[fait.population_id] = lu, fait
-            case EchantillonAuditTire():
+            case EchantillonAuditTire() if echantillon_id in {None, fait.echantillon_id}:
                 origine, figee = figees[fait.population_id]
-                voulu = echantillon_id in {None, fait.echantillon_id}
-                if voulu and _concerne(figee, operations, plie):
-                    yield _de_l_audit(conn, cadres[lu.stream_id], origine, figee, lu, fait)
+                yield _de_l_audit(conn, cadres[lu.stream_id], origine, figee, lu, fait)
             case DossierAuditOuvert():
                 cadres[lu.stream_id] = fait.cadre
             case _:
                 pass
-
-
-def _concerne(
-    figee: PopulationFigee, operations: Collection[UUID] | None, plie: str | None
-) -> bool:
-    if operations is None and plie is None:
-        return True
-    return figee.definition.operation_id in (operations or ()) or (
-        plie is not None and figee.definition.plie_id == plie
-    )
 
 
 def _de_l_audit(
@@ -103,7 +84,6 @@ def _de_l_audit(
     demande = tire.parametres
     return Document(
         id=tire.echantillon_id,
-        evenements=(origine.position, lu.position),
         contenu=_contenu(
             tire.echantillon_id,
             methode=tire.methode,
@@ -186,7 +166,6 @@ def _du_controle(
     )
     return Document(
         id=lu.event_id,
-        evenements=(lu.position,),
         contenu=_contenu(
             lu.event_id,
             methode="service_fait",
