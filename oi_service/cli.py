@@ -48,6 +48,7 @@ from oi_service import app as assembly
 from oi_service.affichage_ancres import afficher_ancrage, table_des_ancres
 from oi_service.affichage_archive import composer_devant, dire_l_archive
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
+from oi_service.affichage_dossier import etat_du_dossier
 from oi_service.affichage_essai import afficher_essai
 from oi_service.affichage_personnes import afficher_personnes
 from oi_service.affichage_pieces import (
@@ -594,6 +595,7 @@ def dossier(
         with instantane(conn):
             story = histoire_du_dossier(conn, OI_ENTIER, numero, dates.situation)
             changes = avant_apres(conn, story[0].stream_id, story, dates.situation) if story else {}
+            state = etat_du_dossier(conn, OI_ENTIER, story, dates.situation)
         known = bool(story) or bool(histoire_du_dossier(conn, OI_ENTIER, numero))
     if not known:
         raise DossierIntrouvable(numero=numero)
@@ -602,6 +604,8 @@ def dossier(
         if not story:
             raise DossierPasEncoreConnu(numero=numero, situation=dite)
         console.print(f"{dite}.")
+    for ligne in state:
+        console.print(ligne, soft_wrap=True, markup=False)
     for fait in story:
         saisi = jour_a_paris(fait.enregistre_le)
         tard = "" if saisi == fait.date_effet else f", saisi le {jour(saisi)}"

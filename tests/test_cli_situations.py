@@ -67,13 +67,19 @@ def test_a_dossier_is_told_up_to_then(oi: Oi, joue: Service) -> None:
         histoire = histoire_du_dossier(conn, OI_ENTIER, NUMERO)
     code, whole = oi("dossier", NUMERO)
     assert code == 0
-    faits = [line for line in whole.splitlines() if not line.startswith(" " * 21)]
+    qui, argent, *reste = whole.splitlines()
+    assert qui.startswith(f"Dossier n° {NUMERO}, « ")
+    assert qui.endswith(" : bilan final déposé.")
+    assert re.fullmatch(r"FSE déposé [\d ,]+ €, programmé .+, payé [\d ,]+ €\.", argent)
+    faits = [line for line in reste if not line.startswith(" " * 21)]
     assert [int(line.split()[0]) for line in faits] == [lu.position for lu in histoire]
     assert f"{'':21}État du dossier : déposé → recevable" in whole.splitlines()
     code, part = oi("dossier", NUMERO, "--connu-le", str(histoire[2].position))
-    first, *told = part.splitlines()
+    first, qui, argent, *told = part.splitlines()
     assert first == f"Situation telle que connue à l’événement n° {histoire[2].position}."
-    assert told == whole.splitlines()[: len(told)]
+    assert qui.endswith(" : en instruction.")
+    assert argent.endswith("programmé 0,00 €, conventionné 0,00 €, retenu 0,00 €, payé 0,00 €.")
+    assert told == reste[: len(told)]
     assert sum(not line.startswith(" " * 21) for line in told) == 3
 
 

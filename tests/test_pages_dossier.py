@@ -521,6 +521,25 @@ def test_a_dossier_is_shown_as_it_was(client: TestClient, joue: Service) -> None
     assert "bandeau-situation" not in page(client, NUMERO)
 
 
+def test_a_past_page_says_what_changed_since(client: TestClient, joue: Service) -> None:
+    found = dossier(joue, NUMERO)
+    assert found is not None
+    assert vue(found).depuis is None
+    notifiee = next(lu for lu in found.histoire if lu.name == "convention.notifiee.v1")
+    html = passee(client, f"/dossiers/{NUMERO}", connu_le=str(notifiee.position))
+    assert "Ce qui a changé depuis cette situation" in html
+    paye = found.fiche.resume.fse_paye
+    assert paye
+    valeurs = {"Alors": 0, "Aujourd’hui": paye, "Écart": paye}
+    cellules = " ".join(
+        f'<td role="cell" class="montant" data-libelle="{nom}">{filters.euros(valeur)}</td>'
+        for nom, valeur in valeurs.items()
+    )
+    assert f"FSE payé</th> {cellules}".replace("\u00a0", " ") in html
+    dernier = passee(client, f"/dossiers/{NUMERO}", connu_le=str(found.histoire[-1].position))
+    assert "Aucun montant n’a changé depuis." in dernier
+
+
 def test_a_dossier_that_comes_later_leads_to_the_present(client: TestClient) -> None:
     html = passee(client, f"/dossiers/{NUMERO}", 404, au="2019-12-31")
     assert "Ce dossier n’existe pas encore dans cette situation" in html

@@ -24,6 +24,7 @@ from aggregates.convention.events import CsfValide, PaiementOrdonnance
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture, ServiceOuvert
 from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
+from api.pages.depuis import Depuis, depuis
 from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, siret, taux
 from api.pages.gabarits import templates
 from api.pages.parcours import STATUTS_D_ARRET, Etape, etapes
@@ -34,6 +35,8 @@ from oi_service.money import ratio
 from projections.avant_apres import Changement, avant_apres
 from projections.curseurs import LIMITE_MAXIMALE
 from projections.depenses import LigneDepense, depenses
+from projections.difference import Difference
+from projections.difference import difference as lire_difference
 from projections.explication import Explication, LigneCalcul, expliquer
 from projections.fiche_operation import (
     BilanVu,
@@ -45,8 +48,9 @@ from projections.fiche_operation import (
 )
 from projections.histoire import ROLES, TYPES_DE_BILAN
 from projections.journal import EvenementLu, histoire_du_dossier
+from projections.livre import Choix
 from projections.perimetre import Perimetre
-from projections.situation import Situation
+from projections.situation import ACTUELLE, Situation
 from projections.subventions_globales import LigneSubvention, exiger_subvention
 
 router = APIRouter()
@@ -73,6 +77,7 @@ class Dossier:
     dates: Dates = PRESENT
     #: What each fact changed, by its position.
     changements: Mapping[int, tuple[Changement, ...]] = field(default_factory=dict)
+    difference: Difference | None = None  #: with today, when the situation is another one
 
 
 def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) -> Dossier | None:
@@ -99,6 +104,11 @@ def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) 
             explications=tuple(_explications(conn, perimetre, operation_id, fiche.convention)),
             dates=dates,
             changements=avant_apres(conn, operation_id, histoire, situation),
+            difference=None
+            if situation.actuelle
+            else lire_difference(
+                conn, perimetre, Choix(operation_id=operation_id), situation, ACTUELLE
+            ),
         )
 
 
@@ -329,6 +339,7 @@ class VueDossier:
     paiements: tuple[LigneDePaiement, ...]
     reversements: tuple[LigneDeReversement, ...]
     compte: tuple[LigneDeCompte, ...]
+    depuis: Depuis | None
     actes: tuple[Acte, ...]
     nb_faits: int
     position: int
@@ -406,6 +417,7 @@ def vue(dossier: Dossier, deposee: Callable[[str], bool] = lambda _sha256: False
         paiements=_paiements(fiche.convention, histoire),
         reversements=_reversements(fiche.convention, histoire),
         compte=_compte(fiche.convention),
+        depuis=depuis(dossier.difference),
         actes=_actes(dossier, deposee),
         nb_faits=len(dossier.histoire),
         position=dossier.histoire[-1].position,
