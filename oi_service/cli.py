@@ -29,6 +29,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from aggregates.audit.events import MontantAudite
 from aggregates.personne.effacement import EffacerPersonne
 from aggregates.personne.events import Demandeur
 from api.app import create_app
@@ -65,6 +66,7 @@ from oi_service.affichage_provenance import (
     lire_operation,
     lire_plie,
 )
+from oi_service.affichage_tirage import afficher_tirage
 from oi_service.app import open_service, prepare, refaire
 from oi_service.application import Acte, Service
 from oi_service.clock import jour as jour_a_paris
@@ -94,6 +96,8 @@ from oi_service.scheduler import scheduler
 from oi_service.server import free_port, run
 from oi_service.settings import Settings
 from oi_service.terminal import ecriture, tableau
+from oi_service.tirage import definir
+from oi_service.tirage import tirer as tirer_un_echantillon
 from oi_service.verification import verifier as verifier_tout
 from oi_service.verification import verifier_projections
 from projections.avant_apres import avant_apres
@@ -117,6 +121,7 @@ from projections.provenance import provenance as lire_provenance
 from projections.situation import Situation, situation
 from projections.trop_percus import trop_percus
 from rules.parametres import REGIMES, Regime, parametres_en_vigueur
+from rules.tirages import Critere, Methode, Repartition, Selection
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -882,6 +887,106 @@ def changer_cle(
         nouvelle = cles.changer(service, perdue=perdue, motif=motif)
     console.print(f"Nouvelle clé de signature : {nouvelle}", soft_wrap=True, markup=False)
     console.print("Faites-en une ancre (« oi ancrer ») et une sauvegarde.", soft_wrap=True)
+
+
+@cli.command()
+def tirer(
+    *,
+    taille: Annotated[int, typer.Option(help="Nombre de dépenses à tirer.")],
+    methode: Annotated[Methode, typer.Option(help="Comment elles sont tirées.")] = "simple",
+    critere: Annotated[
+        Critere | None, typer.Option(help="Ce qui fait les strates (méthode stratifie).")
+    ] = None,
+    borne: Annotated[
+        list[str] | None, typer.Option(help="Où commence une tranche de montant : 500.00.")
+    ] = None,
+    repartition: Annotated[
+        Repartition | None, typer.Option(help="Ce que suit la taille de chaque strate.")
+    ] = None,
+    selection: Annotated[
+        Selection | None, typer.Option(help="Comment chaque strate est tirée.")
+    ] = None,
+    graine: Annotated[
+        str | None, typer.Option(help="Graine ; l’identifiant du tirage sinon.")
+    ] = None,
+    origine: Annotated[str | None, typer.Option(help="D’où vient la graine.")] = None,
+    etend: Annotated[UUID | None, typer.Option(help="Échantillon que celui-ci étend.")] = None,
+    remplace: Annotated[
+        UUID | None, typer.Option(help="Échantillon que celui-ci remplace.")
+    ] = None,
+    motif: Annotated[str | None, typer.Option(help="Pourquoi tirer de nouveau.")] = None,
+    population: Annotated[
+        UUID | None, typer.Option(help="Population déjà figée ; une nouvelle sinon.")
+    ] = None,
+    dossier: Annotated[str | None, _DOSSIER] = None,
+    plie: Annotated[str | None, typer.Option(help="PLIE, par son code ou son nom.")] = None,
+    etat: Annotated[str | None, typer.Option(help="Numéro d’un état de dépenses.")] = None,
+    montant: Annotated[
+        MontantAudite, typer.Option(help="Montant déclaré, ou retenu après contrôle.")
+    ] = "retenu",
+    evenement: Annotated[
+        int | None, typer.Option(help="Événement jusqu’auquel lire ; le dernier sinon.")
+    ] = None,
+    travail: Annotated[
+        UUID | None, typer.Option(help="Dossier de travail ouvert ; un nouveau sinon.")
+    ] = None,
+    mission: Annotated[str | None, typer.Option(help="Mission d’audit.")] = None,
+    organisme: Annotated[str | None, typer.Option(help="Qui audite.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Référence de la mission.")] = None,
+    perimetre: Annotated[str | None, typer.Option(help="Ce que la mission couvre.")] = None,
+    subvention: Annotated[
+        str | None, typer.Option(help="Numéro de la subvention globale, s’il y en a plusieurs.")
+    ] = None,
+    liste: Annotated[
+        Path | None, typer.Option(help="Fichier CSV où écrire la population figée.")
+    ] = None,
+    acteur: Annotated[str, typer.Option(help="Identifiant de l’auditeur.")] = "auditeur",
+) -> None:
+    """Figer une population de dépenses et en tirer un échantillon que chacun peut refaire.
+
+    Réservé à l’auditeur : sa population est celle d’un dossier, d’un PLIE, d’un état de dépenses,
+    de tout à défaut.
+    """
+    exiger_acteur(acteur)
+    with _service() as service:
+        with service.reads.connection() as conn:
+            definition = definir(
+                operation_id=None if dossier is None else lire_operation(conn, OI_ENTIER, dossier),
+                plie_id=None if plie is None else lire_plie(conn, OI_ENTIER, plie),
+                etat_no=etat,
+            )
+        tire = tirer_un_echantillon(
+            service,
+            acteur,
+            travail=travail,
+            subvention=subvention,
+            ouverture={
+                "mission": mission,
+                "organisme": organisme,
+                "reference": reference,
+                "perimetre": perimetre,
+            },
+            figee=population,
+            definition={"definition": definition, "montant": montant, "position": evenement},
+            tirage={
+                "methode": methode,
+                "taille": taille,
+                "critere": critere,
+                "bornes": borne,
+                "repartition": repartition,
+                "selection": selection,
+                "graine": graine,
+                "graine_origine": origine,
+                "etend": etend,
+                "remplace": remplace,
+                "motif": motif,
+            },
+        )
+    for partie in afficher_tirage(tire):
+        console.print(partie, soft_wrap=True)
+    if liste is not None:
+        liste.write_text(tire.liste, "utf-8", newline="")
+        console.print(f"La population figée est écrite dans {liste}.", soft_wrap=True)
 
 
 @cli.command("importer-operations")
