@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from api.filters import entier
 from oi_service.preuve.examen import Preuve
+from oi_service.preuve.point import en_base64
 from projections.verification import Controle
 
 _NE_PROUVE_PAS = (
@@ -26,7 +27,7 @@ def afficher_preuve(preuve: Preuve, autres: Iterable[Controle]) -> Iterator[str]
             f"Les {entier(examen.depuis - 1)} premiers, vérifiés une autre fois, n’ont pas été "
             "relus : sans --reprendre, tout l’est."
         )
-    yield f"Racine du journal : {examen.racine.hex()}"
+    yield f"Racine du journal, comme les ancres l’écrivent : {en_base64(examen.racine)}"
     if examen.ancres:
         yield f"Ancres que le journal continue : {entier(examen.ancres)}."
     else:

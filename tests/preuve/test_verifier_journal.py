@@ -21,6 +21,8 @@ from oi_service.application import Acte, Service
 from oi_service.codec import Piece
 from oi_service.preuve.ancrage import ancrer
 from oi_service.preuve.examen import ETAPE
+from oi_service.preuve.journal import Etape, verifier_journal
+from oi_service.preuve.point import en_base64
 
 PIECES = (b"Une facture.\n", b"Une autre facture.\n")
 
@@ -222,3 +224,22 @@ def test_an_event_of_the_register_that_no_longer_reads_stops_nothing(
     code, dit = oi("verifier-journal")
     assert code == 1
     assert f"Premier événement en cause : n° {position}." in dit
+
+
+def test_a_folder_of_anchors_that_takes_nothing_does_not_stop_it(
+    oi: Oi, vecue: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plein(_etape: Etape, _fichier: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Etape, "ecrire", plein)
+    code, dit = oi("verifier-journal")
+    assert (code, defauts(dit)) == (0, {})
+    assert not (vecue.lieux.ancres / ETAPE).exists()
+
+
+def test_the_root_is_written_as_the_anchors_write_it(oi: Oi, vecue: Service) -> None:
+    _, dit = oi("verifier-journal")
+    [racine] = re.findall(r"comme les ancres l’écrivent : (\S+)", dit)
+    with vecue.reads.connection() as conn:
+        assert racine == en_base64(verifier_journal(conn).racine)
