@@ -498,6 +498,14 @@ def test_what_no_service_writes_is_said_even_if_it_was_sealed(
     assert re.search(rf"événement en cause : le n° {position}, .* : .*{quoi}", dit)
 
 
+@pytest.mark.parametrize("champs", [{"data": "[]"}, {"pieces": "{}"}])
+def test_what_no_column_holds_is_no_event_even_if_it_was_sealed(
+    champs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, dit = juger(monkeypatch, COMPLETE.changee(9, **champs).ecrire(tmp_path / "archive"))
+    assert (code, "la ligne 9 de evenements.jsonl : la ligne ne finit pas" in dit) == (1, True)
+
+
 def test_a_log_is_known_by_its_first_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dossier = COMPLETE.ecrire(tmp_path / "archive")
     autre = replace(COMPLETE.ecrits[0], event_id=identifiant("autre"))
@@ -892,13 +900,17 @@ def test_what_the_manifest_says_is_checked(
     assert juger(monkeypatch, dossier)[0] == code
 
 
-def test_a_link_is_not_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("nom", "dit"), [(UNE, f"{UNE} manque"), ("cles.json", "Clés : le fichier cles.json manque")]
+)
+def test_a_link_is_not_a_file(
+    nom: str, dit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dossier = COMPLETE.ecrire(tmp_path / "archive")
-    (tmp_path / "facture").write_bytes(PIECES[4])
-    (dossier / UNE).unlink()
-    (dossier / UNE).symlink_to(tmp_path / "facture")
-    code, dit = juger(monkeypatch, dossier)
-    assert (code, f"{UNE} manque" in dit) == (1, True)
+    (dossier / nom).replace(tmp_path / "ailleurs")
+    (dossier / nom).symlink_to(tmp_path / "ailleurs")
+    code, rendu = juger(monkeypatch, dossier)
+    assert (code, dit in rendu) == (1, True)
 
 
 def test_a_name_cannot_act_on_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,12 @@ def test_a_signature_is_judged_as_a_library_judges_it(
     assert signature_valide(*fausse) == d_apres_la_bibliotheque(*fausse)
 
 
+NEUTRE = (1).to_bytes(32, "little")
+
+
 def test_a_second_writing_of_a_signature_is_refused() -> None:
+    assert signature_valide(NEUTRE, b"", NEUTRE + bytes(32))
+    assert not signature_valide(NEUTRE, b"", NEUTRE + ORDRE.to_bytes(32, "little"))
     _, cle, message, signature = (bytes.fromhex(x) for x in RFC_8032[1])
     s = int.from_bytes(signature[32:], "little")
     autre = signature[:32] + (s + ORDRE).to_bytes(32, "little")
@@ -132,10 +137,11 @@ def test_a_second_writing_of_a_signature_is_refused() -> None:
 )
 def test_a_key_that_is_none_signs_nothing(cle: bytes) -> None:
     assert not signature_valide(cle, b"", bytes.fromhex(RFC_8032[0][3]))
-    # Of the neutral point, this is the signature of any message: so of another writing of it.
+    # A signature of any message by the neutral point, of one in four by a point of order four: so
+    # it would be by another writing of them.
     partout = b"\x58" + b"\x66" * 31 + (1).to_bytes(32, "little")
-    assert signature_valide((1).to_bytes(32, "little"), b"n'importe quoi", partout)
-    assert not signature_valide(cle, b"n'importe quoi", partout)
+    assert signature_valide(NEUTRE, b"n'importe quoi", partout)
+    assert not any(signature_valide(cle, bytes([n]), partout) for n in range(40))
 
 
 @pytest.mark.parametrize("longueur", [0, 32, 63, 65, 96])

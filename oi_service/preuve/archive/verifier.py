@@ -350,9 +350,10 @@ class Verification:
         if not self.complet:
             self.etablis[self.taille] = {point[:2]: point[2] for point in self.points}[self.arret]
         n, lus, sceau, connu_le, schema = 0, 0, bytes(32), "", "0"
-        versions: dict[str, int] = {}
-        sommets: list[bytes] = []
+        versions, sommets = {}, []  # type: dict[str, int], list[bytes]
         for lus, brut in enumerate(self.archive.lignes("evenements.jsonl"), 1):
+            if lus % 100_000 == 0:
+                ecrire(f"…         {lus} événements relus, jusqu’ici sans anomalie")
             self.en_cause, precedent = f"la ligne {lus} de evenements.jsonl", n
             e, enregistrement, citees = lire_ligne(brut)
             n, self.en_cause = int(e["position"]), f"le n° {e['position']}, {e['name']}"
