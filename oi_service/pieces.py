@@ -213,9 +213,9 @@ _OOXML = "application/vnd.openxmlformats-officedocument"
 _ODF = "application/vnd.oasis.opendocument"
 _TEXTE = ("text/plain",)
 
-#: What is accepted, the surest proofs first. A short table, and no package that guesses a format: the
-#: question is whether the bytes are what the name says, and a third of these are texts, which have no
-#: magic number. An archive (ZIP) is left out: it would hide documents from the log.
+#: What is accepted, the surest proofs first. A short table, and no package that guesses a format:
+#: the question is whether the bytes are what the name says, and a third of these are texts, which
+#: have no magic number. An archive (ZIP) is left out: it would hide documents from the log.
 FORMATS: tuple[Format, ...] = (
     Format("pdf", ("pdf",), ("application/pdf",), _pdf),
     Format("png", ("png",), ("image/png",), _commence(b"\x89PNG\r\n\x1a\n")),
