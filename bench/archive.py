@@ -1,0 +1,99 @@
+"""What an archive costs: composed from a national log, then verified by the file that it ships.
+
+`python -m bench.archive --evenements 1000000` fills a national log (or finds it again, with
+`--garder DOSSIER`), and measures in one run the archive of the dossier that is the nearest to 1,000
+events, that of the PLIE that has most dossiers, and their verification on nothing but Python.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from api.archive.lectures import lectures
+from api.v1.archives import ecrire_fiche
+from bench.pilotage import Mesures, conditions, journal
+from oi_service.app import open_service
+from oi_service.application import Service
+from oi_service.lieux import Lieux
+from oi_service.preuve.ancrage import Destinations, ancrer
+from oi_service.preuve.archive.composer import Composee, composer
+from oi_service.preuve.archive.demande import lire_demande
+from projections.situation import ACTUELLE
+
+TOURS = 3
+
+_DOSSIER = """
+    SELECT o.numero_mdfse
+    FROM projection.operation AS o
+    INNER JOIN projection.depense AS d ON d.operation_id = o.id
+    GROUP BY o.numero_mdfse ORDER BY abs(sum(d.version) - 1000), o.numero_mdfse LIMIT 1
+"""
+_PLIE = """
+    SELECT o.plie_id FROM projection.operation AS o
+    GROUP BY o.plie_id ORDER BY count(*) DESC, o.plie_id LIMIT 1
+"""
+
+
+def mesurer(m: Mesures, service: Service, sortie: Path, titre: str, **objet: str) -> None:
+    """Compose an archive several times, and verify the last one."""
+    with service.reads.connection() as conn:
+        demande = lire_demande(conn, ACTUELLE, **objet)
+    durees: list[float] = []
+    composee: Composee | None = None
+    for _ in range(TOURS):
+        debut = time.perf_counter()
+        composee = composer(service, demande, sortie, lectures(ecrire_fiche))
+        durees.append(time.perf_counter() - debut)
+    assert composee is not None
+    m.dire(
+        f"archive of {titre}",
+        f"{min(durees):.1f} s, {composee.evenements:,} events, {composee.octets / 1e6:.1f} MB",
+    )
+    with zipfile.ZipFile(sortie) as archive:
+        programme = sortie.with_suffix(".py")
+        programme.write_bytes(archive.read("verifier.py"))
+    debut = time.perf_counter()
+    subprocess.run([sys.executable, "-I", "-S", str(programme), str(sortie)], check=True)
+    m.dire(f"archive of {titre}, verified", f"{time.perf_counter() - debut:.1f} s")
+
+
+def _premier(conn: Connection[TupleRow], requete: str) -> str:
+    row = conn.execute(requete.encode()).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def main() -> None:
+    """Measure and print the table."""
+    lecteur = argparse.ArgumentParser(prog="python -m bench.archive", description=__doc__)
+    lecteur.add_argument("--evenements", type=int, default=1_000_000)
+    lecteur.add_argument("--graine", type=int, default=2021)
+    lecteur.add_argument("--garder", type=Path)
+    demande = lecteur.parse_args()
+    m = Mesures()
+    with ExitStack() as pile:
+        _, base = pile.enter_context(journal(demande.evenements, demande.graine, demande.garder))
+        dossier = Path(pile.enter_context(tempfile.TemporaryDirectory()))
+        service = pile.enter_context(open_service(base, Lieux.sous(dossier / "lieux")))
+        conn = pile.enter_context(psycopg.connect(base, autocommit=True))
+        ancrer(service, a_la_demande=True, destinations=Destinations())
+        sortie = dossier / "archive.zip"
+        mesurer(m, service, sortie, "a dossier", dossier=_premier(conn, _DOSSIER))
+        mesurer(m, service, sortie, "a PLIE", plie=_premier(conn, _PLIE))
+        conditions(conn, demande.graine)
+    print("\n| Measure | |\n|---|---:|")
+    for titre, valeurs in m.lignes.items():
+        print(f"| {titre} | {' | '.join(valeurs)} |")
+
+
+if __name__ == "__main__":
+    main()
