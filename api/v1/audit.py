@@ -5,14 +5,14 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import Field
 
 from aggregates.audit import constats, dossier, echantillons, populations
 from aggregates.audit.events import MontantAudite, Portee
 from aggregates.audit.state import AUDIT
 from api import actions_audit as actions
-from api.deps import ActeOut, Creation, Ecriture, Lecture, Personne, personne
+from api.deps import ActeOut, Creation, Ecriture, Lecture, Personne, Role, personne
 from api.errors import refus
 from api.v1.actes import RACINE, ajoute, commande, cree
 from api.v1.representations import LigneDuJournalOut, Representation
@@ -39,11 +39,25 @@ class ReserveALAudit(Forbidden):
     """
 
 
-async def auditeur(qui: Annotated[Personne, Depends(personne)]) -> Personne:
+#: A role at an address that most read without one.
+RoleSiDonne = Annotated[
+    Role | None,
+    Header(alias="OI-Role", description="Rôle de qui demande ; nécessaire à l’auditeur seul."),
+]
+
+
+def exiger_auditeur(role: Role | None) -> None:
+    """Let auditors in, and nobody else.
+
+    Raises: ReserveALAudit.
+    """
+    if role != "auditeur":
+        raise ReserveALAudit(role=ROLES.get(role or "", "non précisé"))
+
+
+async def auditeur(qui: Annotated[Personne, Depends(personne)]) -> None:
     """Let auditors in, and nobody else."""
-    if qui.role != "auditeur":
-        raise ReserveALAudit(role=ROLES[qui.role])
-    return qui
+    exiger_auditeur(qui.role)
 
 
 router = APIRouter(

@@ -23,6 +23,7 @@ from api.deps import (
 )
 from api.errors import refus
 from api.v1 import representations as r
+from api.v1.audit import RoleSiDonne, exiger_auditeur
 from oi_service.dates import Jour
 from oi_service.errors import NotFound
 from projections import appels_a_projets as projection_appels
@@ -458,15 +459,20 @@ def lire_evenement(position: _Position, lecture: Lecture) -> r.EvenementCompletO
 @router.get(
     "/export",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/x-ndjson": {}}}, **refus(404)},
+    responses={200: {"content": {"application/x-ndjson": {}}}, **refus(403, 404)},
 )
 def exporter_journal(
     lecture: LectureContinue,
     depuis: Annotated[_Position, Query(description="Numéro du premier événement.")] = 1,
+    role: RoleSiDonne = None,
 ) -> StreamingResponse:
-    """Exporter le journal, un événement par ligne (JSON), toutes ses colonnes."""
+    """Exporter le journal entier, un événement par ligne (JSON), toutes ses colonnes.
+
+    Les dossiers d’audit y sont, comme tout ce qui est scellé : il est pour un auditeur.
+    """
     if lecture.perimetre.plie_ids is not None:
         raise ExportReserve
+    exiger_auditeur(role)
 
     def lots() -> Iterator[bytes]:
         lines = exporter(lecture.conn, depuis)

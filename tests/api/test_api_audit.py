@@ -297,10 +297,12 @@ def test_the_readings_of_the_oi_know_nothing_of_a_working_file(audit: Audit) -> 
 
 def test_the_export_is_the_whole_log_working_files_included(audit: Audit) -> None:
     """One sealed log: leaving lines out would leave nothing to verify (ADR 0018)."""
-    noms = [
-        json.loads(ligne)["name"]
-        for ligne in audit.api.http.get("/api/v1/export").text.splitlines()
-    ]
+    http = audit.api.http
+    for en_tetes in ({}, GESTIONNAIRE):
+        refus = http.get("/api/v1/export", headers=en_tetes)
+        assert (refus.status_code, refus.json()["code"]) == (403, ReserveALAudit.code())
+    lignes = http.get("/api/v1/export", headers=AUDITEUR).text.splitlines()
+    noms = [json.loads(ligne)["name"] for ligne in lignes]
     assert noms[-1] == "audit.dossier_ouvert.v1"
     assert len(noms) == audit.api.position
 

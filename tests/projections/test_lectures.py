@@ -29,8 +29,8 @@ def app(ouvert: Service, vie: Vie) -> FastAPI:
 
 @pytest.fixture
 def http(app: FastAPI) -> Iterator[TestClient]:
-    """Lend a client."""
-    with TestClient(app) as client:
+    """Lend a client, in the only role that reads the whole log."""
+    with TestClient(app, headers={"OI-Role": "auditeur"}) as client:
         yield client
 
 
