@@ -75,7 +75,7 @@ def test_the_store_and_the_log_are_counted(oi: Oi, pieces: Pieces) -> None:
 def test_intact_documents_are_counted_and_nothing_fails(oi: Oi) -> None:
     assert oi("pieces", "--verifier") == (
         0,
-        "3 pièces dans le journal : 2 intactes, 0 altérée, 1 sans fichier ici.\n",
+        "3 pièces dans le journal : 2 intactes, 0 altérée, 0 disparue, 1 sans fichier ici.\n",
     )
 
 
@@ -87,7 +87,20 @@ def test_an_altered_document_is_named_and_fails(oi: Oi, pieces: Pieces) -> None:
         (
             f"✗ événement n° 1, « Pièce touchee » : le fichier {SHA['touchee']} n’est plus celui "
             "qui a été déposé.\n"
-            "3 pièces dans le journal : 1 intacte, 1 altérée, 1 sans fichier ici.\n"
+            "3 pièces dans le journal : 1 intacte, 1 altérée, 0 disparue, 1 sans fichier ici.\n"
+        ),
+    )
+
+
+def test_a_document_that_was_here_and_is_no_more_fails(oi: Oi, pieces: Pieces) -> None:
+    # The one that was never here is no fault: the log does not say that it was.
+    place(pieces, "intacte").unlink()
+    assert oi("pieces", "--verifier") == (
+        1,
+        (
+            f"✗ événement n° 1, « Pièce intacte » : le fichier {SHA['intacte']} n’est plus là, "
+            "alors qu’il y était.\n"
+            "3 pièces dans le journal : 1 intacte, 0 altérée, 1 disparue, 1 sans fichier ici.\n"
         ),
     )
 
