@@ -98,6 +98,7 @@ from oi_service.settings import Settings
 from oi_service.terminal import ecriture, tableau
 from oi_service.tirage import definir
 from oi_service.tirage import tirer as tirer_un_echantillon
+from oi_service.traces import sans_variables
 from oi_service.verification import verifier as verifier_tout
 from oi_service.verification import verifier_projections
 from projections.avant_apres import avant_apres
@@ -1158,6 +1159,7 @@ def _service() -> Iterator[Service]:
 
 def main() -> None:
     """Run a command; a refusal is a sentence and the exit code 2, never a trace."""
+    sans_variables()
     # A polite end asked by the system closes everything in order, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
