@@ -87,19 +87,29 @@ def orphelines(conn: Connection[TupleRow], pieces: Pieces, avant: datetime) -> I
             yield rangee
 
 
-def exiger_lisible(conn: Connection[TupleRow], perimetre: Perimetre, sha256: str) -> None:
+def exiger_lisible(
+    conn: Connection[TupleRow], perimetre: Perimetre, sha256: str, *, auditeur: bool
+) -> None:
     """Refuse a document to a reader to whom no event that names it is shown.
 
-    Who reads the whole OI reads the whole store, documents that no event names yet included.
+    Who reads the whole OI reads the whole store, documents that no event names yet included, but
+    for those that only the working files of auditors name.
 
     Raises: PieceNonDeposee, as for a document that does not exist.
     """
-    if perimetre.liste is None:
+    if perimetre.liste is None and (auditeur or not _positions(conn, sha256, audit=True)):
         return
-    rows = conn.execute(
-        "SELECT e.position FROM oi.event AS e "
-        "WHERE e.pieces @> jsonb_build_array(jsonb_build_object('sha256', %s::text))",
-        (sha256,),
-    )
-    if not evenements(conn, perimetre, [position for (position,) in rows]):
+    if not evenements(conn, perimetre, _positions(conn, sha256, audit=False)):
         raise PieceNonDeposee(sha256=sha256)
+
+
+def _positions(conn: Connection[TupleRow], sha256: str, *, audit: bool) -> list[int]:
+    rows = conn.execute(
+        """
+        SELECT e.position FROM oi.event AS e
+        WHERE starts_with(e.name, 'audit.') = %s
+            AND e.pieces @> jsonb_build_array(jsonb_build_object('sha256', %s::text))
+        """,
+        (audit, sha256),
+    )
+    return [position for (position,) in rows]

@@ -10,7 +10,7 @@ import pytest
 from corps import dossier, ouvrir
 from fichiers import EXEMPLES, PDF
 from httpx2 import Response
-from porte import GESTIONNAIRE, Api
+from porte import AUDITEUR, GESTIONNAIRE, Api
 from starlette.types import Message
 from structlog.testing import capture_logs
 
@@ -195,6 +195,27 @@ def test_a_document_is_shown_to_those_who_read_an_event_that_names_it(api: Api) 
     assert api.http.get(lien).status_code == 200, "the whole OI reads the whole store"
     api.faire("/operations", dossier(appel, pieces=[joindre(SHA)]))
     assert [lue_par("A"), lue_par("B"), lue_par("A", "B"), lue_par()] == [200, 404, 200, 404]
+
+
+def test_what_only_an_auditor_names_is_for_auditors(api: Api) -> None:
+    sg, appel = ouvrir(api)
+    lien = deposer(api, "a.pdf", PDF).headers["Location"]
+    ouverture = {
+        "date_effet": "2022-10-24",
+        "mission": "Audit d’opérations",
+        "organisme": "Autorité d’audit",
+        "reference": "AUD-1",
+        "perimetre": "Dépenses de 2021",
+        "pieces": [joindre(SHA)],
+    }
+    api.faire(f"/audit/subventions-globales/{sg}/dossiers", ouverture, personne=AUDITEUR)
+
+    def statuts() -> list[int]:
+        return [api.http.get(lien, headers=h).status_code for h in ({}, GESTIONNAIRE, AUDITEUR)]
+
+    assert statuts() == [404, 404, 200]
+    api.faire("/operations", dossier(appel, pieces=[joindre(SHA)]))
+    assert statuts() == [200, 200, 200]
 
 
 def test_every_document_that_the_log_names_is_told_in_its_order(api: Api) -> None:
