@@ -379,6 +379,8 @@ def test_lines_are_all_there_in_their_order(
     dossier = COMPLETE.ecrire(tmp_path / "archive")
     altere, attendu = LIGNES[quoi]
     altere(dossier)
+    restent = len((dossier / "evenements.jsonl").read_bytes().splitlines())
+    refaire(dossier, "manifeste.json", lambda m: {**m, "evenements": restent})
     manifester(dossier)
     code, dit = juger(monkeypatch, dossier)
     assert (code, f"Premier événement en cause : {attendu}" in dit) == (1, True), dit
@@ -700,6 +702,12 @@ PREUVES: dict[str, tuple[Altere, str]] = {
     "preuve-retiree": (
         lambda dossier: _preuve(dossier, 6),
         "le n° 20, operation.dossier_depose.v1 : illisible",
+    ),
+    "preuve-de-trop": (
+        lambda dossier: (dossier / "preuves.jsonl").write_text(
+            (dossier / "preuves.jsonl").read_text("utf-8") + "{}\n", "utf-8"
+        ),
+        "leur nombre n’est pas celui que dit l’archive",
     ),
     "ligne-retiree": (
         _retirer(4),
