@@ -136,6 +136,9 @@ def _jouer(service: Service, gardes: Collection[str]) -> None:
     """Play the story without some dossiers; what only went with them is refused, and left out."""
     for etape in raconter(GRAINE):
         if _dossier(etape.nom) in {None, *gardes}:
+            # The versions that keep the files of documents say so in the events.
+            for document in getattr(etape, "documents", ()):
+                service.pieces.deposer(document.nom, [document.contenu])
             demande = fingerprint("demo", str(GRAINE), etape.nom)
             with suppress(Refusal):
                 acte = Acte(*etape.qui, command_id(GRAINE, etape.nom), demande)
