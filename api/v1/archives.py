@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
@@ -17,19 +17,17 @@ from api.deps import (
     CONNU_LE_MAX,
     EFFET_AU,
     Lecture,
-    Role,
     ServiceOuvert,
     lire_connu_le,
 )
 from api.errors import refus
-from api.v1.audit import ReserveALAudit
+from api.v1.audit import RoleSiDonne, exiger_auditeur
 from api.v1.representations import FicheOperationOut
 from oi_service.dates import Jour
 from oi_service.errors import NotFound, RuleBroken
 from oi_service.preuve.archive.composer import composer
 from oi_service.preuve.archive.demande import Demande, lire_demande
 from projections.fiche_operation import FicheOperation
-from projections.histoire import ROLES
 from projections.situation import situation
 
 router = APIRouter(prefix="/archives", tags=["Lectures"])
@@ -90,10 +88,7 @@ def telecharger_archive(
     demandee: Annotated[DemandeArchive, Query()],
     lecture: Lecture,
     service: ServiceOuvert,
-    role: Annotated[
-        Role | None,
-        Header(alias="OI-Role", description="Rôle de qui demande ; nécessaire à l’auditeur seul."),
-    ] = None,
+    role: RoleSiDonne = None,
 ) -> FileResponse:
     """Télécharger l’archive d’un dossier, d’un PLIE ou de tout, pour l’auditeur.
 
@@ -105,8 +100,8 @@ def telecharger_archive(
         raise ArchiveSansObjet
     if lecture.perimetre.plie_ids is not None:
         raise ArchiveReservee
-    if demandee.tout and role != "auditeur":
-        raise ReserveALAudit(role=ROLES.get(role or "", "non précisé"))
+    if demandee.tout:
+        exiger_auditeur(role)
     demande = _lire(service, demandee)
     dossier = Path(tempfile.mkdtemp(prefix="oi-archive-"))
     effacer = BackgroundTask(shutil.rmtree, dossier)

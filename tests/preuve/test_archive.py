@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -441,6 +442,38 @@ def test_the_same_request_gives_the_same_bytes_whatever_comes_after(
     seconde = faire(joue, demander(joue, portee, premiere.demande.situation), tmp_path / "b.zip")
     assert seconde.sha256 == premiere.composee.sha256
     assert premiere.fichier.read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_every_point_up_to_its_own_comes_with_it_each_continuing_the_one_before(
+    joue: Service, faites: dict[str, Faite], tmp_path: Path
+) -> None:
+    fichier = tmp_path / "a.zip"
+    premier = joue.lieux.ancres / faites["dossier"].composee.point.ancre.nom
+    jeton = premier.with_suffix(".tsr")
+    jeton.write_bytes(b"jeton " + hashlib.sha256(premier.read_bytes()).digest())
+    _nommer(joue, hashlib.sha256(b"encore").hexdigest())
+    try:
+        composee = faire(joue, demander(joue, "dossier"), fichier)
+    finally:
+        jeton.unlink()
+    tailles = [
+        a.point.taille
+        for a in ancres_du_dossier(joue.lieux.ancres)
+        if a.point.taille <= composee.point.point.taille
+    ]
+    assert len(tailles) > 1
+    points = [c for c in chemins(fichier) if c.startswith("points/")]
+    assert points == [
+        f"points/{nom}"
+        for taille in tailles
+        for nom in (nom_de_fichier(taille), *([jeton.name] if taille == tailles[0] else []))
+    ]
+    suites = json.loads(lire(fichier, "coherence.json"))
+    assert [(s["de"], s["a"]) for s in suites] == list(pairwise(tailles))
+    code, dit = verifier(fichier, "--ancre", str(premier))
+    assert code == 0, dit
+    rompues = changer(fichier, tmp_path / "b.zip", **{"coherence.json": lambda _: b"[]"})
+    assert verifier(rompues)[0] == 1
 
 
 def test_a_day_and_the_last_event_of_that_day_are_the_same_request(joue: Service) -> None:
