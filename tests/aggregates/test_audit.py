@@ -137,6 +137,17 @@ def test_a_file_is_closed_once_every_sample_has_a_result() -> None:
     )
 
 
+def test_a_sample_that_another_follows_needs_no_result() -> None:
+    suite = tirage(NOTE, SECOND_ID, etend=ECHANTILLON_ID, taille=5).facts()
+    [reste] = [u.depense_id for u in suite[0].tirage if u.depense_id not in TIREES]
+    passe = apres([*NOTE, *suite], noter, constats("0.00", ids=[reste]), SECOND_ID)
+    Given(AUDIT, passe).when(clore, commande(CloreDossierAudit)).refuses(
+        ResultatAuditManquant, "1 échantillon(s)"
+    )
+    passe = apres(passe, arreter, commande(ArreterResultat), SECOND_ID)
+    Given(AUDIT, passe).when(clore, commande(CloreDossierAudit)).then_one(ae.DossierAuditClos)
+
+
 @pytest.mark.parametrize(
     "acte",
     [
