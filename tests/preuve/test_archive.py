@@ -516,7 +516,7 @@ def test_another_process_elsewhere_makes_the_same_file(
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "oi_service", "archive"),
-                *("--plie", PORTEES["plie"]["plie"], "--sortie", str(fichier)),
+                *("--dossier", PORTEES["dossier"]["dossier"], "--sortie", str(fichier)),
             ],
             env={
                 **os.environ,
@@ -534,7 +534,7 @@ def test_another_process_elsewhere_makes_the_same_file(
         assert done.returncode == 0, done.stdout + done.stderr
         empreintes.add(hashlib.sha256(fichier.read_bytes()).hexdigest())
     assert len(empreintes) == 1
-    assert empreintes == {faire(joue, demander(joue, "plie"), tmp_path / "ici.zip").sha256}
+    assert empreintes == {faire(joue, demander(joue, "dossier"), tmp_path / "ici.zip").sha256}
 
 
 # --- What catches a change -----------------------------------------------------------------------
