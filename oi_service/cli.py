@@ -49,6 +49,7 @@ from oi_service import app as assembly
 from oi_service.affichage_ancres import afficher_ancrage, table_des_ancres
 from oi_service.affichage_archive import composer_devant, dire_l_archive
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
+from oi_service.affichage_controles import afficher_controles
 from oi_service.affichage_dossier import etat_du_dossier
 from oi_service.affichage_essai import afficher_essai
 from oi_service.affichage_personnes import afficher_personnes
@@ -102,6 +103,7 @@ from oi_service.traces import sans_variables
 from oi_service.verification import verifier as verifier_tout
 from oi_service.verification import verifier_projections
 from projections.avant_apres import avant_apres
+from projections.controles_operation import FiltresControles, controles_complets
 from projections.couverture import Par
 from projections.couverture import couverture as lire_couverture
 from projections.degagement import charger as lire_degagement
@@ -438,6 +440,31 @@ def degagement(
             for sg in subventions(conn, OI_ENTIER, quand)
         ]
     _print_pilotage(partie for vu in vus for partie in afficher_degagement(vu, console.width))
+
+
+@cli.command()
+def controles(
+    *,
+    operation: Annotated[
+        str | None, typer.Option("--operation", help="Numéro du dossier contrôlé ; tous sinon.")
+    ] = None,
+    en_retard: Annotated[
+        bool, typer.Option("--en-retard", help="Seulement ce dont l’échéance est passée.")
+    ] = False,
+    au: Annotated[str | None, _AU] = None,
+    connu_le: Annotated[str | None, _CONNU_LE] = None,
+) -> None:
+    """Montrer les contrôles d’opération, et ce qui est dû ou en retard."""
+    with _service() as service, service.reads.connection() as conn:
+        quand = _lire_situation(conn, au, connu_le)
+        le = quand.effet_au or today()
+        filtres = FiltresControles(
+            operation_id=None if operation is None else lire_operation(conn, OI_ENTIER, operation),
+            en_retard=en_retard,
+        )
+        vus = controles_complets(conn, OI_ENTIER, filtres, quand, le=le)
+    for partie in afficher_controles(vus, le, en_retard=en_retard):
+        console.print(partie)
 
 
 @cli.command()

@@ -263,8 +263,11 @@ class Enjeu:
 
 def en_jeu(dues: Iterable[Attente]) -> Enjeu:
     """Return what is at stake, each finding once whatever is due about it."""
-    constats = {(due.controle_id, due.constat_numero): due for due in dues}.values()
-    return Enjeu(sum(due.cout_total for due in constats), sum(due.fse for due in constats))
+    constats: dict[tuple[UUID, int], tuple[int, int]] = {}
+    for due in dues:
+        cle = due.controle_id, due.constat_numero
+        constats[cle] = max(constats.get(cle, (0, 0)), (due.cout_total, due.fse))
+    return Enjeu(sum(c for c, _ in constats.values()), sum(f for _, f in constats.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,8 +352,11 @@ _VUES = """
                 WHERE s.controle_id = k.controle_id AND s.constat_numero = k.numero
                     AND s.statut <> 'annulee')
         UNION ALL
+        -- An administrative measure corrects no amount: none is at stake.
         SELECT k.controle_id, 'suite', k.numero, s.suite_id, s.mesure, s.responsable, s.action,
-            s.echeance, k.ct_retenu_centimes, k.fse_retenu_centimes
+            s.echeance,
+            CASE s.mesure WHEN 'mesure_administrative' THEN 0 ELSE k.ct_retenu_centimes END,
+            CASE s.mesure WHEN 'mesure_administrative' THEN 0 ELSE k.fse_retenu_centimes END
         FROM suite AS s
         INNER JOIN constat AS k ON s.controle_id = k.controle_id AND s.constat_numero = k.numero
         INNER JOIN controle AS c ON k.controle_id = c.id
@@ -518,7 +524,7 @@ def controle(
     Raises: ControleOperationAbsent.
     """
     with instantane(conn):
-        found = _vus(conn, perimetre, _TOUS, situation, le=le, controle_id=controle_id)
+        found = _complets(conn, perimetre, _TOUS, situation, le=le, controle_id=controle_id)
     if not found:
         raise ControleOperationAbsent(id=controle_id)
     return found[0]
@@ -548,11 +554,24 @@ def controles_de_l_operation(
                 ),
                 attentes=tuple(a for a in vu.attentes if a.operation_id == operation_id),
             )
-            for vu in _vus(conn, perimetre, filtres, situation, le=le)
+            for vu in _complets(conn, perimetre, filtres, situation, le=le)
         )
 
 
-def _vus(
+def controles_complets(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    filtres: FiltresControles = _TOUS,
+    situation: Situation = ACTUELLE,
+    *,
+    le: date,
+) -> list[ControleVu]:
+    """Return every control that passes the filters, each with everything in it."""
+    with instantane(conn):
+        return _complets(conn, perimetre, filtres, situation, le=le)
+
+
+def _complets(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
     filtres: FiltresControles,

@@ -22,6 +22,7 @@ from psycopg.rows import TupleRow
 
 from aggregates.convention.events import CsfValide, PaiementOrdonnance
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture, ServiceOuvert
+from api.pages.controles import ControleDeLaPage, controles_de_la_page
 from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
 from api.pages.depuis import Depuis, depuis
@@ -29,10 +30,12 @@ from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, sire
 from api.pages.gabarits import templates
 from api.pages.parcours import STATUTS_D_ARRET, Etape, etapes
 from api.pages.plan import PlanVu, noms_des_postes, plan_en_vigueur
-from oi_service.clock import PARIS
+from oi_service.clock import PARIS, today
 from oi_service.codec import Evenement
 from oi_service.money import ratio
 from projections.avant_apres import Changement, avant_apres
+from projections.controles_operation import ControleVu as ControleOperationVu
+from projections.controles_operation import controles_de_l_operation
 from projections.curseurs import LIMITE_MAXIMALE
 from projections.depenses import LigneDepense, depenses
 from projections.difference import Difference
@@ -78,6 +81,7 @@ class Dossier:
     #: What each fact changed, by its position.
     changements: Mapping[int, tuple[Changement, ...]] = field(default_factory=dict)
     difference: Difference | None = None  #: with today, when the situation is another one
+    controles: tuple[ControleOperationVu, ...] = ()
 
 
 def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) -> Dossier | None:
@@ -108,6 +112,9 @@ def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) 
             if situation.actuelle
             else lire_difference(
                 conn, perimetre, Choix(operation_id=operation_id), situation, ACTUELLE
+            ),
+            controles=controles_de_l_operation(
+                conn, perimetre, operation_id, situation, le=dates.jour or today()
             ),
         )
 
@@ -337,6 +344,7 @@ class VueDossier:
     attentes: tuple[Attente, ...]
     explications: tuple[Explication, ...]  #: the one in force first
     paiements: tuple[LigneDePaiement, ...]
+    controles: tuple[ControleDeLaPage, ...]
     reversements: tuple[LigneDeReversement, ...]
     compte: tuple[LigneDeCompte, ...]
     depuis: Depuis | None
@@ -415,6 +423,7 @@ def vue(dossier: Dossier, deposee: Callable[[str], bool] = lambda _sha256: False
         attentes=_attentes(fiche.convention),
         explications=tuple(_lisible(e) for e in dossier.explications),
         paiements=_paiements(fiche.convention, histoire),
+        controles=controles_de_la_page(dossier.controles, dossier.histoire),
         reversements=_reversements(fiche.convention, histoire),
         compte=_compte(fiche.convention),
         depuis=depuis(dossier.difference),

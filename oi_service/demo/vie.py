@@ -12,6 +12,7 @@ from uuid import UUID
 from oi_service.application import Acte, Service, fingerprint
 from oi_service.demo.appel import donnees, fiches
 from oi_service.demo.audit import raconte_l_audit
+from oi_service.demo.controles_operation import raconte_les_controles
 from oi_service.demo.destins import DESTINS
 from oi_service.demo.distribution import dossiers
 from oi_service.demo.recit import Etape, RecitDossier, command_id
@@ -82,6 +83,8 @@ def raconter(graine: int) -> list[Etape]:
         recit = RecitDossier(graine, dossier)
         DESTINS[dossier.destin](recit)
         recits.append(recit)
+    # After the dossiers: on the same day, a control names what they have just done.
+    recits.extend(raconte_les_controles(graine))
     etapes = [etape for recit in recits for etape in recit.etapes]
     # A story never goes back in time, and the sort is stable: acts of a day stay in their order.
     return sorted(etapes, key=lambda etape: etape.jour)

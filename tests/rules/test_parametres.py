@@ -120,6 +120,8 @@ CONNUS: dict[str, dict[str | None, list[tuple[date, object, bool]]]] = {
     "delai_bilan_final_mois": {None: [de(DEBUTS[None], 6, lu=True)]},
     "delai_saisie_sortie_mois": {None: [de(DEBUTS[None], 1, lu=True)]},
     "delai_contradictoire_jours": {None: [de(DEBUTS[None], 30)]},
+    "controle_operation_reponse_jours": {None: [de(DEBUTS[None], 30)]},
+    "controle_operation_suites_jours": {None: [de(DEBUTS[None], 90)]},
     "delai_paiement_jours": {
         "2014-2020": [de(DEBUTS["2014-2020"], 90, lu=True)],
         "2021-2027": [de(CPR21, 80, lu=True)],
