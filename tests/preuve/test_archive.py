@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -43,7 +43,7 @@ from oi_service.lieux import Lieux
 from oi_service.preuve import cles
 from oi_service.preuve.ancrage import Destinations, ancrer
 from oi_service.preuve.ancres import ancres_du_dossier, nom_de_fichier
-from oi_service.preuve.archive.composer import Composee, composer
+from oi_service.preuve.archive.composer import Composee, PointNonGarde, composer
 from oi_service.preuve.archive.demande import (
     Demande,
     DossierAArchiverInconnu,
@@ -680,6 +680,17 @@ def test_an_archive_is_of_one_thing_and_for_who_sees_the_whole_oi(joue: Service)
         app.dependency_overrides[perimetre] = lambda: Perimetre(frozenset({"A"}))
         refuse = http.get("/api/v1/archives", params={"tout": "true"})
         assert (refuse.status_code, refuse.json()["code"]) == (404, ArchiveReservee.code())
+
+
+def test_a_point_that_the_folder_did_not_take_makes_no_archive(
+    joue: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have left by e-mail: whoever asks is told what to mend, and no file is left."""
+    monkeypatch.setattr("oi_service.preuve.archive.composer.ancrer", lambda *_, **__: None)
+    ailleurs = replace(joue, lieux=Lieux.sous(tmp_path / "lieux"))
+    with pytest.raises(PointNonGarde, match="n’a pas pu être écrit"):
+        faire(ailleurs, demander(joue, "dossier"), tmp_path / "archive.zip")
+    assert [f.name for f in tmp_path.iterdir()] == []
 
 
 @pytest.fixture

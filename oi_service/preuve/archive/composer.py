@@ -17,6 +17,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from oi_service.application import Service
+from oi_service.errors import Busy
 from oi_service.ids import new_id
 from oi_service.pieces import PieceAlteree, PieceNonDeposee, Pieces
 from oi_service.preuve.ancrage import ancrer
@@ -44,6 +45,12 @@ Progres = Callable[[str, int, int], None]
 
 #: Events between two tellings.
 _PAS = 1_000
+
+
+class PointNonGarde(Busy):
+    """L’archive n’est pas composée : le point du journal qui vient d’être signé n’a pas pu être
+    écrit dans {dossier}. Rendez ce dossier accessible, puis redemandez l’archive.
+    """
 
 
 class Lectures(Protocol):
@@ -81,11 +88,12 @@ def composer(
     """Write an archive; the file is there whole, or not at all.
 
     When no point covers the request yet, one is signed, and sent where points are sent.
-    Raises: JournalContredit, and what `ancrer` and `points_gardes` raise.
+    Raises: PointNonGarde, JournalContredit, and what `ancrer` and `points_gardes` raise.
     """
     origine, points = _points(service, demande, progres)
     point = premier_couvrant(points, demande.jusqu_a)
-    assert point is not None
+    if point is None:  # It was sent elsewhere, and the folder did not take it.
+        raise PointNonGarde(dossier=service.lieux.ancres)
     essai = sortie.with_name(f".{sortie.name}.{new_id().hex}")
     try:
         with (
