@@ -108,7 +108,7 @@ _DEPENSES = """
         FROM oi.event AS c
         INNER JOIN oi.event AS v
             ON v.stream_id = o.convention AND v.name = 'convention.csf_valide.v1'
-                AND v.position BETWEEN c.position AND %(connu_le)s
+                AND v.position <= %(connu_le)s
                 AND v.data -> 'csf_id' = c.data -> 'csf_id'
         WHERE c.stream_id = d.id AND c.name = 'depense.controlee.v1'
     ) AS k ON %(retenu)s OR %(etat_no)s::text IS NOT NULL
