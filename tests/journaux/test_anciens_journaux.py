@@ -137,6 +137,16 @@ def test_nothing_of_the_corpus_is_ever_changed_or_removed() -> None:
     assert empreintes() == connues
 
 
+def test_the_last_form_of_the_log_is_in_the_corpus() -> None:
+    du_journal = [
+        fichier.name[:4]
+        for fichier in MIGRATIONS.glob("*.sql")
+        if re.search(r"\boi\.(event|command|append)\b", fichier.read_text("utf-8"))
+    ]
+    connus = [json.loads((c / "version.json").read_text("ascii"))["migration"] for c in CORPUS]
+    assert max(connus) >= max(du_journal), f"its form changed: {POUR_L_ECRIRE}"
+
+
 def test_every_released_version_is_in_the_corpus() -> None:
     changelog = (DOSSIER.parent.parent / "CHANGELOG.md").read_text("utf-8")
     titres = re.findall(r"^## (\S+) — (.*)$", changelog, re.MULTILINE)
