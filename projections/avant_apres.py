@@ -15,6 +15,12 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from aggregates.controle_operation.state import (
+    CONTROLE_OPERATION,
+    LIBELLES_SUITE,
+    ControleOperation,
+)
+from aggregates.controle_operation.state import LIBELLES as ETATS_DE_CONTROLE
 from aggregates.convention.state import CONVENTION, Bilan, Convention, Csf, Ordre, Paiement
 from aggregates.depense.state import DEPENSE, Depense
 from aggregates.operation.state import LIBELLES, OPERATION, Operation
@@ -25,6 +31,7 @@ from projections.fiche_operation import montants_du_plan
 from projections.journal import EvenementLu
 from projections.mesures import MESURES, unite
 from projections.situation import ACTUELLE, Situation
+from rules.controle_operation import MESURES as MESURES_DE_SUITE
 
 #: What is said of a thing: a label and its value.
 _Dit = dict[str, str]
@@ -257,6 +264,23 @@ def _dire_depense(depense: Depense) -> _Dit:
     return dit
 
 
+def _dire_controle(controle: ControleOperation) -> _Dit:
+    nom = f"Contrôle {controle.reference}"
+    dit = {nom: ETATS_DE_CONTROLE[controle.statut]}
+    if controle.date_limite_reponse is not None:
+        dit[f"{nom}, réponse attendue avant le"] = _jour(controle.date_limite_reponse)
+    for numero, constat in controle.constats.items():
+        cout_total, fse = constat.retenu_ou_propose
+        dit[f"{nom}, constat n° {numero}, coût total"] = french_euros(cout_total)
+        dit[f"{nom}, constat n° {numero}, FSE"] = french_euros(fse)
+    for rang, suite in enumerate(controle.suites.values(), 1):
+        avant_le = f" avant le {_jour(suite.echeance)}" if suite.statut == "a_faire" else ""
+        dit[f"{nom}, suite n° {rang} ({MESURES_DE_SUITE[suite.mesure]})"] = (
+            f"{LIBELLES_SUITE[suite.statut]}{avant_le}"
+        )
+    return dit
+
+
 #: What a first fact changes: the rest of it is in its sentence.
 _DES_LE_DEBUT = frozenset({"État du dossier", "Convention", "Dépense", "Dépense, montant imputé"})
 
@@ -264,6 +288,7 @@ _SORTES: Mapping[str, tuple[Aggregate[Any], Callable[[Any], _Dit]]] = {
     "operation": (OPERATION, _dire_operation),
     "convention": (CONVENTION, _dire_convention),
     "depense": (DEPENSE, _dire_depense),
+    "controle_operation": (CONTROLE_OPERATION, _dire_controle),
 }
 
 

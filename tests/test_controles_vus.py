@@ -59,6 +59,18 @@ def test_the_terminal_says_where_each_control_stands_and_what_is_late(oi: Oi) ->
     assert "Rien n’est dû au 06/09/2022." in une
 
 
+def test_the_story_says_what_each_act_of_a_control_changed(oi: Oi) -> None:
+    _, dit = oi("dossier", "OP-1")
+    for ligne in (
+        "Contrôle CICC-1 : notifié → en cours",
+        "Contrôle CICC-1, réponse attendue avant le : 14/10/2022 → 21/10/2022",
+        "Contrôle CICC-1, constat n° 1, FSE : 2 500,00 € → 500,00 €",
+        "recalcul du contrôle de service fait) : à faire avant le 10/12/2022 → exécutée",
+        "Contrôle CICC-1 : suites closes → clos",
+    ):
+        assert ligne in dit
+
+
 def test_the_terminal_says_that_there_is_nothing(oi: Oi) -> None:
     assert (
         "Aucun contrôle d’opération n’est connu au 01/01/2022."
