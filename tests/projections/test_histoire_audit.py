@@ -20,8 +20,8 @@ _UN = UUID(int=0xA8)
             ae.DossierAuditOuvert,
             {},
             (
-                "Dossier de travail AUD-2022-07 ouvert (Autorité d’audit, Audit d’opérations 2022) : "
-                "Dépenses déclarées en 2021."
+                "Dossier de travail AUD-2022-07 ouvert (Autorité d’audit, Audit d’opérations "
+                "2022) : Dépenses déclarées en 2021."
             ),
         ),
         (
@@ -44,17 +44,17 @@ _UN = UUID(int=0xA8)
             ae.EchantillonAuditTire,
             {"methode": "mus", "rang": 2, "remplace": _UN, "motif": "Strates demandées"},
             (
-                f"Échantillon tiré, par unités monétaires (tirage n° 2 de sa population, remplace le "
-                f"tirage {_UN}) : 2 dépense(s), 9 500,00 €, graine « 2022-11-21 » (Tirage public du "
-                "21 novembre 2022) (stratifie-sha256-v1). Motif : Strates demandées."
+                f"Échantillon tiré, par unités monétaires (tirage n° 2 de sa population, remplace "
+                f"le tirage {_UN}) : 2 dépense(s), 9 500,00 €, graine « 2022-11-21 » (Tirage "
+                "public du 21 novembre 2022) (stratifie-sha256-v1). Motif : Strates demandées."
             ),
         ),
         (
             ae.ConstatAuditNote,
             {},
             (
-                "Constat noté sur la dépense 00000000-0000-0000-0000-000000000009 : 50,00 € en erreur "
-                "sur 500,00 € (Une journée n’est pas justifiée)."
+                "Constat noté sur la dépense 00000000-0000-0000-0000-000000000009 : 50,00 € en "
+                "erreur sur 500,00 € (Une journée n’est pas justifiée)."
             ),
         ),
         (
@@ -62,8 +62,8 @@ _UN = UUID(int=0xA8)
             {},
             (
                 "Constat corrigé sur la dépense 00000000-0000-0000-0000-000000000009 : 0,00 € en "
-                "erreur, La feuille de temps a été produite ; avant : 50,00 €, Une journée n’est pas "
-                "justifiée."
+                "erreur, La feuille de temps a été produite ; avant : 50,00 €, Une journée n’est "
+                "pas justifiée."
             ),
         ),
         (
