@@ -6,9 +6,7 @@
     python3 verifier.py --ancre point.txt    avec un point signé que vous détenez d’ailleurs
     python3 verifier.py --cle EMPREINTE      avec l’empreinte de la clé publique, sue d’ailleurs
 
-Code de sortie : 0 archive intacte, 1 anomalie, 2 ce n’est pas une archive. Ce programme lit
-l’archive et n’écrit rien. Il ne reprend aucun code du service : le format y est programmé une
-seconde fois, d’après le document « Format de la preuve ».
+Code de sortie : 0 intacte, 1 anomalie, 2 pas une archive. N’écrit rien, ne doit rien au service.
 """
 from __future__ import annotations
 
@@ -247,7 +245,7 @@ class Verification:
         journal, self.complet = self.manifeste["journal"], self.manifeste["complet"] is True
         self.taille, self.origine = journal["taille"], journal["origine"]
         self.arret = (self.taille, journal["point"])
-        self.echecs, self.en_cause, self.apres_coup, self.ancre = 0, "", 0, 0
+        self.echecs, self.en_cause, self.apres_coup, self.ancre, self.au_dela = 0, "", 0, 0, 0
         self.cles: list[tuple[int, bytes]] = []  # La taille d’où elle signe, la clé.
         self.points: list[tuple[int, str, tuple[bytes, str]]] = []  # Taille, nom, (racine, sceau).
         self.etablis: dict[int, tuple[bytes, str]] = {}  # De même, tirés des événements.
@@ -315,15 +313,17 @@ class Verification:
         """Lit les points de l’archive, puis ceux que l’auditeur détient : qui les a signés ?"""
         noms = sorted(nom for nom in self.archive.tailles if re.fullmatch(r"points/.*\.txt", nom))
         textes = [(nom, self.archive.lire(nom).decode()) for nom in noms]
-        for chemin in self.ancres:  # Telle qu’une messagerie a pu la rendre.
-            ancre = Path(chemin).read_text("utf-8-sig").strip() + "\n"
-            textes.append((f"votre ancre {chemin}", ancre))
+        textes += [(f"votre ancre {chemin}", Path(chemin).read_text("utf-8-sig").strip() + "\n")
+                   for chemin in self.ancres]  # Telle qu’une messagerie a pu la rendre.
         for nom, ecrit in textes:
             point: Any = POINT.fullmatch(ecrit)
             exiger(point, f"{nom} n’est pas un point signé")
             signe, origine, chiffres, racine, sceau, signature = point.groups()
             exiger(origine == self.origine, f"{nom} vient d’un autre journal")
             taille, scelle = int(chiffres), base64_exact(signature, 68)
+            if taille > self.taille and nom not in noms:  # Une archive arrêtée avant n’en dit rien.
+                self.au_dela = max(self.au_dela, taille)
+                continue
             fins = [depuis for depuis, _ in self.cles[1:]] + [taille]
             cles = [cle for (depuis, cle), fin in zip(self.cles, fins)
                     if depuis <= taille <= fin
@@ -340,8 +340,8 @@ class Verification:
                 self.dire("À NOTER", "Horodatage", "à vérifier par « openssl ts -verify -data "
                           f"{nom} -in {jeton} -CAfile autorite.pem »")
         exiger(self.arret in [point[:2] for point in self.points], "il manque celui de la fin")
-        return (f"{len(textes)}, bien signés, dont {len(self.ancres)} que vous détenez ; "
-                f"l’archive s’arrête à celui de {self.taille} événements")
+        return (f"{len(self.points)}, bien signés, dont {len(self.points) - len(noms)} que vous "
+                f"détenez ; l’archive s’arrête à celui de {self.taille} événements")
 
     def evenements(self) -> str:
         """Relit chaque événement : sa place, son sceau, et l’arbre qu’ils font."""
@@ -418,8 +418,7 @@ class Verification:
                 if self.etablis.get(connu) == signes[connu]:
                     self.etablis.setdefault(autre, signes[autre])
         for taille, nom, contenu in sorted(self.points):
-            exiger(taille in self.etablis, f"{nom} compte {taille} événements ; l’archive, arrêtée "
-                   f"à {self.taille}, ne permet pas de le comparer")
+            exiger(taille in self.etablis, f"l’archive ne relie pas {nom} à sa fin")
             if self.etablis[taille] != contenu:  # Une ancre n’est bornée que par une autre ancre.
                 debut = 1 + max((t for t, n, c in self.points if n[:5] == nom[:5] and t < taille
                                  and self.etablis.get(t) == c), default=0)
@@ -456,10 +455,11 @@ class Verification:
             (self.ancre < self.taille, "que rien n’a été réécrit, à partir du n° "
              f"{self.ancre + 1}, par quelqu’un qui a la main sur tout, clé comprise : aucune ancre "
              "que vous déteniez d’ailleurs (--ancre) ne le couvre"),
+            (self.au_dela, f"que la fin du journal, jusqu’au n° {self.au_dela} de votre ancre, n’a "
+             "pas été coupée : l’archive s’arrête avant ; exigez-en une qui y aille"),
             (self.cle is None, "que la clé est celle du service : comparez son empreinte (--cle)"),
             (not self.complet, "que l’archive dit tout : le journal a d’autres événements"),
-            (self.apres_coup, f"que rien n’a changé jusqu’au n° {self.apres_coup} avant d’y être "
-             "scellé, après coup"),
+            (self.apres_coup, f"que rien n’a changé avant d’être scellé, jusqu’au n° {self.apres_coup}"),
             (autres, f"ce que disent {', '.join(autres)} : seul le manifeste les couvre"))
         for ligne in (
                 "", "VERDICT : l’archive est intacte ; ce qu’elle contient est ce qui a été scellé."
