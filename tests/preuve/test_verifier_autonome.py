@@ -120,7 +120,7 @@ def test_what_it_does_not_prove_is_said(
         False,
     )
     assert ("que l’archive dit tout" in sans_rien) == (recette.choisis is not None)
-    assert f"avant d’être scellé, jusqu’au n° {2 if recette.choisis is None else 1}" in sans_rien
+    assert f"avant le sceau, jusqu’au n° {2 if recette.choisis is None else 1}" in sans_rien
     assert "LISEZMOI.txt, lecture, regles, verifier.py" in sans_rien
     assert sha256((dossier / "manifeste.json").read_bytes()).hexdigest() in sans_rien
     finale = dossier / "points" / "ancre-000000000021.txt"

@@ -459,7 +459,7 @@ class Verification:
              "pas été coupée : l’archive s’arrête avant ; exigez-en une qui y aille"),
             (self.cle is None, "que la clé est celle du service : comparez son empreinte (--cle)"),
             (not self.complet, "que l’archive dit tout : le journal a d’autres événements"),
-            (self.apres_coup, f"que rien n’a changé avant d’être scellé, jusqu’au n° {self.apres_coup}"),
+            (self.apres_coup, f"que rien n’a changé avant le sceau, jusqu’au n° {self.apres_coup}"),
             (autres, f"ce que disent {', '.join(autres)} : seul le manifeste les couvre"))
         for ligne in (
                 "", "VERDICT : l’archive est intacte ; ce qu’elle contient est ce qui a été scellé."
