@@ -464,6 +464,7 @@ def test_only_an_anchor_held_elsewhere_shows_that_the_tail_was_cut(
     assert code == 0
     assert "que la fin du journal, jusqu’au n° 21 de votre ancre, n’a pas été coupée" in dit
     assert "l’archive s’arrête avant ; exigez-en une qui y aille" in dit
+    assert "VERDICT : l’archive est intacte, jusqu’au n° 13 du journal." in dit
     assert "à partir du n° 1, par quelqu’un qui a la main sur tout" in dit
 
 
@@ -640,6 +641,12 @@ def test_points_and_keys(
     assert (code, attendu in dit) == (1, True), dit
 
 
+def test_a_key_serves_after_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dossier = replace(COMPLETE, depuis=(7, 7)).ecrire(tmp_path / "archive")
+    code, dit = juger(monkeypatch, dossier)
+    assert (code, "la clé n° 3 n’est pas annoncée par la précédente" in dit) == (1, True)
+
+
 def test_a_key_that_replaces_a_lost_one_is_to_be_known_from_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -661,7 +668,11 @@ def test_two_points_of_one_size_that_differ_are_two_stories(
     (dossier / "points" / "ancre-000000000013-2.txt").write_bytes(autre)
     manifester(dossier)
     code, dit = juger(monkeypatch, dossier)
-    assert (code, "ne contient pas ce que points/ancre-000000000013-2.txt a signé" in dit) == (
+    quoi = (
+        "entre le n° 6 et le n° 13 : l’archive ne contient pas "
+        "ce que points/ancre-000000000013-2.txt a signé"
+    )
+    assert (code, quoi in dit) == (
         1,
         True,
     )

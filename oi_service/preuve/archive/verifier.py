@@ -462,7 +462,7 @@ class Verification:
             (self.apres_coup, f"que rien n’a changé avant le sceau, jusqu’au n° {self.apres_coup}"),
             (autres, f"ce que disent {', '.join(autres)} : seul le manifeste les couvre"))
         for ligne in (
-                "", "VERDICT : l’archive est intacte ; ce qu’elle contient est ce qui a été scellé."
+                "", f"VERDICT : l’archive est intacte, jusqu’au n° {self.taille} du journal."
                 if not self.echecs else f"VERDICT : ANOMALIE. Contrôles en échec : {self.echecs}. "
                 f"Premier événement en cause : {self.en_cause or 'aucun'}.",
                 "", "Ce que cela ne prouve pas :",
