@@ -399,8 +399,8 @@ def _deux_bulletins(unit: Unit, convention: Convention) -> list[dict[str, Any]]:
 
     What the Fund pays of them, at the rate of the convention and in whole euros.
     """
-    bilan = next(iter(convention.bilans.values()))
-    lignes = zip(bilan.depenses, unit.get_all(DEPENSE, bilan.depenses), strict=True)
+    premier = next(iter(convention.bilans.values()))
+    lignes = zip(premier.depenses, unit.get_all(DEPENSE, premier.depenses), strict=True)
     retenues = [(i, d) for i, d in lignes if d.montant > 0 and not d.ecarte][:2]
     cout_total = sum(d.montant for _, d in retenues)
     fse = cout_total * convention.fse_max // convention.cout_total_eligible // 100 * 100
