@@ -37,7 +37,7 @@ def test_dates_are_chosen_and_left_without_javascript(browser: Browser, dossiers
     page.goto(f"{dossiers}/maquette?tri=fse_paye&ordre=desc")
     page.get_by_label("Situation au").fill("2021-12-31")
     page.get_by_role("button", name="Afficher").click()
-    banner = page.get_by_role("region", name="Situation")
+    banner = page.get_by_role("region", name="Situation", exact=True)
     expect(banner).to_contain_text("Situation au 31/12/2021, telle que connue aujourd’hui")
     asked = parse_qs(urlsplit(page.url).query)
     assert (asked["au"], asked["tri"], asked["ordre"]) == (["2021-12-31"], ["fse_paye"], ["desc"])
@@ -52,6 +52,8 @@ def test_dates_are_chosen_and_left_without_javascript(browser: Browser, dossiers
 def test_paper_says_the_situation_and_has_no_form(page: Page, dossiers: str) -> None:
     page.goto(f"{dossiers}/dossiers/{NUMERO}?{DATES}")
     page.emulate_media(media="print")
-    expect(page.get_by_role("region", name="Situation")).to_contain_text("événement n°\u00a030")
+    expect(page.get_by_role("region", name="Situation", exact=True)).to_contain_text(
+        "événement n°\u00a030"
+    )
     expect(page.get_by_role("button", name="Afficher")).to_be_hidden()
     expect(page.get_by_role("link", name="Revenir à la situation actuelle")).to_be_hidden()

@@ -33,7 +33,6 @@ from oi_service.effacement import rapprocher
 from oi_service.ids import new_id
 from oi_service.lieux import Lieux
 from oi_service.preuve.journal import verifier_journal
-from oi_service.server import free_port
 from oi_service.verification import verifier
 from projections.export import exporter
 from projections.perimetre import OI_ENTIER
@@ -100,13 +99,15 @@ def serveur_http(service: Service, journaux: Journaux) -> Iterator[httpx2.Client
     """Serve on a port, with every log that the server may write."""
     racine = logging.getLogger()
     avant = racine.level
-    racine.addHandler(journaux)
     racine.setLevel(logging.DEBUG)
-    port = free_port(8800, strict=False)
+    # Another server of this process may have cut the loggers of uvicorn from the root.
+    ecoutes = [racine, *map(logging.getLogger, ("uvicorn", "uvicorn.access", "uvicorn.error"))]
+    for ecoute in ecoutes:
+        ecoute.addHandler(journaux)
     config = uvicorn.Config(
         create_app(service),
         host="127.0.0.1",
-        port=port,
+        port=0,
         log_config=None,
         log_level="trace",
         access_log=True,
@@ -116,7 +117,9 @@ def serveur_http(service: Service, journaux: Journaux) -> Iterator[httpx2.Client
     fil.start()
     try:
         while not server.started:
+            assert fil.is_alive(), journaux.lignes
             time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
         # The server closes a connection on which it failed.
         seule = {"Connection": "close"}
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=seule) as http:
@@ -124,7 +127,8 @@ def serveur_http(service: Service, journaux: Journaux) -> Iterator[httpx2.Client
     finally:
         server.should_exit = True
         fil.join()
-        racine.removeHandler(journaux)
+        for ecoute in ecoutes:
+            ecoute.removeHandler(journaux)
         racine.setLevel(avant)
 
 
