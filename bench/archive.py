@@ -6,7 +6,6 @@ events, that of the PLIE that has most dossiers, and their verification on nothi
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -74,13 +73,28 @@ def mesurer(
         programme = sortie.with_suffix(".py")
         programme.write_bytes(archive.read("verifier.py"))
     debut = time.perf_counter()
-    subprocess.run([sys.executable, "-I", "-S", str(programme), str(sortie)], check=True)
+    memoire = _lancer_en_mesurant([sys.executable, "-I", "-S", str(programme), str(sortie)])
     duree = time.perf_counter() - debut
-    memoire = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     m.dire(
         f"archive of {titre}, verified",
         f"{duree:.1f} s, {composee.evenements / duree:,.0f} events/s, {memoire:.0f} MB at most",
     )
+
+
+#: A small process starts the program: one that a large process starts inherits its memory.
+_MESURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+"""
+
+
+def _lancer_en_mesurant(commande: list[str]) -> float:
+    """Run a program; return the most memory that it held, in megabytes."""
+    fait = subprocess.run(
+        [sys.executable, "-c", _MESURE, *commande], check=True, stderr=subprocess.PIPE, text=True
+    )
+    return int(fait.stderr.split()[-1]) / 1024
 
 
 def _premier(conn: Connection[TupleRow], requete: str) -> str:
