@@ -84,13 +84,17 @@ def mesurer(
 #: A small process starts the program: one that a large process starts inherits its memory.
 _MESURE = """
 import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True)
+subprocess.run(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
 """
 
 
 def _lancer_en_mesurant(commande: list[str]) -> float:
-    """Run a program; return the most memory that it held, in megabytes."""
+    """Run a program; return the most memory that it held, in megabytes.
+
+    Its verdict is printed: the samples of the lives that the national log copies bear identifiers
+    that are no longer theirs, and it says so of the whole log.
+    """
     fait = subprocess.run(
         [sys.executable, "-c", _MESURE, *commande], check=True, stderr=subprocess.PIPE, text=True
     )
@@ -114,7 +118,9 @@ def main() -> None:
     with ExitStack() as pile:
         _, base = pile.enter_context(journal(demande.evenements, demande.graine, demande.garder))
         dossier = Path(pile.enter_context(tempfile.TemporaryDirectory()))
-        service = pile.enter_context(open_service(base, Lieux.sous(dossier / "lieux")))
+        # The log knows its key: it is kept with it.
+        lieux = Lieux.sous((demande.garder or dossier) / "lieux")
+        service = pile.enter_context(open_service(base, lieux))
         conn = pile.enter_context(psycopg.connect(base, autocommit=True))
         ancrer(service, a_la_demande=True, destinations=Destinations())
         sortie = dossier / "archive.zip"
