@@ -59,17 +59,17 @@ class Alteration:
 
 #: What makes another value of a column, by its type.
 AUTREMENT = {
-    "bigint": "{c} + 100000",
-    "integer": "{c} + 100000",
-    "smallint": "({c} + 1)::smallint",
+    "bigint": "coalesce({c}, 0) + 100000",
+    "integer": "coalesce({c}, 0) + 100000",
+    "smallint": "(coalesce({c}, 0) + 1)::smallint",
     "uuid": "gen_random_uuid()",
     "text": "coalesce({c}, '') || 'x'",
     "jsonb": "CASE jsonb_typeof({c}) WHEN 'array' THEN {c} || '[1]' ELSE {c} || '{{\"x\": 1}}' END",
-    "date": "{c} + 1",
+    "date": "coalesce({c}, DATE '2020-01-01') + 1",
     "timestamp with time zone": "CASE WHEN isfinite({c}) THEN {c} + interval '1 second' "
     "ELSE clock_timestamp() END",
     "bytea": "sha256(coalesce({c}, ''))",
-    "boolean": "NOT {c}",
+    "boolean": "{c} IS NOT TRUE",
     "ARRAY": "array_append({c}, NULL)",
 }
 
@@ -326,7 +326,8 @@ def _commande(requete: str) -> Geste:
             (tete(conn) // 3,),
         ).fetchone()
         assert premiere is not None
-        conn.execute(requete.format(p=premiere[0]).encode())
+        if not conn.execute(requete.format(p=premiere[0]).encode()).rowcount:
+            raise SansObjet
         return int(premiere[0])
 
     return geste
@@ -392,10 +393,10 @@ def alterations(conn: Connection[Any]) -> Iterator[Alteration]:
             colonne,
             "échangée entre deux lignes",
             _commande(
-                f"UPDATE oi.command AS c SET {colonne} = a.{colonne} FROM oi.command AS a "  # noqa: S608
-                "WHERE (c.first_position = {p} AND a.first_position = "
-                "(SELECT max(first_position) FROM oi.command)) OR (a.first_position = {p} AND "
-                "c.first_position = (SELECT max(first_position) FROM oi.command))"
+                "WITH autre AS (SELECT max(o.first_position) AS p FROM oi.command AS o, "  # noqa: S608
+                f"oi.command AS u WHERE u.first_position = {{p}} AND o.{colonne} <> u.{colonne}) "
+                f"UPDATE oi.command AS c SET {colonne} = a.{colonne} FROM oi.command AS a, autre "
+                "WHERE (c.first_position, a.first_position) IN (({p}, autre.p), (autre.p, {p}))"
             ),
         )
     yield Alteration(
