@@ -42,6 +42,7 @@ Role = Literal[
     "ordonnateur_oi",
     "directeur_plie",
     "auditeur",
+    "administrateur",
     "systeme",
 ]
 
@@ -66,10 +67,12 @@ def _de_l_essai(request: Request) -> Service | None:
 
 @dataclass(frozen=True, slots=True)
 class Personne:
-    """Who acts, and in which role."""
+    """Who acts, in which role, on which territory (``None``: the whole OI), and employed by whom."""
 
     acteur: str
     role: Role
+    plies: frozenset[str] | None = None
+    detachee_par: frozenset[str] = frozenset()
 
 
 #: How a person is named, until persons sign in: an opaque identifier, which the log keeps for ever.
@@ -229,6 +232,8 @@ class EcritureOuverte:
             ),
             target=target,
             if_match=self.if_match,
+            plies=self.personne.plies,
+            detachee_par=self.personne.detachee_par,
         )
 
     def _answer(self, outcome: Outcome, target: UUID, new: UUID | None) -> ActeOut:

@@ -43,7 +43,11 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Acte:
-    """Who acts, in which role, and under which key; what a door knows of a command."""
+    """Who acts, in which role, and under which key; what a door knows of a command.
+
+    ``plies`` is the territory of that role, ``None`` for the whole OI; ``detachee_par``, the PLIE
+    that employ the person.
+    """
 
     acteur: str
     role: str
@@ -52,6 +56,8 @@ class Acte:
     target: UUID | None = None  #: the stream that the act is about
     if_match: int | None = None  #: its version as the person saw it; ``None`` for internal acts
     cause_id: UUID | None = None
+    plies: frozenset[str] | None = None
+    detachee_par: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4, uuid5  # noqa: TID251 - here and nowhere else
 
 _CONVENTION = UUID("6f1a3c52-7f0b-5d5e-9a86-2f1a54f5c6d1")
+_COMPTE = UUID("7c1de0a4-3d7e-5a0b-9c55-1b6f0f2d8e63")
 _REPRISE = UUID("0c9d0a1b-5f4e-5b7c-8a3d-6e2f41b7d905")
 
 
@@ -16,6 +17,11 @@ def new_id() -> UUID:
 def convention_of(operation_id: UUID) -> UUID:
     """Return the identifier of the convention of an operation: one operation, one convention."""
     return uuid5(_CONVENTION, str(operation_id))
+
+
+def compte_of(identifiant: str) -> UUID:
+    """Return the stream of an account, from what the log calls the person."""
+    return uuid5(_COMPTE, identifiant)
 
 
 def hors_subvention(reglement: str) -> UUID:

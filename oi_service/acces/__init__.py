@@ -1,0 +1,1 @@
+"""Who comes in: passwords, second factors, sessions, tokens, and the traces that they leave."""
