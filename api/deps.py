@@ -67,7 +67,7 @@ def _de_l_essai(request: Request) -> Service | None:
 
 @dataclass(frozen=True, slots=True)
 class Personne:
-    """Who acts, in which role, on which territory (``None``: the whole OI), and employed by whom."""
+    """Who acts, in which role, on which territory (``None``: all of the OI), employed by whom."""
 
     acteur: str
     role: Role
