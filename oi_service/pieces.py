@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal
 
 import structlog
 
+from oi_service.durable import sync_folder
 from oi_service.errors import NotFound, Refusal
 from oi_service.ids import new_id
 
@@ -370,10 +371,10 @@ class Depot:
         os.fsync(self._fichier.fileno())
         with suppress(FileExistsError):
             place.parent.mkdir(mode=0o750)
-            _fsync(self._dossier)
+            sync_folder(self._dossier)
         # Whoever deposits the same bytes at the same moment puts the same file in the same place.
         self._chemin.rename(place)
-        _fsync(place.parent)
+        sync_folder(place.parent)
 
     def fermer(self) -> None:
         """Leave no trace of what was not put in its place."""
@@ -502,14 +503,6 @@ def _etat(place: Path, sha256: str) -> Etat:
     except OSError:
         # It is there, and it is not the file that was deposited, or no longer readable.
         return "alteree"
-
-
-def _fsync(dossier: Path) -> None:
-    descripteur = os.open(dossier, os.O_RDONLY)
-    try:
-        os.fsync(descripteur)
-    finally:
-        os.close(descripteur)
 
 
 _RAISONS = {

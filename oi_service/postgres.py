@@ -34,6 +34,7 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from oi_service.durable import sync_folder
 from oi_service.errors import Refusal
 
 #: The owner of everything in the embedded cluster.
@@ -629,7 +630,7 @@ def _create_data(place: _Place, *, durable: bool) -> None:
         raise _failure(place, "créer ses données")
     partial.rename(place.data)
     if durable:
-        _sync_folder(place.base)
+        sync_folder(place.base)
 
 
 def _check_version(place: _Place) -> None:
@@ -748,11 +749,3 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
         os.fchmod(descriptor, 0o644)
     Path(partial).replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

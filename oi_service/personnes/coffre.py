@@ -15,8 +15,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from oi_service.durable import sync_folder, write_new
 from oi_service.errors import Conflict
-from oi_service.ids import new_id
 from oi_service.personnes.donnee import DonneeChiffree
 
 #: Scheme 1: nonce, then AES-256-GCM of the padded text and its tag.
@@ -72,7 +72,7 @@ class Coffre:
         # Worth what the disk makes of it; it also blinds any other name that the file may have.
         _ecrire(descripteur, os.urandom(_CLE_BITS // 8))
         place.unlink(missing_ok=True)
-        _fsync(self.dossier)
+        sync_folder(self.dossier)
         return True
 
     def personnes(self) -> frozenset[UUID]:
@@ -158,22 +158,14 @@ class Coffre:
 
     def _poser(self, personne: UUID, cle: bytes) -> None:
         self._ouvrir_le_dossier()
-        provisoire = self.dossier / f".{new_id().hex}"
-        _ecrire(os.open(provisoire, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), cle)
-        try:
-            # Whole at once and never over another: two who begin together share the first key.
-            os.link(provisoire, self._place(personne))
-        except FileExistsError:
-            pass
-        finally:
-            provisoire.unlink()
-        _fsync(self.dossier)
+        # Two who begin together share the first key.
+        write_new(self._place(personne), cle, 0o600)
 
     def _ouvrir_le_dossier(self) -> None:
         absents = [d for d in (self.dossier, *self.dossier.parents) if not d.exists()]
         for dossier in reversed(absents):
             dossier.mkdir(mode=0o700, exist_ok=True)
-            _fsync(dossier.parent)
+            sync_folder(dossier.parent)
 
 
 class CoffreDEssai(Coffre):
@@ -208,11 +200,3 @@ def _ecrire(descripteur: int, octets: bytes) -> None:
         fichier.write(octets)
         fichier.flush()
         os.fsync(fichier.fileno())
-
-
-def _fsync(dossier: Path) -> None:
-    descripteur = os.open(dossier, os.O_RDONLY)
-    try:
-        os.fsync(descripteur)
-    finally:
-        os.close(descripteur)

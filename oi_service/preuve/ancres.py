@@ -14,6 +14,7 @@ from psycopg.rows import TupleRow
 from aggregates.registre.events import DestinationAncre, JournalAncre
 from aggregates.registre.state import REGISTRE_ID
 from oi_service.codec import REGISTRY
+from oi_service.durable import sync_folder
 from oi_service.errors import Busy, Conflict, NotFound
 from oi_service.preuve.point import (
     Point,
@@ -136,7 +137,7 @@ def ecrire_nouveau(dossier: Path, nom: str, octets: bytes) -> str | None:
             except OSError:
                 (dossier / nom).unlink()
                 raise
-        _sur_le_disque(dossier)
+        sync_folder(dossier)
     except OSError as refus:
         return _raison(refus)
     return None
@@ -159,14 +160,6 @@ def mettre_de_cote(dossier: Path) -> None:
                     fichier.rename(dossier / journal / fichier.name)
         except OSError as refus:
             raise _inaccessible(dossier, refus) from refus
-
-
-def _sur_le_disque(dossier: Path) -> None:
-    descripteur = os.open(dossier, os.O_RDONLY)
-    try:
-        os.fsync(descripteur)
-    finally:
-        os.close(descripteur)
 
 
 def _raison(refus: OSError) -> str:

@@ -4,7 +4,6 @@ Each step leaves a state that the next start understands: a key is whole on the 
 names it, and the one before goes away after.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,8 @@ from aggregates.registre.state import REGISTRE, REGISTRE_ID, Registre
 from oi_service import clock
 from oi_service.application import Acte, Service, Unit
 from oi_service.codec import REGISTRY
+from oi_service.durable import sync_folder, write_new
 from oi_service.errors import Conflict
-from oi_service.ids import new_id
 from oi_service.preuve.point import (
     cle_de_verification,
     de_base64,
@@ -170,7 +169,7 @@ def installer(dossier: Path) -> None:
         for reste in dossier.glob(f".{FICHIER}.*"):  # A stop may have left one there.
             reste.unlink()
         (dossier / SUIVANTE).replace(dossier / FICHIER)
-        _sur_le_disque(dossier)
+        sync_folder(dossier)
     except OSError as refus:
         raise CleNonEcrite(dossier=dossier, raison=refus.strerror) from refus
 
@@ -260,34 +259,7 @@ def _tirer(chemin: Path) -> Ed25519PrivateKey:
     texte = cle.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         chemin.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        pris = not _poser(chemin, texte)
+        pris = not write_new(chemin, texte, 0o600)
     except OSError as refus:
         raise CleNonEcrite(dossier=chemin.parent, raison=refus.strerror) from refus
     return (pris and _lire(chemin)) or cle
-
-
-def _poser(chemin: Path, texte: bytes) -> bool:
-    """Put a file there by a link, which never replaces one: tell whether it is ours."""
-    essai = chemin.parent / f".{chemin.name}.{new_id().hex}"
-    descripteur = os.open(essai, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descripteur, "wb") as fichier:
-            fichier.write(texte)
-            fichier.flush()
-            os.fsync(fichier.fileno())
-        chemin.hardlink_to(essai)
-    except FileExistsError:
-        return False
-    finally:
-        essai.unlink()
-    _sur_le_disque(chemin.parent)
-    return True
-
-
-def _sur_le_disque(dossier: Path) -> None:
-    """Have the names of a folder survive a power cut."""
-    descripteur = os.open(dossier, os.O_RDONLY)
-    try:
-        os.fsync(descripteur)
-    finally:
-        os.close(descripteur)

@@ -1,5 +1,6 @@
 """The tree of RFC 9162, against a recursion written apart and known answers."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import pytest
@@ -12,8 +13,6 @@ from oi_service.preuve.arbre import (
     Niveaux,
     feuille,
     noeud,
-    verifier_coherence,
-    verifier_inclusion,
 )
 
 #: The leaves and roots that implementations of certificate transparency test themselves with.
@@ -127,3 +126,59 @@ def test_what_lies_outside_the_tree_has_no_proof() -> None:
 def test_a_leaf_is_never_taken_for_a_node() -> None:
     gauche, droite = feuille(b"a"), feuille(b"b")
     assert noeud(gauche, droite) != feuille(gauche + droite)
+
+
+# What an auditor's own tool does with the proofs, as the RFC writes it.
+
+
+def verifier_inclusion(
+    donnee: bytes, index: int, taille: int, preuve: Sequence[bytes], racine: bytes
+) -> bool:
+    """Tell whether a proof puts what it says at that place of that tree (§2.1.3.2)."""
+    if not 0 <= index < taille:
+        return False
+    rang, dernier, hache = index, taille - 1, feuille(donnee)
+    for voisin in preuve:
+        if dernier == 0:
+            return False
+        if rang & 1 or rang == dernier:
+            hache = noeud(voisin, hache)
+            while not rang & 1 and rang:
+                rang, dernier = rang >> 1, dernier >> 1
+        else:
+            hache = noeud(hache, voisin)
+        rang, dernier = rang >> 1, dernier >> 1
+    return dernier == 0 and hache == racine
+
+
+def verifier_coherence(
+    ancienne: int,
+    nouvelle: int,
+    racine_ancienne: bytes,
+    racine_nouvelle: bytes,
+    preuve: Sequence[bytes],
+) -> bool:
+    """Tell whether a proof shows that a root continues an earlier one (§2.1.4.2)."""
+    if not 0 < ancienne <= nouvelle:
+        return False
+    if ancienne == nouvelle:
+        return not preuve and racine_ancienne == racine_nouvelle
+    # A complete tree is its own first node: the proof leaves it out.
+    suite = list(preuve) if ancienne & (ancienne - 1) else [racine_ancienne, *preuve]
+    if not suite:
+        return False
+    rang, dernier = ancienne - 1, nouvelle - 1
+    while rang & 1:
+        rang, dernier = rang >> 1, dernier >> 1
+    avant = apres = suite[0]
+    for voisin in suite[1:]:
+        if dernier == 0:
+            return False
+        if rang & 1 or rang == dernier:
+            avant, apres = noeud(voisin, avant), noeud(voisin, apres)
+            while not rang & 1 and rang:
+                rang, dernier = rang >> 1, dernier >> 1
+        else:
+            apres = noeud(apres, voisin)
+        rang, dernier = rang >> 1, dernier >> 1
+    return dernier == 0 and avant == racine_ancienne and apres == racine_nouvelle
