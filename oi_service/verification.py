@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from aggregates.appel_a_projets.state import APPEL_A_PROJETS
 from aggregates.audit.state import AUDIT
 from aggregates.cadre import Cellule, LigneMaquette
+from aggregates.compte.state import COMPTE
 from aggregates.contrepartie.state import CONTREPARTIE, Contrepartie
 from aggregates.controle_operation.state import CONTROLE_OPERATION, ControleOperation
 from aggregates.convention.events import CsfValide
@@ -53,6 +54,7 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
         CONTROLE_OPERATION,
         REPRISE,
         REGISTRE,
+        COMPTE,
     )
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import aggregates.appel_a_projets.events
 import aggregates.audit.events
+import aggregates.compte.events
 import aggregates.contrepartie.events
 import aggregates.controle_operation.events
 import aggregates.convention.events
@@ -59,6 +60,7 @@ ROLES: Mapping[str, str] = {
     "ordonnateur_oi": "ordonnateur de l’OI",
     "directeur_plie": "direction du PLIE",
     "auditeur": "auditeur",
+    "administrateur": "administrateur",
     "systeme": "service",
 }
 TYPES_DE_BILAN: Mapping[str, str] = {"intermediaire": "intermédiaire", "final": "final"}
@@ -119,6 +121,7 @@ _LISTES: Mapping[str, Mapping[str, str]] = {
     "contrainte": CONTRAINTES,
     "correction_fse": CORRECTIONS_FSE,
     "demandeur": DEMANDEURS,
+    "role": ROLES,
     "fondement": FONDEMENTS,
     "instance": INSTANCES,
     "interruption": INTERRUPTIONS,
@@ -285,6 +288,20 @@ PHRASES: Mapping[str, str] = {
         "Personne effacée à la demande de : {demandeur:demandeur} ; ce qui fut écrit d’elle ne se "
         "lit plus"
     ),
+    # Compte.
+    "compte.ouvert.v1": "Compte « {identifiant} » ouvert",
+    "compte.role_attribue.v1": (
+        "Rôle attribué : {role:role}, {plies:territoire}, du {du}{au:jusqu_au}"
+    ),
+    "compte.role_retire.v1": "Rôle retiré : {role:role}",
+    "compte.mise_a_disposition_notee.v1": (
+        "Personne mise à disposition par le PLIE {plie_id}, du {du}{au:jusqu_au} : elle ne traite "
+        "pas ses opérations"
+    ),
+    "compte.mise_a_disposition_levee.v1": "Mise à disposition par le PLIE {plie_id} levée",
+    "compte.suspendu.v1": "Compte suspendu",
+    "compte.retabli.v1": "Compte rétabli",
+    "compte.ferme.v1": "Compte fermé",
     # Convention.
     "convention.signee.v1": (
         "Convention n° {numero} signée ({signataires:liste}) : {fse_max_centimes:euros} de FSE au "
@@ -764,6 +781,8 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "liste": lambda valeurs: ", ".join(valeurs) or "aucun",
     "nombre": lambda valeurs: str(len(valeurs)),
     "texte": lambda texte: texte.rstrip("."),
+    "territoire": lambda plies: f"PLIE {', '.join(plies)}" if plies else "OI entier",
+    "jusqu_au": lambda jour: "" if jour is None else f" au {jour:%d/%m/%Y}",
     "cause": _cause,
     "reference": _si(" ({})"),
     "suite_de": _si(", à la suite du contrôle {}"),

@@ -9,7 +9,7 @@ BEGIN
         -- Finding out what a whole log holds costs more than finding nothing.
         kinds := ARRAY[
             'subvention_globale', 'appel_a_projets', 'operation', 'convention', 'contrepartie',
-            'reprise', 'controle_operation'];
+            'reprise', 'controle_operation', 'compte'];
     ELSE
         SELECT array_agg(DISTINCT split_part(e.name, '.', 1)) INTO kinds
         FROM oi.event AS e WHERE e.position BETWEEN lo AND hi;
@@ -39,6 +39,9 @@ BEGIN
     END IF;
     IF 'controle_operation' = ANY (kinds) THEN
         PERFORM oi.project_controle_operation(lo, hi);
+    END IF;
+    IF 'compte' = ANY (kinds) THEN
+        PERFORM oi.project_compte(lo, hi);
     END IF;
 END
 $$;

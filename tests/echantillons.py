@@ -36,6 +36,7 @@ from fabrique import (
 )
 
 from aggregates.appel_a_projets.events import AppelAProjetsPublie
+from aggregates.compte.events import MiseADispositionNotee, RoleAttribue
 from aggregates.controle_operation import events as ko
 from aggregates.convention.events import (
     AvenantDemande,
@@ -324,6 +325,8 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
     },
     PaiementOrdonnance: {"csf_id": CSF_ID, "remplace": AUTRE_ID},
     PaiementEffectue: {"compense_centimes": euros(1_000)},
+    RoleAttribue: {"role": "directeur_plie", "plies": ("A", "B"), "au": date(2022, 12, 31)},
+    MiseADispositionNotee: {"au": date(2022, 12, 31)},
     OperationReprise: {
         "source": SourceReprise(
             fichier="opérations « 2016 ».csv", sha256="ab" * 32, ligne=83, reference="82"

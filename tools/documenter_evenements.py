@@ -53,6 +53,7 @@ _AGREGATS = {
     "controle_operation": "Contrôle d’opération",
     "registre": "Registre",
     "personne": "Personne",
+    "compte": "Compte",
     "reprise": "Opération reprise",
 }
 
