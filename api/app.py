@@ -1,6 +1,5 @@
 """The web application: the two doors, their answers to refusals, and what every answer carries."""
 
-from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -10,89 +9,18 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
-from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from aggregates.commande import Saisie
 from api import errors, pages, v1
 from api.deps import Lecture, file_de_lecture, file_des_essais
 from api.v1.actes import EN_TETES, RACINE
 from api.v1.pieces import CHEMIN
+from api.web import CorpsBorne, EnTetesDeSecurite, TeteSansCorps
 from oi_service.application import Service
 
-#: Largest body that is read, documents apart. A thousand dépenses with all their fields weigh under
-#: 2 MB.
-CORPS_MAX = 8 * 2**20
-#: Where a document is deposited: the store reads no more of it than it accepts.
+#: Where a document is deposited.
 DEPOT = RACINE + CHEMIN
-
-#: Nothing but our own files, and no script but ours: what is injected in a page does nothing.
-SECURITE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
-
-
-class EnTetesDeSecurite:
-    """Adds the same headers to every answer, errors and static files included."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITE)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
-class CorpsBorne:
-    """Stops reading a body that is too large; the frame's own limit answers in English text."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope.get("path") == DEPOT:
-            await self._app(scope, receive, send)
-            return
-        read = 0
-
-        async def receive_within_limit() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > CORPS_MAX:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
-
-        await self._app(scope, receive_within_limit, send)
-
-
-class TeteSansCorps:
-    """Answers HEAD as GET would; the server itself keeps the body back."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, send)
 
 
 class Application(FastAPI):
@@ -100,7 +28,7 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything that FastAPI stacks."""
-        return EnTetesDeSecurite(TeteSansCorps(CorpsBorne(super().build_middleware_stack())))
+        return EnTetesDeSecurite(TeteSansCorps(CorpsBorne(super().build_middleware_stack(), DEPOT)))
 
     def openapi(self) -> dict[str, Any]:
         """Describe the JSON door, once."""

@@ -14,8 +14,8 @@ from porte import AUDITEUR, GESTIONNAIRE, Api
 from starlette.types import Message
 from structlog.testing import capture_logs
 
-from api.app import CORPS_MAX
 from api.deps import perimetre
+from api.web import CORPS_MAX
 from oi_service.clock import now
 from projections.perimetre import Perimetre
 from projections.pieces import orphelines, pieces_nommees, verifier_pieces
