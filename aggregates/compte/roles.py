@@ -38,7 +38,7 @@ class TerritoireSansObjet(RuleBroken):
     """Ce rôle vaut pour l’OI entier : il ne se limite pas à des PLIE."""
 
 
-class PlieInconnu(NotFound):
+class PlieDuCompteInconnu(NotFound):
     """Aucune subvention globale ne connaît le PLIE « {plie_id} »."""
 
 
@@ -111,7 +111,7 @@ def attribuer(
 def exiger_plie(plie_id: str, plies: AbstractSet[str]) -> None:
     """Refuse a PLIE that no grant knows."""
     if plie_id not in plies or plie_id in CODES_RESERVES:
-        raise PlieInconnu(plie_id=plie_id)
+        raise PlieDuCompteInconnu(plie_id=plie_id)
 
 
 def exiger_ordre(du: date, au: date | None) -> None:

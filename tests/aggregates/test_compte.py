@@ -77,8 +77,8 @@ def test_un_role_se_donne_avec_son_territoire_et_ses_dates() -> None:
         ((OUVERT,), "directeur_plie", (), roles.TerritoireManquant, "nommez-les"),
         ((OUVERT,), "auditeur", ("A",), roles.TerritoireSansObjet, "l’OI entier"),
         ((OUVERT,), "administrateur", ("A",), roles.TerritoireSansObjet, "l’OI entier"),
-        ((OUVERT,), "directeur_plie", ("C",), roles.PlieInconnu, "« C »"),
-        ((OUVERT,), "directeur_plie", ("reserve",), roles.PlieInconnu, "« reserve »"),
+        ((OUVERT,), "directeur_plie", ("C",), roles.PlieDuCompteInconnu, "« C »"),
+        ((OUVERT,), "directeur_plie", ("reserve",), roles.PlieDuCompteInconnu, "« reserve »"),
         ((OUVERT, tenu("comptable_oi")), "auditeur", (), roles.AuditeurExclusif, "n’écrit rien"),
         ((OUVERT, tenu("auditeur")), "comptable_oi", (), roles.AuditeurExclusif, "un autre compte"),
         (
