@@ -13,6 +13,7 @@ from aggregates.registre.events import Empreinte, ProjectionsRefaites
 from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from aggregates.subvention_globale import reservations
 from oi_service import clock
+from oi_service.acces.acces import Acces, Reglages
 from oi_service.application import Acte, Journal, Service
 from oi_service.database import application_pool, ensure_database, ensure_service_role, migrate
 from oi_service.lieux import Lieux, lieux_de
@@ -92,6 +93,9 @@ def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]
     with ExitStack() as stack:
         writes = stack.enter_context(application_pool(conninfo))
         reads = stack.enter_context(application_pool(conninfo, read_only=True))
+        # Of its own: who comes in does not wait for those who write.
+        entrees = stack.enter_context(application_pool(conninfo))
         pieces = Pieces(lieux.pieces, settings.piece_max)
         journal = Journal(writes, GARDES, Coffre(lieux.cles / "personnes"), pieces)
-        yield Service(journal, reads, lieux, pieces)
+        acces = Acces(entrees, Coffre(lieux.cles / "comptes"), Reglages.de(settings))
+        yield Service(journal, reads, lieux, pieces, acces)

@@ -17,6 +17,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from oi_service import ids
+from oi_service.acces.acces import Acces
 from oi_service.aggregate import Aggregate, Frame, S
 from oi_service.codec import Evenement
 from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
@@ -387,13 +388,14 @@ class Journal(Application[UUID]):
 class Service:
     """What a door needs: the journal to write, read-only connections to read, and the folders.
 
-    ``pieces`` is what keeps the files of the folder of that name.
+    ``pieces`` is what keeps the files of the folder of that name; ``acces``, how persons come in.
     """
 
     journal: Journal
     reads: Connections
     lieux: Lieux
     pieces: Pieces
+    acces: Acces
 
     @property
     def coffre(self) -> Coffre:

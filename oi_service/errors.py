@@ -63,6 +63,14 @@ class Forbidden(Refusal):
     """Ce rôle n’a pas accès à ce qui est demandé."""
 
 
+class Unauthenticated(Refusal):
+    """Connectez-vous d’abord : cette adresse demande de savoir qui vous êtes."""
+
+
+class TooManyRequests(Refusal):
+    """Trop de demandes en peu de temps : recommencez dans {secondes} secondes."""
+
+
 class StaleVersion(Refusal):
     """La page que vous aviez sous les yeux n’est plus à jour : le dossier est passé de la version
     {attendue} à la version {actuelle}. Rechargez-le et recommencez.

@@ -1,9 +1,9 @@
 """The environment, read once. Every name starts with ``OI_``; docs/exploitation.md lists them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field
+from pydantic import ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,6 +17,12 @@ class Settings(BaseSettings):
     ``ancre_courriels``: who receives the anchors, through ``smtp_url``, from
     ``courriel_expediteur``.
     ``horodatage_url``, ``horodatage_ac``: an RFC 3161 server, and the authorities it descends from.
+    ``session_inactivite_minutes``, ``session_duree_heures``: how long a session lives unused, and
+    at most. ``renforcement_minutes``: how long a proof of the second factor counts as fresh.
+    ``traces_jours``: how long the traces of accesses are kept.
+    ``oidc_emetteur``: an OpenID Connect provider, that knows the service as ``oidc_client`` by
+    ``oidc_secret`` (or what ``oidc_secret_fichier`` holds); ``oidc_portees``: what is asked of it;
+    ``oidc_nom``: what people call it; ``oidc_courriels_verifies``: it verifies every address.
     ``piece_max``: size of the largest piece, in bytes or with a unit (``80MB``).
     """
 
@@ -35,4 +41,15 @@ class Settings(BaseSettings):
     courriel_expediteur: str | None = None
     horodatage_url: str | None = None
     horodatage_ac: Path | None = None
+    session_inactivite_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
+    session_duree_heures: Annotated[int, Field(ge=1, le=7 * 24)] = 12
+    renforcement_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    traces_jours: Annotated[int, Field(ge=180, le=3650)] = 365
+    oidc_emetteur: str | None = None
+    oidc_client: str | None = None
+    oidc_secret: SecretStr | None = None
+    oidc_secret_fichier: Path | None = None
+    oidc_portees: str = "openid email"
+    oidc_nom: str = "OpenID Connect"
+    oidc_courriels_verifies: Literal["oui", "non"] = "non"
     port: int = 8000
