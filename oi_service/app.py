@@ -14,6 +14,7 @@ from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from aggregates.subvention_globale import reservations
 from oi_service import clock
 from oi_service.acces.acces import Acces, Reglages
+from oi_service.acces.oidc import Oidc, reglages_de
 from oi_service.application import Acte, Journal, Service
 from oi_service.database import application_pool, ensure_database, ensure_service_role, migrate
 from oi_service.lieux import Lieux, lieux_de
@@ -98,4 +99,6 @@ def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]
         pieces = Pieces(lieux.pieces, settings.piece_max)
         journal = Journal(writes, GARDES, Coffre(lieux.cles / "personnes"), pieces)
         acces = Acces(entrees, Coffre(lieux.cles / "comptes"), Reglages.de(settings))
-        yield Service(journal, reads, lieux, pieces, acces)
+        fournisseur = reglages_de(settings)
+        oidc = None if fournisseur is None else Oidc(entrees, fournisseur)
+        yield Service(journal, reads, lieux, pieces, acces, oidc)

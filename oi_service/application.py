@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 
 from oi_service import ids
 from oi_service.acces.acces import Acces
+from oi_service.acces.oidc import Oidc
 from oi_service.aggregate import Aggregate, Frame, S
 from oi_service.codec import Evenement
 from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
@@ -388,7 +389,8 @@ class Journal(Application[UUID]):
 class Service:
     """What a door needs: the journal to write, read-only connections to read, and the folders.
 
-    ``pieces`` is what keeps the files of the folder of that name; ``acces``, how persons come in.
+    ``pieces`` is what keeps the files of the folder of that name; ``acces``, how persons come in;
+    ``oidc``, the provider that may vouch for them, when there is one.
     """
 
     journal: Journal
@@ -396,6 +398,7 @@ class Service:
     lieux: Lieux
     pieces: Pieces
     acces: Acces
+    oidc: Oidc | None = None
 
     @property
     def coffre(self) -> Coffre:

@@ -504,11 +504,19 @@ class Acces:
         )
 
     def ouvrir_par_fournisseur(
-        self, identifiant: str, *, fournisseur: str, renforcee: bool, adresse: str, agent: str
+        self,
+        identifiant: str,
+        *,
+        fournisseur: str,
+        renforcee: bool,
+        adresse: str,
+        agent: str,
+        preuve: Mapping[str, object] | None = None,
     ) -> Ouverture:
         """Open a session for whom an identity provider vouches.
 
-        ``renforcee``: it says that it asked for two factors a moment ago.
+        ``renforcee``: it says that it asked for two factors a moment ago. ``preuve``: how it says
+        that they proved who they are, for the traces.
         Raises: IdentifiantsRefuses when the account is not open.
         """
         with self._pool.connection() as conn:
@@ -526,7 +534,9 @@ class Acces:
                 objet={"raison": "compte_non_ouvert", "fournisseur": fournisseur},
             )
             raise IdentifiantsRefuses
-        return self._ouvrir(identifiant, adresse, agent, moyen=fournisseur, renforcee=renforcee)
+        return self._ouvrir(
+            identifiant, adresse, agent, moyen=fournisseur, renforcee=renforcee, preuve=preuve
+        )
 
     def _chercher(self, courriel: str, adresse: str) -> _Entrant | None:
         with (
@@ -554,7 +564,14 @@ class Acces:
             )
 
     def _ouvrir(
-        self, identifiant: str, adresse: str, agent: str, *, moyen: str, renforcee: bool = False
+        self,
+        identifiant: str,
+        adresse: str,
+        agent: str,
+        *,
+        moyen: str,
+        renforcee: bool = False,
+        preuve: Mapping[str, object] | None = None,
     ) -> Ouverture:
         with self._pool.connection() as conn, conn.transaction():
             ouverture = _inserer_session(
@@ -565,7 +582,7 @@ class Acces:
                 "connexion",
                 identifiant,
                 adresse=adresse,
-                objet={"session": str(ouverture.session_id), "moyen": moyen},
+                objet={**(preuve or {}), "session": str(ouverture.session_id), "moyen": moyen},
             )
         return ouverture
 
