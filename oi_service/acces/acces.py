@@ -120,19 +120,29 @@ _ENTRANT = """
         EXISTS (
             SELECT FROM acces.session AS s
             WHERE s.identifiant = c.identifiant AND s.reseau = %(reseau)s AND NOT s.en_attente
-        ) AS connu
+        ) AS connu,
+        EXISTS (
+            SELECT FROM projection.compte_role AS r
+            WHERE r.identifiant = c.identifiant AND r.role = 'administrateur'
+                AND r.du <= %(jour)s AND (r.au IS NULL OR r.au >= %(jour)s)
+        ) AS administre
     FROM acces.compte AS c LEFT JOIN projection.compte AS p ON c.identifiant = p.identifiant
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Reglages:
-    """What an operator chooses; docs/exploitation.md says it."""
+    """What an operator chooses; docs/exploitation.md says it.
+
+    Without ``connexion_locale``, persons come in by a provider, and only administrators by a
+    password: the service must not close when the provider does.
+    """
 
     inactivite: timedelta = timedelta(minutes=30)
     duree: timedelta = timedelta(hours=12)
     renforcement: timedelta = timedelta(minutes=5)
     traces: timedelta = timedelta(days=365)
+    connexion_locale: bool = True
 
     @classmethod
     def de(cls, settings: Settings) -> "Reglages":
@@ -142,6 +152,8 @@ class Reglages:
             duree=timedelta(hours=settings.session_duree_heures),
             renforcement=timedelta(minutes=settings.renforcement_minutes),
             traces=timedelta(days=settings.traces_jours),
+            # Without a provider, a password is the only way in.
+            connexion_locale=settings.connexion_locale == "oui" or settings.oidc_emetteur is None,
         )
 
 
@@ -217,6 +229,7 @@ class _Entrant:
     a_second_facteur: bool
     ouvert: bool
     connu: bool
+    administre: bool
 
 
 class Acces:
@@ -433,13 +446,19 @@ class Acces:
         tentative = self._frein.prendre("connexion", lu, adresse, connu=_connu(entrant))
         garde = None if entrant is None else entrant.mot_de_passe
         juste = self._mots.verifier(garde, mot_de_passe)
-        if entrant is None or not juste or not entrant.ouvert:
+        local = self.reglages.connexion_locale or (entrant is not None and entrant.administre)
+        if entrant is None or not juste or not entrant.ouvert or not local:
             raison = "mot_de_passe" if not juste else "compte_non_ouvert"
+            if juste and not local:
+                raison = "connexion_locale_fermee"
             self.tracer(
                 "connexion_refusee",
                 None if entrant is None else entrant.identifiant,
                 adresse=adresse,
-                objet={"raison": "compte_inconnu" if entrant is None else raison},
+                objet={
+                    "raison": "compte_inconnu" if entrant is None else raison,
+                    "attente": round(tentative.attente.total_seconds()),
+                },
             )
             raise IdentifiantsRefuses
         self._frein.rendre(tentative)
@@ -545,7 +564,7 @@ class Acces:
         ):
             return cursor.execute(
                 _ENTRANT + "WHERE c.courriel = %(courriel)s",
-                {"courriel": courriel, "reseau": reseau(adresse)},
+                {"courriel": courriel, "reseau": reseau(adresse), "jour": clock.today()},
             ).fetchone()
 
     def _rehacher(self, identifiant: str, garde: str, mot_de_passe: str) -> None:
@@ -1032,8 +1051,9 @@ class Acces:
         with self._pool.connection() as conn, conn.transaction():
             traces = carnet.purger(conn, self.reglages.traces)
             sessions = conn.execute(
-                "DELETE FROM acces.session WHERE coalesce(fermee_le, expire_le) < %s",
-                (instant - _MEMOIRE,),
+                "DELETE FROM acces.session WHERE coalesce(fermee_le, expire_le) < %s "
+                "OR (en_attente AND expire_le < %s)",
+                (instant - _MEMOIRE, instant),
             ).rowcount
             activations = conn.execute(
                 "DELETE FROM acces.activation WHERE expire_le < %s", (instant,)

@@ -55,6 +55,7 @@ class Tentative:
     paire: bytes
     autres: tuple[bytes, ...]
     instant: datetime
+    attente: timedelta  #: what the next one waits, if this one is a failure
 
 
 class Frein:
@@ -76,10 +77,9 @@ class Frein:
         instant = clock.now()
         with self._pool.connection() as conn, conn.transaction():
             # Always in the same order: two attempts wait for one another, never both.
-            for cle, gratuits in sorted(comptes):
-                _compter(conn, cle, gratuits, instant)
+            attentes = [_compter(conn, cle, gratuits, instant) for cle, gratuits in sorted(comptes)]
         autres = tuple(cle for cle, _ in comptes if cle != paire)
-        return Tentative(paire, autres, instant)
+        return Tentative(paire, autres, instant, max(attentes))
 
     def rendre(self, tentative: Tentative) -> None:
         """Forgive an attempt that was no failure."""
@@ -99,7 +99,7 @@ class Frein:
                 )
 
 
-def _compter(conn: Connection[TupleRow], cle: bytes, gratuits: int, instant: datetime) -> None:
+def _compter(conn: Connection[TupleRow], cle: bytes, gratuits: int, instant: datetime) -> timedelta:
     found = conn.execute(
         _COMPTER, {"cle": cle, "instant": instant, "oubli": _OUBLI.total_seconds()}
     ).fetchone()
@@ -110,6 +110,7 @@ def _compter(conn: Connection[TupleRow], cle: bytes, gratuits: int, instant: dat
     attente = attente_apres(found[0], gratuits)
     if attente:
         conn.execute("UPDATE acces.frein SET jusqu_a = %s WHERE cle = %s", (instant + attente, cle))
+    return attente
 
 
 def attente_apres(echecs: float, gratuits: int) -> timedelta:

@@ -8,7 +8,7 @@ argon2id with the second recommended parameters of RFC 9106 §4, those of argon2
 import re
 import threading
 import unicodedata
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 from argon2 import PasswordHasher
@@ -20,6 +20,8 @@ LONGUEUR_MIN = 12
 LONGUEUR_MAX = 128
 #: A shorter word of a name is found in any sentence.
 _MOT_COURT = 4
+#: Fewer different characters are a key held down.
+_VARIETE_MIN = 4
 #: Each computation takes 64 MiB: more at once would let strangers fill the memory.
 _A_LA_FOIS = 4
 
@@ -30,7 +32,10 @@ class MotsDePasse:
     def __init__(self, hacheur: PasswordHasher | None = None) -> None:
         self._hacheur = hacheur or PasswordHasher()
         self._file = threading.BoundedSemaphore(_A_LA_FOIS)
-        self._leurre = self._hacheur.hash("leurre")
+
+    @cached_property
+    def _leurre(self) -> str:
+        return self._hacheur.hash("leurre")
 
     def hacher(self, mot_de_passe: str) -> str:
         """Return what is kept of a password."""
@@ -43,8 +48,10 @@ class MotsDePasse:
             # No password is so long: it is not worth reading, and the work stays the same.
             garde, mot_de_passe = None, ""
         with self._file:
+            # Made at the first check, whoever it is about: a restart tells nothing.
+            leurre = self._leurre
             try:
-                self._hacheur.verify(garde or self._leurre, _normal(mot_de_passe))
+                self._hacheur.verify(garde or leurre, _normal(mot_de_passe))
             except (VerificationError, InvalidHashError):
                 return False
         return garde is not None
@@ -66,7 +73,7 @@ def exiger_acceptable(mot_de_passe: str, courriel: str, nom: str) -> None:
     plie = _plier(mot_de_passe)
     if any(mot in plie for mot in _mots(courriel, nom)):
         raise MotDePasseRefuse(raison="il contient votre nom ou votre courriel")
-    if plie in _courants() or len(set(plie)) < _MOT_COURT:
+    if plie in _courants() or len(set(mot_de_passe.casefold())) < _VARIETE_MIN:
         raise MotDePasseRefuse(raison="il est de ceux qu’on essaie en premier")
 
 

@@ -89,6 +89,23 @@ class Maison:
         )
         return attribution_id
 
+    def retirer(self, identifiant: str, attribution_id: UUID) -> None:
+        commande = roles.RetirerRole(date_effet=clock.today(), motif="Départ")
+        self.service.journal.execute(
+            replace(ADMIN, command_id=new_id()),
+            lambda unit: unit.record(
+                COMPTE,
+                compte_of(identifiant),
+                roles.retirer(
+                    unit.get(COMPTE, compte_of(identifiant)),
+                    commande,
+                    attribution_id,
+                    ADMIN.acteur,
+                    dernier_administrateur=False,
+                ),
+            ),
+        )
+
     def suspendre(self, identifiant: str) -> None:
         commande = ouverture.ChangerEtatCompte(date_effet=clock.today(), motif="Départ")
         self.service.journal.execute(
