@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     ``oidc_emetteur``: an OpenID Connect provider, that knows the service as ``oidc_client`` by
     ``oidc_secret`` (or what ``oidc_secret_fichier`` holds); ``oidc_portees``: what is asked of it;
     ``oidc_nom``: what people call it; ``oidc_courriels_verifies``: it verifies every address.
+    ``connexion_locale``: with ``non``, only administrators come in by a password.
     ``piece_max``: size of the largest piece, in bytes or with a unit (``80MB``).
     """
 
@@ -52,4 +53,5 @@ class Settings(BaseSettings):
     oidc_portees: str = "openid email"
     oidc_nom: str = "OpenID Connect"
     oidc_courriels_verifies: Literal["oui", "non"] = "non"
+    connexion_locale: Literal["oui", "non"] = "oui"
     port: int = 8000
