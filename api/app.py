@@ -1,34 +1,41 @@
 """The web application: the two doors, their answers to refusals, and what every answer carries."""
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import RedirectResponse
-from fastapi.routing import APIRoute
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from aggregates.commande import Saisie
 from api import errors, pages, v1
-from api.deps import Lecture, file_de_lecture, file_des_essais
+from api.deps import ServiceOuvert, admettre, file_de_lecture, file_des_essais
+from api.droits import DROITS, ROLES, Regle
+from api.enceinte import entourer
+from api.porte import COOKIE_TLS, EN_TETE_ROLE, Portier, PortierDesComptes
 from api.v1.actes import EN_TETES, RACINE
 from api.v1.pieces import CHEMIN
-from api.web import CorpsBorne, EnTetesDeSecurite, TeteSansCorps
+from api.web import Debit
 from oi_service.application import Service
+from oi_service.reseau import lire_reseau
 
 #: Where a document is deposited.
 DEPOT = RACINE + CHEMIN
 
 
 class Application(FastAPI):
-    """FastAPI with the headers outermost, so that even the answer to a bug carries them."""
+    """FastAPI inside what every request crosses, so that even the answer to a bug does."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything that FastAPI stacks."""
-        return EnTetesDeSecurite(TeteSansCorps(CorpsBorne(super().build_middleware_stack(), DEPOT)))
+        return entourer(
+            super().build_middleware_stack(), self.state.reseau, self.state.debit, DEPOT
+        )
 
     def openapi(self) -> dict[str, Any]:
         """Describe the JSON door, once."""
@@ -49,8 +56,10 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         # What a command says of itself is written for developers.
         if name.rsplit("__", 1)[-1] in _saisies():
             model.pop("description", None)
+    components["securitySchemes"] = _PREUVES
     for path in schema["paths"].values():
         for operation in path.values():
+            _dire_la_regle(operation, DROITS[operation["operationId"]])
             # The first sentence of a docstring is the summary; it is written once.
             summary, _, rest = operation.pop("description", "").partition("\n")
             operation["summary"] = summary.rstrip(".")
@@ -67,6 +76,36 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     return schema
 
 
+_PREUVES = {
+    "jeton": {"type": "http", "scheme": "bearer", "description": "Jeton d’accès d’un compte."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE_TLS,
+        "description": "Session ouverte par la page de connexion.",
+    },
+}
+
+
+def _dire_la_regle(operation: dict[str, Any], regle: Regle) -> None:
+    """Say who may take a route, and what the others are answered."""
+    operation["responses"] |= errors.refus(429)
+    if regle.publique:
+        return
+    operation["security"] = [{nom: []} for nom in _PREUVES]
+    operation["x-roles"] = list(regle.roles or ROLES)
+    operation["responses"] |= errors.refus(401, 403)
+    operation.setdefault("parameters", []).append(
+        {
+            "name": EN_TETE_ROLE,
+            "in": "header",
+            "required": False,
+            "description": "Rôle dans lequel agir, pour qui en tient plusieurs.",
+            "schema": {"type": "string", "enum": list(regle.roles or ROLES)},
+        }
+    )
+
+
 def _saisies() -> set[str]:
     waiting, names = [Saisie], set()
     while waiting:
@@ -76,8 +115,19 @@ def _saisies() -> set[str]:
     return names
 
 
-def create_app(service: Service) -> FastAPI:
-    """Assemble the doors of a service that is open."""
+class RouteSansRegle(Exception):
+    """A route has no line in `api.droits`."""
+
+
+def create_app(service: Service, portier: Portier | None = None) -> FastAPI:
+    """Assemble the doors of a service that is open.
+
+    Args:
+        service: what they open on.
+        portier: who says where a request comes from; by default, the accounts.
+
+    Raises: RouteSansRegle.
+    """
     app = Application(
         title="Pivot FSE",
         version=version("oi-service"),
@@ -92,8 +142,14 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_name,
+        openapi_url=None,
+        # Every route, whoever adds it, lets in whom its rule says and nobody else.
+        dependencies=[Depends(admettre)],
     )
     app.state.service = service
+    app.state.reseau = lire_reseau()
+    app.state.debit = Debit(app.state.reseau)
+    app.state.portier = portier or PortierDesComptes(service.acces)
     app.state.lecteurs = file_de_lecture()
     app.state.essais = file_des_essais()
     errors.installer(app)
@@ -104,8 +160,27 @@ def create_app(service: Service) -> FastAPI:
     )
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
-    app.add_api_route("/", _accueil, include_in_schema=False)
+    app.add_api_route("/", _accueil, include_in_schema=False, name="accueil")
+    app.add_api_route("/openapi.json", _openapi, include_in_schema=False, name="openapi")
+    _exiger_regles(app)
     return app
+
+
+def _exiger_regles(app: FastAPI) -> None:
+    sans = sorted(nom for nom in noms_des_routes(app) if nom not in DROITS)
+    if sans:
+        raise RouteSansRegle(", ".join(sans))
+
+
+def noms_des_routes(app: FastAPI) -> Iterator[str]:
+    """Return the name of every route; files of the pages themselves are for everybody."""
+    for route in iter_route_contexts(app.routes):
+        if route.path is not None and route.path != "/static":
+            yield str(route.name)
+
+
+def _openapi(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
 
 
 def _name(route: APIRoute) -> str:
@@ -146,8 +221,9 @@ async def vivant() -> Vivant:
 
 
 @_SANTE.get("/pret", responses=errors.refus(503))
-def pret(lecture: Lecture) -> Pret:
+def pret(service: ServiceOuvert) -> Pret:
     """Dire que la base répond et jusqu’à quel fait le journal va."""
-    row = lecture.conn.execute("SELECT position FROM oi.head").fetchone()
+    with service.reads.connection() as conn:
+        row = conn.execute("SELECT position FROM oi.head").fetchone()
     assert row is not None
     return Pret(position=row[0])

@@ -7,15 +7,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar, TypeVarTuple
+from typing import Annotated, Any, TypeVar, TypeVarTuple
 from uuid import UUID, uuid5
 
 from fastapi import Depends, Header, Query, Request, Response
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from aggregates.commande import Commande
+from api.droits import DROITS, Regle
+from api.porte import EN_TETE_ROLE, NonConnecte, Personne, Portier, adresse_de, habiliter
+from oi_service.acces.identite import Identite
 from oi_service.aggregate import Aggregate, S
 from oi_service.application import Acte, Journal, Outcome, Service, Unit, fingerprint
 from oi_service.clock import jour
@@ -26,25 +29,16 @@ from oi_service.personnes.coffre import Coffre
 from oi_service.recorder import Connections
 from projections import maquette as projection_maquette
 from projections.maquette import Maquette, Subvention
-from projections.perimetre import OI_ENTIER, Perimetre
+from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation, situation
 
 #: Where, in the state of a request, a trial puts the service on which to play it.
 ESSAI = "service_de_l_essai"
+#: And as whom.
+QUI_ESSAIE = "identite_de_l_essai"
 
 C = TypeVar("C", bound=Commande)
 Ts = TypeVarTuple("Ts")
-
-Role = Literal[
-    "gestionnaire_oi",
-    "comptable_oi",
-    "valideur_oi",
-    "ordonnateur_oi",
-    "directeur_plie",
-    "auditeur",
-    "administrateur",
-    "systeme",
-]
 
 
 async def _service(request: Request) -> Service:
@@ -65,34 +59,50 @@ def _de_l_essai(request: Request) -> Service | None:
 # --- Persons -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Personne:
-    """Who acts, in which role, on which territory (``None``: all of the OI), employed by whom."""
+def identite_de(request: Request) -> Identite:
+    """Return whose account a request comes from.
 
-    acteur: str
-    role: Role
-    plies: frozenset[str] | None = None
-    detachee_par: frozenset[str] = frozenset()
+    Raises: NonConnecte, and what the keeper of the door finds wrong.
+    """
+    essayee: Identite | None = getattr(request.state, QUI_ESSAIE, None)
+    portier: Portier = request.app.state.portier
+    trouvee = essayee or portier.identifier(request, regle_de(request))
+    if trouvee is None:
+        raise NonConnecte
+    request.state.identite = trouvee
+    return trouvee
 
 
-#: How a person is named, until persons sign in: an opaque identifier, which the log keeps for ever.
-#: Neither an e-mail address nor a name with its spaces is one.
-Acteur = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+def admettre(request: Request, service: Annotated[Service, Depends(_service)]) -> Personne | None:
+    """Let in who may take the route, before anything else is done; ``None`` where all may.
+
+    Raises: Unauthenticated, Forbidden.
+    """
+    regle = regle_de(request)
+    if regle.publique:
+        return None
+    qui = identite_de(request)
+    entree = habiliter(qui, regle, request.headers.get(EN_TETE_ROLE), request.method)
+    if regle.trace is not None and _de_l_essai(request) is None:
+        service.acces.tracer(
+            regle.trace,
+            identifiant=entree.acteur,
+            role=entree.role,
+            adresse=adresse_de(request),
+            objet={"chemin": request.url.path, "requete": request.url.query},
+        )
+    return entree
 
 
-async def personne(
-    acteur: Annotated[
-        Acteur,
-        Header(
-            alias="OI-Acteur",
-            description="Identifiant de la personne qui agit.",
-            examples=["gestionnaire-1"],
-        ),
-    ],
-    role: Annotated[Role, Header(alias="OI-Role", description="Rôle dans lequel elle agit.")],
-) -> Personne:
-    """Believe the headers, until persons sign in: this function is all that sign-in replaces."""
-    return Personne(acteur, role)
+def regle_de(request: Request) -> Regle:
+    """Return the rule of the route that a request takes."""
+    return DROITS[request.scope["route"].name]
+
+
+def personne(entree: Annotated[Personne | None, Depends(admettre)]) -> Personne:
+    """Return who acts, on a route that is not for everybody."""
+    assert entree is not None
+    return entree
 
 
 # --- Writing -------------------------------------------------------------------------------------
@@ -328,9 +338,9 @@ class LectureOuverte:
         return self._stack.enter_context(self._pool.connection())
 
 
-def perimetre() -> Perimetre:
-    """Return the territory of the reader: the whole OI until persons sign in."""
-    return OI_ENTIER
+def perimetre(personne: Annotated[Personne, Depends(personne)]) -> Perimetre:
+    """Return the territory of the reader."""
+    return personne.perimetre
 
 
 def file_des_essais() -> asyncio.Semaphore:

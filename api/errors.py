@@ -33,9 +33,12 @@ from oi_service.errors import (
     Refusal,
     RuleBroken,
     StaleVersion,
+    TooManyRequests,
+    Unauthenticated,
 )
 from oi_service.money import euros
 from oi_service.pieces import DepotImpossible, PieceAlteree, PieceIrrecevable, PieceTropLourde
+from oi_service.reseau import AdresseTropLongue, EntetesTropLongs, HoteInconnu
 from projections.curseurs import CurseurInvalide
 
 
@@ -61,18 +64,23 @@ class ErreurInterne(Refusal):
 
 #: Family of refusals, status, and what is common to the family. The first that fits counts.
 FAMILLES: tuple[tuple[type[Refusal], int, str], ...] = (
+    (Unauthenticated, 401, "Connexion nécessaire"),
     (Forbidden, 403, "Accès réservé"),
     (NotFound, 404, "Élément introuvable"),
     (RuleBroken, 409, "Règle de gestion non respectée"),
     (Conflict, 409, "Fait contraire déjà enregistré"),
     (StaleVersion, 412, "Version dépassée"),
     (PieceTropLourde, 413, "Pièce trop lourde"),
+    (AdresseTropLongue, 414, "Adresse trop longue"),
     (PieceIrrecevable, 415, "Pièce irrecevable"),
+    (HoteInconnu, 421, "Nom inconnu"),
     (IdempotencyKeyReused, 422, "Clé d’idempotence déjà employée"),
     (SaisieInvalide, 422, "Demande mal formée"),
     (CurseurInvalide, 422, "Curseur de liste invalide"),
     (ConnuLeIllisible, 422, "Connaissance illisible"),
     (VersionAbsente, 428, "Version attendue absente"),
+    (TooManyRequests, 429, "Trop de demandes"),
+    (EntetesTropLongs, 431, "En-têtes trop longs"),
     (ErreurInterne, 500, "Erreur du service"),
     (PieceAlteree, 500, "Pièce altérée"),
     (Busy, 503, "Service occupé"),
@@ -88,6 +96,12 @@ _DU_CADRE = {
         "methode_non_admise",
         "Méthode non admise",
         "Cette adresse n’admet pas cette méthode ; l’en-tête Allow donne celles qu’elle admet.",
+    ),
+    408: (
+        "corps_trop_lent",
+        "Corps trop lent",
+        "Le corps de la demande arrive trop lentement : rien n’a été enregistré, recommencez avec "
+        "une meilleure connexion.",
     ),
     413: ("corps_trop_grand", "Corps trop grand", "Le corps de la demande est trop grand."),
 }
@@ -231,9 +245,11 @@ def _problem(
 def probleme(refusal: Refusal, **more: Any) -> Response:
     """Answer a refusal."""
     status, title = statut_de(type(refusal))
-    headers = (
-        {"Retry-After": str(REESSAYER_APRES)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    )
+    headers = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(REESSAYER_APRES)
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(refusal.details["secondes"])
     return _problem(
         status,
         refusal.code(),

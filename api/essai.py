@@ -27,8 +27,11 @@ from starlette.types import Message
 
 from aggregates.commande import Saisie
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
-from api.deps import ESSAI, Acteur, Personne, Role, creation, ecriture
+from api.deps import ESSAI, QUI_ESSAIE, creation, ecriture
+from api.droits import Role
 from api.errors import Probleme, probleme
+from api.porte import Acteur
+from oi_service.acces.identite import Attribution, Identite
 from oi_service.application import Journal, Service
 from oi_service.errors import Busy, NotFound
 from oi_service.ids import new_id
@@ -206,7 +209,7 @@ def essayer(
     app: FastAPI,
     service: Service,
     demande: DemandeEssai,
-    personne: Personne,
+    identite: Identite,
     perimetre: Perimetre,
 ) -> Essai:
     """Play commands and undo them. Blocking: not for a thread that runs an event loop.
@@ -222,7 +225,7 @@ def essayer(
         coffre = service.coffre.a_l_essai()
         journal = Journal(seule, service.journal.guards, coffre, service.pieces)
         position = journal.recorder.hold()
-        scene = _Scene(app, replace(service, journal=journal, reads=seule), personne)
+        scene = _Scene(app, replace(service, journal=journal, reads=seule), identite)
         with conn.transaction(force_rollback=True):
             reponses = scene.jouer(demande.commandes, cles)
             faits = enregistres_apres(conn, perimetre, position)
@@ -415,7 +418,7 @@ class _Scene:
 
     app: FastAPI
     service: Service
-    personne: Personne
+    identite: Identite
 
     def jouer(self, commandes: Sequence[CommandeAEssayer], cles: Sequence[UUID]) -> list[_Reponse]:
         """Play each command on what the accepted ones made; a refused one leaves nothing."""
@@ -437,16 +440,14 @@ class _Scene:
             refusee = probleme(absente)
             refus = Probleme.model_validate_json(bytes(refusee.body))
             return _Reponse(commande.chemin, refusee.status_code, {}, refus)
-        personne = commande.personne or self.personne
         entetes = {
             "content-type": "application/json",
-            "oi-acteur": personne.acteur,
-            "oi-role": personne.role,
             "idempotency-key": str(cle),
             # Asked by the routes on what exists; a trial does not look at it.
             "if-match": '"0"',
         }
-        statut, lu = self._envoyer(chemin, json.dumps(corps).encode(), entetes)
+        qui = self._qui(commande.personne)
+        statut, lu = self._envoyer(chemin, json.dumps(corps).encode(), entetes, qui)
         if statut >= 500:
             # The base went away; a bug would have come as an exception.
             raise _interruption()
@@ -454,7 +455,20 @@ class _Scene:
             return _Reponse(chemin, statut, {}, Probleme.model_validate_json(lu))
         return _Reponse(chemin, statut, json.loads(lu), None)
 
-    def _envoyer(self, chemin: str, corps: bytes, entetes: Mapping[str, str]) -> tuple[int, bytes]:
+    def _qui(self, autre: PersonneSaisie | None) -> Identite:
+        """Return as whom a command is played; a trial signs nothing, so that nothing is signed."""
+        if autre is None:
+            return replace(self.identite, renforcee=True)
+        return Identite(
+            identifiant=autre.acteur,
+            nom=autre.acteur,
+            attributions=(Attribution(autre.role),),
+            renforcee=True,
+        )
+
+    def _envoyer(
+        self, chemin: str, corps: bytes, entetes: Mapping[str, str], qui: Identite
+    ) -> tuple[int, bytes]:
         """Send a request inside the process; return the status and the body of its answer.
 
         In an event loop of its own, whose threads are its own: those of the service may all be
@@ -481,7 +495,7 @@ class _Scene:
             "headers": [(nom.encode(), valeur.encode()) for nom, valeur in entetes.items()],
             "server": None,
             "client": None,
-            "state": {ESSAI: self.service},
+            "state": {ESSAI: self.service, QUI_ESSAIE: qui},
         }
         # A thread of its own: whoever asks may already be inside a loop.
         with ThreadPoolExecutor(1) as fil:

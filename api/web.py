@@ -1,85 +1,102 @@
-"""What stands between the network and the doors: headers of every answer, limits of every request.
+"""What routes know of the network: where a request comes from, what a file to keep is sent with."""
 
-Plain ASGI, outermost first as `api.app` stacks it. It knows neither accounts nor facts.
-"""
+import ipaddress
+import re
+from urllib.parse import quote
 
-from http import HTTPStatus
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
-from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from oi_service import clock
+from oi_service.errors import TooManyRequests
+from oi_service.reseau import Reseau
 
-#: Largest body that is read, documents apart. A thousand dépenses with all their fields weigh under
-#: 2 MB.
-CORPS_MAX = 8 * 2**20
-
-#: Nothing but our own files, and no script but ours: what is injected in a page does nothing.
-SECURITE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
+#: For a document that somebody gave us: even shown, it could run nothing and load nothing.
+POLITIQUE_DOCUMENT = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
-class EnTetesDeSecurite:
-    """Adds the same headers to every answer, errors and static files included."""
+def adresse_de(connexion: HTTPConnection) -> str:
+    """Return the address that a request comes from, for traces and brakes.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITE)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
-class TeteSansCorps:
-    """Answers HEAD as GET would; the server itself keeps the body back."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, send)
-
-
-class CorpsBorne:
-    """Stops reading a body that is too large; the frame's own limit answers in English text.
-
-    ``depot`` is where a document is deposited: the store reads no more of it than it accepts.
+    It is the other end of the connection, or what a trusted proxy says of it; what anybody else
+    writes in ``X-Forwarded-For`` or ``Forwarded`` is not read.
     """
+    return adresse_du(connexion.scope)
 
-    def __init__(self, app: ASGIApp, depot: str) -> None:
-        self._app = app
-        self._depot = depot
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope.get("path") == self._depot:
-            await self._app(scope, receive, send)
-            return
-        read = 0
+def adresse_du(scope: Scope) -> str:
+    """Do the same before the frame made a request of it."""
+    client = scope.get("client")
+    try:
+        lue = ipaddress.ip_address(client[0] if client else "")
+    except ValueError:
+        return "inconnue"
+    if isinstance(lue, ipaddress.IPv6Address) and lue.ipv4_mapped is not None:
+        return str(lue.ipv4_mapped)
+    return str(lue)
 
-        async def receive_within_limit() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > CORPS_MAX:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
 
-        await self._app(scope, receive_within_limit, send)
+def telechargement(nom: str) -> dict[str, str]:
+    """Return the headers of a file to keep, never to show (RFC 6266).
+
+    A program that does not read ``filename*`` gets the name in ASCII; neither holds a path.
+    """
+    propre = "".join(c for c in nom if c.isprintable() and c not in '/\\:*?"<>|').lstrip(".")
+    simple = re.sub(r"[^A-Za-z0-9._-]+", "_", propre) or "fichier"
+    disposition = f'attachment; filename="{simple}"'
+    if propre and propre != simple:
+        disposition += f"; filename*=UTF-8''{quote(propre, safe='')}"
+    return {
+        "Content-Disposition": disposition,
+        "Content-Security-Policy": POLITIQUE_DOCUMENT,
+    }
+
+
+# --- How much may be asked -----------------------------------------------------------------------
+
+
+#: Where, in the state of a request, `compter` says that an account answers for it.
+COMPTE = "compte_du_debit"
+
+
+class Debit:
+    """The counts of requests, in memory: the service is one process, and a restart may forget."""
+
+    def __init__(self, reseau: Reseau) -> None:
+        self._debit = reseau.debit
+        self._compteur = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def verifier(self, *cle: str) -> None:
+        """Look at a count without adding to it.
+
+        Raises: TooManyRequests when it is full.
+        """
+        if not self._compteur.test(self._debit, *cle):
+            raise self._trop(*cle)
+
+    def noter(self, *cle: str) -> None:
+        """Add a request that was answered."""
+        self._compteur.hit(self._debit, *cle)
+
+    def compter(self, *cle: str) -> None:
+        """Count a request.
+
+        Raises: TooManyRequests.
+        """
+        if not self._compteur.hit(self._debit, *cle):
+            raise self._trop(*cle)
+
+    def _trop(self, *cle: str) -> TooManyRequests:
+        rouvre = self._compteur.get_window_stats(self._debit, *cle).reset_time
+        return TooManyRequests(secondes=max(1, round(rouvre - clock.now().timestamp())))
+
+
+def compter(connexion: HTTPConnection, identifiant: str) -> None:
+    """Count a request for the account that proved to make it, and no longer for its address.
+
+    Raises: TooManyRequests.
+    """
+    connexion.scope["state"][COMPTE] = identifiant
+    connexion.app.state.debit.compter("compte", identifiant)

@@ -36,7 +36,8 @@ from api.app import create_app
 from api.calculateur.cas import Demande, TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
-from api.deps import PRESENT, Dates, Personne, Role, lire_connu_le
+from api.deps import PRESENT, Dates, lire_connu_le
+from api.droits import Role
 from api.errors import defauts
 from api.essai import DemandeEssai
 from api.essai import essayer as jouer_un_essai
@@ -46,6 +47,7 @@ from api.parametres import valeur_lisible
 from api.v1.archives import ArchiveSansObjet
 from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
+from oi_service.acces.identite import Attribution, Identite
 from oi_service.affichage_ancres import afficher_ancrage, table_des_ancres
 from oi_service.affichage_archive import composer_devant, dire_l_archive
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
@@ -93,8 +95,9 @@ from oi_service.reprise.importation import (
     prevoir,
 )
 from oi_service.reprise.lecture import lire as lire_liste
+from oi_service.reseau import lire_reseau
 from oi_service.scheduler import scheduler
-from oi_service.server import free_port, run
+from oi_service.server import adresse_locale, free_port, run
 from oi_service.settings import Settings
 from oi_service.terminal import ecriture, tableau
 from oi_service.tirage import definir
@@ -306,13 +309,13 @@ def serve(port: Annotated[int | None, typer.Option(help="Port de la page.")] = N
 
 
 def _serve(service: Service, port: int | None) -> None:
-    chosen = free_port(port if port is not None else Settings().port, strict=port is not None)
-    console.print(f"\nPage : http://127.0.0.1:{chosen}/maquette   (Ctrl-C pour arrêter)")
-    console.print(
-        "Sans connexion des personnes pour l’instant, le service n’écoute que sur cette machine."
-    )
+    reseau = lire_reseau()
+    wanted = port if port is not None else Settings().port
+    chosen = free_port(reseau.adresse, wanted, strict=port is not None)
+    page = adresse_locale(reseau.adresse, chosen)
+    console.print(f"\nPage : {page}/maquette   (Ctrl-C pour arrêter)")
     with scheduler(service):
-        run(create_app(service), chosen)
+        run(create_app(service), reseau.adresse, chosen)
     console.print("Arrêté. Tout ce qui était confirmé est conservé.")
 
 
@@ -714,7 +717,7 @@ def essayer(
     with _service() as service:
         try:
             found = jouer_un_essai(
-                create_app(service), service, demande, Personne(acteur, role), OI_ENTIER
+                create_app(service), service, demande, _qui_essaie(acteur, role), OI_ENTIER
             )
         except RequestValidationError as refuse:
             dans_le_corps = [{**d, "loc": d["loc"][1:]} for d in refuse.errors()]
@@ -723,6 +726,11 @@ def essayer(
         console.print(partie, soft_wrap=True)
     if found.regles_enfreintes:
         raise typer.Exit(1)
+
+
+def _qui_essaie(acteur: str, role: Role) -> Identite:
+    """Return somebody for a trial: whoever has a shell here has the database."""
+    return Identite(identifiant=acteur, nom=acteur, attributions=(Attribution(role),))
 
 
 def _comparer(cas: Sequence[TousLesCas]) -> None:

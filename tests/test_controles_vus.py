@@ -7,6 +7,7 @@ import pytest
 from bases import base_neuve
 from controles_joues import jouer_les_controles
 from fastapi.testclient import TestClient
+from portier import PortierDEssai
 from psycopg.conninfo import make_conninfo
 from terminal import Oi, ligne_de_commande
 from vie import Vie
@@ -37,7 +38,7 @@ def oi(
 
 @pytest.fixture(scope="module")
 def client(joue: Service) -> Iterator[TestClient]:
-    with TestClient(create_app(joue)) as made:
+    with TestClient(create_app(joue, PortierDEssai())) as made:
         yield made
 
 

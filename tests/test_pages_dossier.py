@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from dossier_exemple import ABANDON, GRAND, NOUVEAU, NUMERO, REFUSE, service_joue
 from fastapi.testclient import TestClient
+from portier import PortierDEssai
 from vie import Vie
 
 from aggregates.convention.events import PlafondPoste
@@ -36,7 +37,7 @@ def joue(serveur: str, modele: str) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def client(joue: Service) -> Iterator[TestClient]:
-    with TestClient(create_app(joue)) as made:
+    with TestClient(create_app(joue, PortierDEssai())) as made:
         yield made
 
 
@@ -369,7 +370,7 @@ def test_dossier_of_another_territory_is_as_one_that_does_not_exist(joue: Servic
     ailleurs = Perimetre(frozenset(("B",)))
     assert dossier(joue, NUMERO, ailleurs) is None
     assert dossier(joue, NUMERO, Perimetre(frozenset(("A",)))) is not None
-    app = create_app(joue)
+    app = create_app(joue, PortierDEssai())
     app.dependency_overrides[deps.perimetre] = lambda: ailleurs
     with TestClient(app) as restricted:
         hidden = restricted.get(f"/dossiers/{NUMERO}")

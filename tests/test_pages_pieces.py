@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from fichiers import PDF
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 from vie import Vie
 
@@ -31,7 +32,7 @@ def client(service: Service) -> Iterator[TestClient]:
     ]
     vie.depot("UN", pieces=jointes)
     vie.depot("DEUX")
-    with TestClient(create_app(service)) as made:
+    with TestClient(create_app(service, PortierDEssai())) as made:
         yield made
 
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
@@ -19,12 +19,13 @@ from api.deps import (
     Lecture,
     ServiceOuvert,
     lire_connu_le,
+    personne,
 )
 from api.errors import refus
-from api.v1.audit import RoleSiDonne, exiger_auditeur
+from api.porte import Personne
 from api.v1.representations import FicheOperationOut
 from oi_service.dates import Jour
-from oi_service.errors import NotFound, RuleBroken
+from oi_service.errors import Forbidden, RuleBroken
 from oi_service.preuve.archive.composer import composer
 from oi_service.preuve.archive.demande import Demande, lire_demande
 from projections.fiche_operation import FicheOperation
@@ -43,10 +44,14 @@ class ArchiveSansObjet(RuleBroken):
     """
 
 
-class ArchiveReservee(NotFound):
+class ArchiveReservee(Forbidden):
     """Une archive contient des faits de tout l’organisme intermédiaire : elle n’est pas offerte à
     un périmètre restreint.
     """
+
+
+class ArchiveDeToutReservee(Forbidden):
+    """L’archive de tout contient les dossiers de travail d’audit : elle est pour un auditeur."""
 
 
 class DemandeArchive(BaseModel):
@@ -88,7 +93,7 @@ def telecharger_archive(
     demandee: Annotated[DemandeArchive, Query()],
     lecture: Lecture,
     service: ServiceOuvert,
-    role: RoleSiDonne = None,
+    qui: Annotated[Personne, Depends(personne)],
 ) -> FileResponse:
     """Télécharger l’archive d’un dossier, d’un PLIE ou de tout, pour l’auditeur.
 
@@ -101,7 +106,7 @@ def telecharger_archive(
     if lecture.perimetre.plie_ids is not None:
         raise ArchiveReservee
     if demandee.tout:
-        exiger_auditeur(role)
+        _exiger_auditeur(qui)
     demande = _lire(service, demandee)
     dossier = Path(tempfile.mkdtemp(prefix="oi-archive-"))
     effacer = BackgroundTask(shutil.rmtree, dossier)
@@ -119,6 +124,11 @@ def telecharger_archive(
         headers={"ETag": f'"{composee.sha256}"'},
         background=effacer,
     )
+
+
+def _exiger_auditeur(qui: Personne) -> None:
+    if qui.role != "auditeur":
+        raise ArchiveDeToutReservee
 
 
 def _lire(service: ServiceOuvert, demandee: DemandeArchive) -> Demande:

@@ -5,23 +5,21 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from aggregates.audit import constats, dossier, echantillons, populations
 from aggregates.audit.events import MontantAudite, Portee
 from aggregates.audit.state import AUDIT
 from api import actions_audit as actions
-from api.deps import ActeOut, Creation, Ecriture, Lecture, Personne, Role, personne
+from api.deps import ActeOut, Creation, Ecriture, Lecture
 from api.errors import refus
 from api.v1.actes import RACINE, ajoute, commande, cree
 from api.v1.representations import LigneDuJournalOut, Representation
-from oi_service.errors import Forbidden
 from oi_service.money import MontantSigne
 from projections import audit as projection
 from projections.audit import DossierAudite
 from projections.echantillons import documents_des_audits
-from projections.histoire import ROLES
 from projections.journal import journal_de_l_audit
 from projections.populations import population
 from rules.tirages import (
@@ -32,39 +30,9 @@ from rules.tirages import (
     liste_canonique,
 )
 
-
-class ReserveALAudit(Forbidden):
-    """Les dossiers de travail d’audit sont réservés aux auditeurs : le rôle « {role} » ne les lit
-    ni ne les écrit.
-    """
-
-
-#: A role at an address that most read without one.
-RoleSiDonne = Annotated[
-    Role | None,
-    Header(alias="OI-Role", description="Rôle de qui demande ; nécessaire à l’auditeur seul."),
-]
-
-
-def exiger_auditeur(role: Role | None) -> None:
-    """Let auditors in, and nobody else.
-
-    Raises: ReserveALAudit.
-    """
-    if role != "auditeur":
-        raise ReserveALAudit(role=ROLES.get(role or "", "non précisé"))
-
-
-async def auditeur(qui: Annotated[Personne, Depends(personne)]) -> None:
-    """Let auditors in, and nobody else."""
-    exiger_auditeur(qui.role)
-
-
 router = APIRouter(
     prefix="/audit",
     tags=["Audit"],
-    dependencies=[Depends(auditeur)],
-    responses=refus(403),
 )
 
 

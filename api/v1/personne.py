@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from aggregates.operation import contacts
@@ -15,8 +15,10 @@ from aggregates.personne.events import Demandeur, Nature
 from aggregates.personne.state import PERSONNE, PersonneAbsente
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
-from api.deps import ActeOut, Creation, Ecriture, EcritureOuverte, Lecture, Role, ServiceOuvert
+from api.deps import ActeOut, Creation, Ecriture, EcritureOuverte, Lecture, ServiceOuvert, personne
+from api.droits import Role
 from api.errors import refus
+from api.porte import Personne
 from api.v1.actes import RACINE, commande, cree
 from api.v1.representations import Representation
 from oi_service.personnes.coffre import CleAbsente, Coffre
@@ -77,17 +79,10 @@ class PersonneDeLOperationOut(Representation):
 
 
 def coffre_du_lecteur(
-    service: ServiceOuvert,
-    role: Annotated[
-        Role | None,
-        Header(
-            alias="OI-Role",
-            description="Rôle de la personne qui lit ; sans lui, aucune identité n’est montrée.",
-        ),
-    ] = None,
+    service: ServiceOuvert, qui: Annotated[Personne, Depends(personne)]
 ) -> Coffre | None:
     """Lend the vault to those who may see persons."""
-    return service.coffre if role in LECTEURS else None
+    return service.coffre if qui.role in LECTEURS else None
 
 
 CoffreDuLecteur = Annotated[Coffre | None, Depends(coffre_du_lecteur)]

@@ -11,9 +11,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from aggregates.commande import Empreinte
-from api.deps import Lecture, Personne, ServiceOuvert, personne
+from api.deps import Lecture, ServiceOuvert, personne
 from api.errors import refus
-from api.v1.audit import RoleSiDonne
+from api.porte import Personne
 from api.v1.representations import Representation
 from oi_service.pieces import FORMATS
 from projections.pieces import exiger_lisible
@@ -98,14 +98,14 @@ def telecharger_piece(
     sha256: Annotated[Empreinte, Path(description="Empreinte du fichier.")],
     lecture: Lecture,
     service: ServiceOuvert,
-    role: RoleSiDonne = None,
+    qui: Annotated[Personne, Depends(personne)],
 ) -> StreamingResponse:
     """Télécharger une pièce.
 
     Ses octets sont relus avant l’envoi : un fichier altéré n’est jamais montré. Une pièce que seuls
     des dossiers d’audit nomment est pour un auditeur.
     """
-    exiger_lisible(lecture.conn, lecture.perimetre, sha256, auditeur=role == "auditeur")
+    exiger_lisible(lecture.conn, lecture.perimetre, sha256, auditeur=qui.role == "auditeur")
     lue = service.pieces.lire(sha256)
     return StreamingResponse(
         lue.morceaux(),

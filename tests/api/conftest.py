@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from porte import Api
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -13,5 +14,5 @@ from oi_service.application import Service
 @pytest.fixture
 def api(service: Service) -> Iterator[Api]:
     """Lend the door on an empty database."""
-    with TestClient(create_app(service)) as http:
+    with TestClient(create_app(service, PortierDEssai())) as http:
         yield Api(http, service)

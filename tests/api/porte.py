@@ -33,7 +33,7 @@ class Api:
         cle: UUID | None = None,
     ) -> Response:
         """Send a command and return the answer, whatever it is."""
-        headers = {"Idempotency-Key": str(cle or new_id()), **(personne or GESTIONNAIRE)}
+        headers = {"Idempotency-Key": str(cle or new_id()), **(personne or {})}
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         return self.http.post(f"/api/v1{chemin}", json=corps, headers=headers)
@@ -43,7 +43,7 @@ class Api:
         answer = self.demander(chemin, corps, *args, **kwargs)
         assert answer.is_success, answer.text
         if "Location" in answer.headers:
-            qui = kwargs.get("personne", GESTIONNAIRE)
+            qui = kwargs.get("personne")
             sheet = self.http.get(answer.headers["Location"], headers=qui)
             assert sheet.status_code == 200, sheet.text
             if "ETag" in sheet.headers:

@@ -98,6 +98,6 @@ def test_an_anchor_that_is_not_there_is_said(api: Api, taille: str, statut: int,
 
 def test_no_trial_anchors(api: Api) -> None:
     essai = {"commandes": [{"chemin": "/api/v1/ancrages", "corps": _ASKED}]}
-    answer = api.http.post("/api/v1/essais", json=essai, headers=AUDITEUR)
+    answer = api.http.post("/api/v1/essais", json=essai)
     assert answer.status_code == 422, answer.text
     assert fichiers(api) == []

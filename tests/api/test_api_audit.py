@@ -16,8 +16,8 @@ from corps import conventionner, depense, instruire, ouvrir, plan
 from porte import AUDITEUR, COMPTABLE, GESTIONNAIRE, ORDONNATEUR, VALIDEUR, Api
 
 from aggregates.audit.state import DossierAuditAbsent
-from api.deps import Role
-from api.v1.audit import ReserveALAudit
+from api.droits import Role
+from api.porte import RoleInsuffisant, RoleNonTenu
 from oi_service.ids import new_id
 from projections.audit import EchantillonIntrouvable, PopulationIntrouvable
 
@@ -243,7 +243,7 @@ ROLES: dict[Role, dict[str, str]] = {
     "valideur_oi": VALIDEUR,
     "ordonnateur_oi": ORDONNATEUR,
     "directeur_plie": {"OI-Acteur": "directeur-1", "OI-Role": "directeur_plie"},
-    "systeme": {"OI-Acteur": "service", "OI-Role": "systeme"},
+    "administrateur": {"OI-Acteur": "administrateur-1", "OI-Role": "administrateur"},
 }
 
 
@@ -262,13 +262,8 @@ def test_no_role_of_the_oi_reads_or_writes_the_working_files(api: Api) -> None:
             headers = {**role, "Idempotency-Key": str(new_id())}
             refus = api.http.request(methode, chemin, headers=headers)
             assert refus.status_code == 403, (methode, chemin, refus.text)
-            assert refus.json()["code"] == ReserveALAudit.code()
-            assert "réservés aux auditeurs" in refus.json()["detail"]
+            assert refus.json()["code"] == RoleNonTenu.code()
     assert api.position == 0
-
-
-def test_who_gives_no_role_reads_nothing(api: Api) -> None:
-    assert api.http.get("/api/v1/audit/dossiers").status_code == 422
 
 
 def test_the_readings_of_the_oi_know_nothing_of_a_working_file(audit: Audit) -> None:
@@ -298,9 +293,8 @@ def test_the_readings_of_the_oi_know_nothing_of_a_working_file(audit: Audit) -> 
 def test_the_export_is_the_whole_log_working_files_included(audit: Audit) -> None:
     """One sealed log: leaving lines out would leave nothing to verify (ADR 0018)."""
     http = audit.api.http
-    for en_tetes in ({}, GESTIONNAIRE):
-        refus = http.get("/api/v1/export", headers=en_tetes)
-        assert (refus.status_code, refus.json()["code"]) == (403, ReserveALAudit.code())
+    refus = http.get("/api/v1/export", headers=GESTIONNAIRE)
+    assert (refus.status_code, refus.json()["code"]) == (403, RoleNonTenu.code())
     lignes = http.get("/api/v1/export", headers=AUDITEUR).text.splitlines()
     noms = [json.loads(ligne)["name"] for ligne in lignes]
     assert noms[-1] == "audit.dossier_ouvert.v1"
@@ -370,4 +364,4 @@ def test_a_trial_lets_nobody_in_under_another_role(audit: Audit) -> None:
     answer = audit.api.http.post("/api/v1/essais", json=essai, headers=GESTIONNAIRE)
     assert answer.status_code == 200, answer.text
     [jouee] = answer.json()["commandes"]
-    assert (jouee["statut"], jouee["refus"]["code"]) == (403, "reserve_a_l_audit")
+    assert (jouee["statut"], jouee["refus"]["code"]) == (403, RoleInsuffisant.code())

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from porte import AUDITEUR, GESTIONNAIRE, Api
+from porte import Api
+from portier import PortierDEssai
 
 from aggregates.commande import Commande, CommandeMotivee
 from api import actions, errors
@@ -23,7 +24,7 @@ RAFRAICHIR = "OI_INSTANTANES=1 pytest tests/api/test_api_contrat.py"
 @pytest.fixture(scope="module")
 def contrat() -> Any:
     # No database is needed to describe the door.
-    return create_app(None).openapi()  # type: ignore[arg-type]
+    return create_app(None, PortierDEssai()).openapi()  # type: ignore[arg-type]
 
 
 def operations(contrat: Any, methode: str) -> Iterator[tuple[str, Any]]:
@@ -77,7 +78,7 @@ def _concrete(command: type[Commande]) -> Iterator[type[Commande]]:
 def test_every_command_has_a_route(contrat: Any) -> None:
     del contrat
     assert actions  # every aggregate is loaded by it
-    app = create_app(None)  # type: ignore[arg-type]
+    app = create_app(None, PortierDEssai())  # type: ignore[arg-type]
     asked = {
         operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
         for _, operation in ecritures(app.openapi())
@@ -102,7 +103,7 @@ def test_every_refusal_has_a_status_and_a_code_of_its_own() -> None:
 def test_every_write_says_who_and_under_which_key(contrat: Any) -> None:
     for chemin, operation in ecritures(contrat):
         headers = {p["name"] for p in operation["parameters"] if p["in"] == "header"}
-        assert {"Idempotency-Key", "OI-Acteur", "OI-Role"} <= headers, chemin
+        assert {"Idempotency-Key", "OI-Role"} <= headers, chemin
         if "428" in operation["responses"]:
             assert "If-Match" in headers, chemin
         else:
@@ -117,8 +118,7 @@ def test_every_write_refuses_an_empty_body_a_missing_version_and_an_unknown_targ
     api: Api, contrat: Any
 ) -> None:
     for chemin, operation in ecritures(contrat):
-        qui = AUDITEUR if chemin.startswith("/api/v1/audit/") else GESTIONNAIRE
-        headers = {"Idempotency-Key": str(new_id()), **qui}
+        headers = {"Idempotency-Key": str(new_id())}
         if "428" in operation["responses"]:
             answer = api.http.post(_address(chemin), json={}, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (428, "version_absente"), chemin

@@ -7,6 +7,7 @@ import pytest
 from bases import base_neuve
 from controles_joues import jouer_les_controles
 from porte import Api
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 from vie import Vie
 
@@ -33,7 +34,7 @@ def porte(serveur: str, modele: str) -> Iterator[Porte]:
     with base_neuve(serveur, modele) as base, open_service(base) as service:
         vie = Vie(service)
         jouer_les_controles(vie)
-        with TestClient(create_app(service)) as http:
+        with TestClient(create_app(service, PortierDEssai())) as http:
             made = Porte(http, service)
             made.vie = vie
             yield made

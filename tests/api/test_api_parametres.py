@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from portier import PortierDEssai
 from rich.console import Console
 from starlette.testclient import TestClient
 
@@ -30,7 +31,7 @@ CHEMIN = "/api/v1/parametres"
 
 @pytest.fixture(scope="module")
 def porte() -> TestClient:
-    return TestClient(create_app(None))  # type: ignore[arg-type]
+    return TestClient(create_app(None, PortierDEssai()))  # type: ignore[arg-type]
 
 
 def lus(porte: TestClient, **demande: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from corps import conventionner, depense, dossier, instruire, ouvrir
 from fastapi import FastAPI
-from porte import GESTIONNAIRE, VALIDEUR, Api
+from porte import GESTIONNAIRE, Api
 
 from api.deps import perimetre
 from oi_service.app import open_service
@@ -68,10 +68,9 @@ def test_a_person_is_read_by_those_who_may(api: Api, monde: tuple[str, str]) -> 
         "reference": None
     }
     assert cles(api) == {personne}
-    for qui in (DIRECTEUR, None):
-        reservee = lire(api, personne, qui)
-        assert (reservee["acces"], reservee["identite"]) == ("reserve", None)
-        assert reservee["nature"] == "contact_beneficiaire"
+    reservee = lire(api, personne, DIRECTEUR)
+    assert (reservee["acces"], reservee["identite"]) == ("reserve", None)
+    assert reservee["nature"] == "contact_beneficiaire"
 
 
 def test_an_unknown_person_is_not_found(api: Api, monde: tuple[str, str]) -> None:
@@ -446,13 +445,6 @@ def test_the_digest_of_a_document_is_never_taken_for_a_number(
         },
         1,
     ).is_success
-
-
-@pytest.mark.parametrize("acteur", ["personne@exemple.invalid", "Contact fictif"])
-def test_an_actor_is_an_opaque_identifier(api: Api, acteur: str) -> None:
-    answer = api.demander("/personnes", {}, personne=VALIDEUR | {"OI-Acteur": acteur})
-    assert answer.status_code == 422
-    assert "en-tete/OI-Acteur" in answer.text
 
 
 def test_the_keys_are_never_in_the_database_nor_beside_the_pieces(

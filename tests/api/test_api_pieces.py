@@ -15,7 +15,7 @@ from starlette.types import Message
 from structlog.testing import capture_logs
 
 from api.deps import perimetre
-from api.web import CORPS_MAX
+from api.enceinte import CORPS_MAX
 from oi_service.clock import now
 from projections.perimetre import Perimetre
 from projections.pieces import orphelines, pieces_nommees, verifier_pieces
@@ -106,11 +106,8 @@ def test_a_document_that_is_not_what_it_says_is_refused_in_french(
     assert list(api.service.pieces.rangees()) == []
 
 
-@pytest.mark.parametrize("absent", ["OI-Nom-Fichier", "OI-Acteur", "OI-Role"])
-def test_who_deposits_what_is_said(api: Api, absent: str) -> None:
-    en_tetes = GESTIONNAIRE | {"OI-Nom-Fichier": "a.pdf"}
-    del en_tetes[absent]
-    refuse = api.http.post("/api/v1/pieces", content=PDF, headers=en_tetes)
+def test_what_is_deposited_has_a_name(api: Api) -> None:
+    refuse = api.http.post("/api/v1/pieces", content=PDF)
     assert (refuse.status_code, refuse.json()["code"]) == (422, "saisie_invalide")
     assert list(api.service.pieces.rangees()) == []
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 from porte import Api
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -22,7 +23,7 @@ CAS = {c["id"]: c for r in RECUEILS.values() for c in r.get("cases", ())}
 @pytest.fixture(scope="module")
 def http() -> TestClient:
     # Nothing is asked of the database: there is none.
-    return TestClient(create_app(None))  # type: ignore[arg-type]
+    return TestClient(create_app(None, PortierDEssai()))  # type: ignore[arg-type]
 
 
 def calculer(http: TestClient, corps: Any) -> Response:

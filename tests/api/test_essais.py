@@ -27,7 +27,7 @@ from corps import (
 )
 from corps import programmation as seance
 from httpx2 import Response
-from porte import GESTIONNAIRE, Api
+from porte import Api
 from psycopg import sql
 from vie import Vie
 
@@ -36,6 +36,8 @@ from api.essai import COMMANDES_MAX, CommandeVisee, EssaiInterrompu
 from oi_service.ids import new_id
 from projections.rebuild import digests
 
+#: Who tries, when nobody is named.
+LE_MEME = {"acteur": "gestionnaire-1", "role": "valideur_oi"}
 VALIDEUR = {"acteur": "valideur-1", "role": "valideur_oi"}
 PLIE = ("1", "2", "3", "4")
 MAQUETTES = ("900000.00", "700000.00", "600000.00", "400000.00")
@@ -47,7 +49,7 @@ PROGRAMMES = ("860000.00", "700000.00", "420000.00", "400000.00")
 
 def demander(api: Api, *commandes: Any, **demande: Any) -> Response:
     corps = {"commandes": commandes, **demande}
-    return api.http.post("/api/v1/essais", json=corps, headers=GESTIONNAIRE)
+    return api.http.post("/api/v1/essais", json=corps)
 
 
 def essayer(api: Api, *commandes: Any, **demande: Any) -> Any:
@@ -90,7 +92,7 @@ def executer(api: Api, commandes: Any) -> list[Any]:
         )
         asked = json.loads(text)
         who = asked.get("personne")
-        headers = {"OI-Acteur": who["acteur"], "OI-Role": who["role"]} if who else GESTIONNAIRE
+        headers = {"OI-Acteur": who["acteur"], "OI-Role": who["role"]} if who else None
         chemin = asked["chemin"].removeprefix("/api/v1")
         answer = api.demander(chemin, asked["corps"], 999_999, headers)
         if answer.status_code == 412:
@@ -349,7 +351,7 @@ def test_a_late_control_and_its_correction(api: Api) -> None:
         commande(f"{chemin}/csf/$4.id/ressources", jour | {"ressources": ressources}),
         commande(f"{chemin}/csf/$4.id/validation", jour, VALIDEUR),
     ]
-    seul = essayer(api, *commandes[:-1], commande(f"{chemin}/csf/$4.id/validation", jour))
+    seul = essayer(api, *commandes[:-1], commande(f"{chemin}/csf/$4.id/validation", jour, LE_MEME))
     [refused] = seul["regles_enfreintes"]
     assert (refused["rang"], refused["refus"]["code"]) == (7, "controleur_egal_valideur")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from demo_jouee import Jeu
+from portier import PortierDEssai
 from psycopg import Connection
 from starlette.testclient import TestClient
 
@@ -164,7 +165,7 @@ def test_every_proposal_of_the_demonstration_would_be_accepted(
     jeu: Jeu, conn: Conn, sg: Any
 ) -> None:
     avant = jeu.valeurs("SELECT position FROM oi.head")
-    with TestClient(create_app(jeu.service)) as http:
+    with TestClient(create_app(jeu.service, PortierDEssai())) as http:
         revue = http.get(
             f"/api/v1/subventions-globales/{sg}/gestion-dynamique",
             params={"effet_au": FIN.isoformat()},

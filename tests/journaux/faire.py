@@ -23,6 +23,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 
 import migrations
@@ -88,7 +89,7 @@ def empreintes() -> dict[str, str]:
 
 def lire_montants(service: Service) -> dict[str, Any]:
     """Read what the service shows: the figures of each PLIE, and those of each operation."""
-    with TestClient(create_app(service)) as http:
+    with TestClient(create_app(service, PortierDEssai())) as http:
         maquette = http.get("/api/v1/maquette").json()
         return {
             "plie": {plie["plie_id"]: plie["chiffres"] for plie in maquette["par_plie"]},

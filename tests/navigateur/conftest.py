@@ -17,6 +17,7 @@ from dossier_exemple import service_joue
 from fastapi import FastAPI, Request
 from maquette_exemple import maquette
 from playwright.sync_api import Browser, Page
+from portier import PortierDEssai
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -104,14 +105,14 @@ def base_url(application: FastAPI) -> Iterator[str]:
 @pytest.fixture
 def adresse(service: Service) -> Iterator[str]:
     """The service itself, on an empty database."""
-    with serve(create_app(service)) as address:
+    with serve(create_app(service, PortierDEssai())) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def dossiers(serveur: str, modele: str) -> Iterator[str]:
     """The service itself, on a database where a few dossiers were played."""
-    with service_joue(serveur, modele) as service, serve(create_app(service)) as address:
+    with service_joue(serveur, modele) as service, serve(create_app(service, PortierDEssai())) as address:
         yield address
 
 

@@ -24,6 +24,7 @@ import pytest
 import uvicorn
 from bases import base_neuve
 from fuites import ecritures, fuites
+from portier import PortierDEssai
 from psycopg import sql
 
 from api.app import create_app
@@ -105,7 +106,7 @@ def serveur_http(service: Service, journaux: Journaux) -> Iterator[httpx2.Client
     for ecoute in ecoutes:
         ecoute.addHandler(journaux)
     config = uvicorn.Config(
-        create_app(service),
+        create_app(service, PortierDEssai()),
         host="127.0.0.1",
         port=0,
         log_config=None,

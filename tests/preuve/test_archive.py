@@ -22,6 +22,7 @@ from bases import base_neuve
 from fichiers import PDF
 from hypothesis import given
 from hypothesis import strategies as st
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 from terminal import Oi, ligne_de_commande
 
@@ -32,7 +33,6 @@ from api.archive.lectures import lectures
 from api.archive.tableur import Montant, cellule, table
 from api.deps import perimetre
 from api.v1.archives import ArchiveReservee, ArchiveSansObjet, ecrire_fiche
-from api.v1.audit import ReserveALAudit
 from oi_service import clock
 from oi_service.affichage_archive import ArchiveNonEcrite
 from oi_service.app import open_service
@@ -386,7 +386,7 @@ def test_the_state_and_the_origin_of_the_figures_are_those_that_the_service_show
     demande, fichier = faites["dossier"].demande, faites["dossier"].fichier
     assert demande.dossier is not None
     dossier = f"lecture/{demande.dossier.numero}"
-    with TestClient(create_app(joue)) as http:
+    with TestClient(create_app(joue, PortierDEssai())) as http:
         montre = http.get(
             f"/api/v1/operations/{demande.dossier.id}", params={"connu_le": str(demande.jusqu_a)}
         ).json()
@@ -654,7 +654,7 @@ def test_the_archive_is_downloaded_under_its_name_and_its_digest(
     joue: Service, tmp_path: Path
 ) -> None:
     attendue = faire(joue, demander(joue, "dossier"), tmp_path / "a.zip")
-    with TestClient(create_app(joue)) as http:
+    with TestClient(create_app(joue, PortierDEssai())) as http:
         recu = http.get("/api/v1/archives", params=PORTEES["dossier"])
         page = http.get(f"/dossiers/{PORTEES['dossier']['dossier']}").text
     assert recu.status_code == 200, recu.text
@@ -667,19 +667,18 @@ def test_the_archive_is_downloaded_under_its_name_and_its_digest(
 
 
 def test_an_archive_is_of_one_thing_and_for_who_sees_the_whole_oi(joue: Service) -> None:
-    app = create_app(joue)
+    app = create_app(joue, PortierDEssai())
     with TestClient(app) as http:
         for params in ({}, {"dossier": "1", "plie": "A"}, {"plie": "A", "tout": "true"}):
             refuse = http.get("/api/v1/archives", params=params)
             assert refuse.json()["code"] == ArchiveSansObjet.code()
         absent = http.get("/api/v1/archives", params={"dossier": "absent"})
         assert (absent.status_code, absent.json()["code"]) == (404, "dossier_a_archiver_inconnu")
-        for en_tetes in ({}, {"OI-Role": "gestionnaire_oi"}):
-            refuse = http.get("/api/v1/archives", params={"tout": "true"}, headers=en_tetes)
-            assert (refuse.status_code, refuse.json()["code"]) == (403, ReserveALAudit.code())
+        refuse = http.get("/api/v1/archives", params={"tout": "true"})
+        assert (refuse.status_code, refuse.json()["code"]) == (403, "archive_de_tout_reservee")
         app.dependency_overrides[perimetre] = lambda: Perimetre(frozenset({"A"}))
         refuse = http.get("/api/v1/archives", params={"tout": "true"})
-        assert (refuse.status_code, refuse.json()["code"]) == (404, ArchiveReservee.code())
+        assert (refuse.status_code, refuse.json()["code"]) == (403, ArchiveReservee.code())
 
 
 def test_a_point_that_the_folder_did_not_take_makes_no_archive(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 from vie import Vie
 
@@ -197,7 +198,7 @@ def test_a_cursor_that_is_not_ours_is_refused(vie: Vie, apres: str) -> None:
 @pytest.fixture
 def http(vie: Vie, service: Service) -> Iterator[TestClient]:
     """Lend a client."""
-    with TestClient(create_app(service)) as client:
+    with TestClient(create_app(service, PortierDEssai())) as client:
         yield client
 
 
@@ -246,7 +247,7 @@ def test_a_malformed_question_is_refused(http: TestClient, filtres: dict[str, st
 
 
 def test_a_reader_of_one_plie_sees_its_own(service: Service, vie: Vie) -> None:
-    app = create_app(service)
+    app = create_app(service, PortierDEssai())
     app.dependency_overrides[perimetre] = lambda: Perimetre(frozenset({"B"}))
     with TestClient(app) as http:
         assert lire(http, "/bilans/attendus", le="2022-07-02")["lignes"] == []

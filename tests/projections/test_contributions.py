@@ -12,6 +12,7 @@ import pytest
 from contributions_jouees import Organisme, jouer
 from dsl import lisible
 from fabrique import commande, euros, fait, operation
+from portier import PortierDEssai
 from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
@@ -469,7 +470,7 @@ def test_an_operation_still_covered_is_one_that_may_be_backed(statut: Statut) ->
 @pytest.fixture
 def http(contributions: Service, ois: Ois) -> Iterator[TestClient]:
     """Lend a client."""
-    with TestClient(create_app(contributions)) as client:
+    with TestClient(create_app(contributions, PortierDEssai())) as client:
         yield client
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from portier import PortierDEssai
 from psycopg.rows import scalar_row
 from starlette.testclient import TestClient
 from vie import Vie
@@ -92,7 +93,7 @@ def vie(service: Service) -> Vie:
 def http(vie: Vie, service: Service) -> Iterator[TestClient]:
     """Lend a client."""
     del vie
-    with TestClient(create_app(service)) as client:
+    with TestClient(create_app(service, PortierDEssai())) as client:
         yield client
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 from vie import Vie
 
@@ -26,7 +27,7 @@ def vie(service: Service) -> Vie:
 
 
 def convention(service: Service, vie: Vie, operation: str) -> Any:
-    with TestClient(create_app(service)) as http:
+    with TestClient(create_app(service, PortierDEssai())) as http:
         answer = http.get(f"/api/v1/operations/{vie.id(operation)}/convention")
     assert answer.status_code == 200, answer.text
     return answer.json()

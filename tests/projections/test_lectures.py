@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 from vie_complete import Vie
 
@@ -24,7 +25,7 @@ _EUROS = re.compile(r"-?\d+\.\d{2}")
 @pytest.fixture
 def app(ouvert: Service, vie: Vie) -> FastAPI:
     """Assemble the doors."""
-    return create_app(ouvert)
+    return create_app(ouvert, PortierDEssai())
 
 
 @pytest.fixture

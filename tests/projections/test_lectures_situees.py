@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from portier import PortierDEssai
 from starlette.testclient import TestClient
 from vie_complete import Vie
 
@@ -17,7 +18,7 @@ from oi_service.application import Service
 @pytest.fixture
 def http(ouvert: Service, vie: Vie) -> Iterator[TestClient]:
     """Lend a client."""
-    with TestClient(create_app(ouvert)) as client:
+    with TestClient(create_app(ouvert, PortierDEssai())) as client:
         yield client
 
 

@@ -8,6 +8,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import vie as vies
+from portier import PortierDEssai
+from projections.provenance_paiement import (
+    PaiementSansTrace,
+    ProvenancePaiement,
+    provenance_du_paiement,
+)
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from starlette.testclient import TestClient
@@ -23,11 +29,6 @@ from projections.maquette import QUANTITES, Maquette, charger
 from projections.mesures import DERIVES, MesureInconnue
 from projections.perimetre import OI_ENTIER, Perimetre
 from projections.provenance import Provenance, provenance
-from projections.provenance_paiement import (
-    PaiementSansTrace,
-    ProvenancePaiement,
-    provenance_du_paiement,
-)
 from projections.situation import ACTUELLE, Situation
 
 Conn = Connection[TupleRow]
@@ -282,7 +283,7 @@ def test_what_the_convention_holds_back_before_the_solde_is_written(
 
 @pytest.fixture
 def http(ouvert: Service, vie: Vie) -> Iterator[TestClient]:
-    with TestClient(create_app(ouvert)) as client:
+    with TestClient(create_app(ouvert, PortierDEssai())) as client:
         yield client
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from portier import PortierDEssai
+from projections.fiche_operation import ConventionVue, fiche_convention, fiche_operation
 from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
@@ -28,7 +30,6 @@ from projections.appels_a_projets import appels_a_projets, fiche_appel
 from projections.contreparties import affectations, contrepartie, contreparties
 from projections.depenses import depense, depenses
 from projections.dossiers import operations
-from projections.fiche_operation import ConventionVue, fiche_convention, fiche_operation
 from projections.journal import histoire_du_dossier, journal
 from projections.maquette import charger
 from projections.perimetre import OI_ENTIER, Perimetre
@@ -169,7 +170,7 @@ def test_no_order_of_the_days_breaks_a_sheet_or_its_page(
     with journal_copie(serveur, modele, conn, _JOURS_MELES) as melee:
         rows = melee.execute("SELECT DISTINCT date_effet FROM oi.event").fetchall()
         with open_service(make_conninfo(serveur, dbname=melee.info.dbname)) as service:
-            pages = TestClient(create_app(service))
+            pages = TestClient(create_app(service, PortierDEssai()))
             for (jour,) in rows[::9]:
                 assert all(
                     fait is not None for fait in tout(melee, vie, Situation(jour), OI_ENTIER)

@@ -1,0 +1,234 @@
+"""Who may do what: one line a route. A route without a line keeps the service from starting.
+
+Source: separation of functions of an OI pivot (règlement (UE) n° 1303/2013, art. 72 b and 125 §7;
+règlement (UE) 2021/1060, art. 74 §3). Which role does what is the choice of this service. What one
+person may not do after another act is not here: decisions say it (`aggregates.separation`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal[
+    "gestionnaire_oi",
+    "comptable_oi",
+    "valideur_oi",
+    "ordonnateur_oi",
+    "directeur_plie",
+    "auditeur",
+    "administrateur",
+]
+
+GESTIONNAIRE: Role = "gestionnaire_oi"
+COMPTABLE: Role = "comptable_oi"
+VALIDEUR: Role = "valideur_oi"
+ORDONNATEUR: Role = "ordonnateur_oi"
+DIRECTEUR: Role = "directeur_plie"
+AUDITEUR: Role = "auditeur"
+ADMINISTRATEUR: Role = "administrateur"
+
+#: What an account may be given, in the order in which one of them is taken when none is asked.
+ROLES = (GESTIONNAIRE, COMPTABLE, VALIDEUR, ORDONNATEUR, DIRECTEUR, AUDITEUR, ADMINISTRATEUR)
+
+
+@dataclass(frozen=True, slots=True)
+class Regle:
+    """Who may take a route.
+
+    ``roles``: any of them, ``None`` for whoever has an account. ``renforcee``: with a second factor
+    given a moment ago. ``trace``: what the traces say of who takes it. ``publique``: for everybody.
+    """
+
+    roles: tuple[Role, ...] | None = None
+    renforcee: bool = False
+    trace: Literal["export", "archive", "telechargement"] | None = None
+    publique: bool = False
+    #: Whoever must still install a second factor may take it.
+    sans_second_facteur: bool = False
+
+
+def _pour(*roles: Role) -> Regle:
+    return Regle(roles)
+
+
+PUBLIQUE = Regle(publique=True)
+CONNECTE = Regle()
+#: One's own account: also before the second factor is there.
+SON_COMPTE = Regle(sans_second_facteur=True)
+
+LECTEURS = _pour(GESTIONNAIRE, COMPTABLE, VALIDEUR, ORDONNATEUR, DIRECTEUR, AUDITEUR)
+#: Readers of what concerns the OI as a whole.
+OI = _pour(GESTIONNAIRE, COMPTABLE, VALIDEUR, ORDONNATEUR, AUDITEUR)
+GESTION = _pour(GESTIONNAIRE)
+MAQUETTE = _pour(GESTIONNAIRE, ORDONNATEUR)
+COMPTA = _pour(COMPTABLE)
+SIGNATURE = _pour(ORDONNATEUR)
+BILANS = _pour(GESTIONNAIRE, COMPTABLE)
+AUDIT = _pour(AUDITEUR)
+ADMINISTRATION = _pour(ADMINISTRATEUR)
+
+
+def _chacune(regle: Regle, noms: str) -> Iterable[tuple[str, Regle]]:
+    return ((nom, regle) for nom in noms.split())
+
+
+#: The rule of each route, by its name.
+DROITS: Mapping[str, Regle] = dict(
+    (
+        *_chacune(PUBLIQUE, "vivant pret probleme openapi"),
+        # Reading.
+        *_chacune(
+            LECTEURS,
+            """
+            accueil maquette comparer_situations expliquer_chiffre couverture levier
+            lister_subventions_globales lire_subvention_globale lister_enveloppes
+            lister_contreparties lire_contrepartie lister_appels_a_projets lire_appel_a_projets
+            lister_operations lire_operation lire_convention lister_depenses lire_depense
+            lister_contreparties_de_l_operation lire_constats lire_constats_du_bilan
+            expliquer_ecart expliquer_paiement expliquer recalculer
+            lister_bilans_attendus lister_horloges lister_trop_percus
+            lire_degagement lire_gestion_dynamique lire_previsions
+            lister_controles_operation lister_suites_attendues lire_controle_operation
+            lire_journal lire_evenement calculer_fse_du
+            page_maquette page_dossier
+            """,
+        ),
+        *_chacune(OI, "lister_reprises lire_reprise lister_ancrages lire_ancrage"),
+        # Whose identity is shown is decided there.
+        *_chacune(LECTEURS, "lire_personne lister_personnes_de_l_operation"),
+        ("lire_parametres", CONNECTE),
+        ("telecharger_piece", Regle(LECTEURS.roles, trace="telechargement")),
+        ("telecharger_archive", Regle((GESTIONNAIRE, AUDITEUR), trace="archive")),
+        ("exporter_journal", Regle((AUDITEUR,), trace="export")),
+        # The grant.
+        *_chacune(
+            MAQUETTE,
+            """
+            conventionner_subvention_globale signer_avenant_subvention_globale ouvrir_tranche
+            notifier_enveloppe constituer_reserve decider_transfert fixer_objectif_certification
+            """,
+        ),
+        *_chacune(
+            GESTION,
+            """
+            attribuer_contrepartie publier_appel_a_projets clore_appel_a_projets annuler_reprise
+            affecter_contrepartie annuler_affectation repartir_contrepartie
+            """,
+        ),
+        ("percevoir_contrepartie", BILANS),
+        ("deposer_previsions_plie", _pour(GESTIONNAIRE, DIRECTEUR)),
+        # The operation.
+        *_chacune(
+            GESTION,
+            """
+            deposer_dossier demander_complement recevoir_complement prononcer_recevabilite
+            prononcer_irrecevabilite retirer_dossier designer_contact retirer_contact
+            ouvrir_instruction rouvrir_instruction rectifier_dossier instruire_plan rendre_avis_agd
+            programmer_operation ajourner_operation refuser_operation deprogrammer_operation
+            notifier_decision notifier_convention demander_avenant programmer_avenant
+            abandonner_avenant demarrer_operation constater_fin_de_realisation
+            renseigner_indicateur abandonner_operation resilier_operation solder_operation
+            clore_suites cloturer_operation archiver_dossier
+            enregistrer_personne rectifier_personne effacer_personne
+            """,
+        ),
+        ("rendre_avis_plie", _pour(GESTIONNAIRE, DIRECTEUR)),
+        ("valider_rapport", _pour(VALIDEUR)),
+        *_chacune(SIGNATURE, "signer_convention signer_avenant"),
+        # Dépenses, bilans, contrôle de service fait.
+        *_chacune(COMPTA, "declarer_depense declarer_depenses corriger_depense annuler_depense"),
+        ("deposer_bilan", BILANS),
+        *_chacune(
+            GESTION,
+            """
+            juger_recevable renvoyer_bilan reclamer_bilan clore_office interrompre_delai
+            reprendre_delai ouvrir_csf controler_depenses controler_ressources
+            controler_realisations controler_recettes tirer_echantillon decider_extrapolation
+            remplir_grille corriger_marche corriger_fse notifier_conclusions recevoir_observations
+            notifier_conclusions_finales
+            """,
+        ),
+        ("valider_csf", _pour(VALIDEUR)),
+        ("rouvrir_csf", _pour(GESTIONNAIRE, VALIDEUR)),
+        # Payments: prepared, then ordered with a fresh second factor, then sent.
+        *_chacune(
+            COMPTA,
+            """
+            preparer_paiement effectuer_paiement acquitter_paiement rejeter_paiement
+            emettre_ordre_reversement notifier_ordre_reversement annuler_ordre_reversement
+            compenser_ordre_reversement encaisser_reversement contester_ordre_reversement
+            transmettre_etat enregistrer_certification enregistrer_retrait
+            """,
+        ),
+        ("ordonnancer_paiement", Regle((ORDONNATEUR,), renforcee=True)),
+        ("annuler_paiement", _pour(ORDONNATEUR, COMPTABLE)),
+        *_chacune(SIGNATURE, "declarer_irrecouvrable retablir_creance trancher_contestation"),
+        # Controls of operations, audits.
+        *_chacune(
+            GESTION,
+            """
+            notifier_controle commencer_controle rectifier_perimetre_controle
+            recevoir_rapport_provisoire prolonger_delai_reponse repondre_constat
+            recevoir_rapport_definitif rectifier_constat decider_suite_controle
+            executer_suite_controle prolonger_suite_controle annuler_suite_controle
+            clore_suites_controle clore_controle annuler_controle
+            """,
+        ),
+        *_chacune(
+            AUDIT,
+            """
+            ouvrir_dossier_audit lister_dossiers_audit lire_dossier_audit clore_dossier_audit
+            lire_journal_de_l_audit figer_population lire_population tirer_echantillon_audit
+            lire_echantillon noter_constats corriger_constat arreter_resultat
+            """,
+        ),
+        *_chacune(
+            Regle((AUDITEUR,), trace="export"), "lister_population lister_echantillon lire_document"
+        ),
+        ("ancrer_journal", _pour(GESTIONNAIRE, AUDITEUR, ADMINISTRATEUR)),
+        # What goes with any act.
+        (
+            "deposer_piece",
+            _pour(GESTIONNAIRE, COMPTABLE, VALIDEUR, ORDONNATEUR, DIRECTEUR, AUDITEUR),
+        ),
+        ("essayer", _pour(GESTIONNAIRE, COMPTABLE, VALIDEUR, ORDONNATEUR)),
+        # Ways in. Who is not in yet, one's own account, those of others.
+        *_chacune(
+            PUBLIQUE,
+            """
+            page_connexion connecter page_second_facteur donner_second_facteur page_activation
+            activer_compte deconnecter page_connexion_oidc page_retour_oidc
+            """,
+        ),
+        *_chacune(
+            SON_COMPTE,
+            """
+            lire_session fermer_session renforcer_session lister_sessions fermer_une_session
+            page_compte page_renforcer renforcer page_mot_de_passe changer_mot_de_passe
+            page_installer_second_facteur preparer_second_facteur installer_second_facteur
+            revoquer_session revoquer_sessions
+            """,
+        ),
+        *_chacune(
+            CONNECTE,
+            """
+            lister_jetons creer_jeton revoquer_jeton page_creer_jeton creer_mon_jeton
+            revoquer_mon_jeton renouveler_codes_secours
+            """,
+        ),
+        *_chacune(
+            ADMINISTRATION,
+            """
+            lister_comptes lire_compte ouvrir_compte attribuer_role retirer_role
+            noter_mise_a_disposition lever_mise_a_disposition suspendre_compte retablir_compte
+            fermer_compte rectifier_identite_compte reactiver_compte retirer_second_facteur_compte
+            effacer_compte
+            page_comptes page_un_compte page_ouvrir_compte ouvrir_un_compte attribuer_un_role
+            retirer_un_role noter_une_mise_a_disposition lever_une_mise_a_disposition
+            suspendre_un_compte retablir_un_compte fermer_un_compte rectifier_une_identite
+            reactiver_un_compte retirer_un_second_facteur effacer_un_compte
+            """,
+        ),
+        *_chacune(_pour(ADMINISTRATEUR, AUDITEUR), "lister_traces page_traces"),
+    )
+)
