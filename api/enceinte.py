@@ -170,7 +170,7 @@ class EnTetesDeSecurite:
                 # What a person may read, the next one at the same machine may not.
                 partage = scope["path"].startswith(_STATIQUE)
                 headers["Cache-Control"] = "no-cache" if partage else "no-store"
-                if scope["scheme"] == "https":
+                if scope.get("scheme") == "https":
                     headers["Strict-Transport-Security"] = HSTS
             await send(message)
 

@@ -29,6 +29,9 @@ def pytest_configure() -> None:
     lieux = Path(tempfile.mkdtemp(prefix="oi-lieux-"))
     for nom in ("pieces", "cles", "ancres"):
         os.environ.setdefault(f"OI_{nom.upper()}_DIR", str(lieux / nom))
+    # What the test client calls itself, and more requests than a person makes.
+    os.environ.setdefault("OI_HOTES", "localhost,127.0.0.1,[::1],testserver")
+    os.environ.setdefault("OI_DEBIT", "1000000/minute")
 
 
 @pytest.hookimpl(trylast=True)
