@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeGuard, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
@@ -26,7 +26,7 @@ from joserfc.jws import JWSRegistry
 
 from oi_service import clock
 from oi_service.acces.refus import AccesRefuse
-from oi_service.errors import Refusal
+from oi_service.errors import Busy, Refusal
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ T = TypeVar("T")
 Claims = Mapping[str, Any]
 
 
-class FournisseurInjoignable(Refusal):
+class FournisseurInjoignable(Busy):
     """Le service de connexion {nom} ne répond pas comme prévu : {raison}. Réessayez dans un
     instant ; si cela dure, prévenez l’administrateur.
     """
@@ -215,10 +215,12 @@ class Fournisseur:
             erreur = lu.get("error")
             log.warning("oidc_code_refuse", statut=reponse.statut, erreur=str(erreur)[:100])
             if erreur == "invalid_grant":
-                raise ConnexionRefusee(nom=self.reglages.nom, raison="le délai est passé")
+                raise ConnexionRefusee(
+                    nom=self.reglages.nom, raison="le code qu’il a donné a expiré ou a déjà servi"
+                )
             raise self._injoignable("il refuse d’échanger le code")
         identite, acces = lu.get("id_token"), lu.get("access_token")
-        if not (isinstance(identite, str) and isinstance(acces, str)):
+        if not (est_un_texte(identite) and est_un_texte(acces)):
             raise self._injoignable("il ne donne pas de jeton d’identité")
         return Jetons(identite, acces)
 
@@ -238,7 +240,7 @@ class Fournisseur:
             iat={"essential": True},
             nonce={"essential": True, "value": nonce},
         )
-        if not 0 < len(claims["sub"]) <= _SUJET_MAX:
+        if not est_un_texte(claims["sub"]) or len(claims["sub"]) > _SUJET_MAX:
             raise self._refuse("son sujet est illisible")
         plusieurs = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if claims.get("azp", None if plusieurs else client) != client:
@@ -278,12 +280,12 @@ class Fournisseur:
     def _lire_signe(self, jeton: str) -> Claims:
         try:
             return _verifie(jeton, self._cles.lire())
-        except JoseError:
+        except (JoseError, ValueError):
             # The provider may have changed its keys since they were read.
             try:
                 return _verifie(jeton, self._cles.relire())
-            except JoseError as faute:
-                log.warning("oidc_jeton_refuse", faute=faute.error)
+            except (JoseError, ValueError) as faute:
+                log.warning("oidc_jeton_refuse", faute=type(faute).__name__)
                 raise self._refuse("sa signature n’est pas la sienne") from None
 
     def _valider(self, claims: Claims, **attendus: Any) -> None:
@@ -376,6 +378,11 @@ class Fournisseur:
 
     def _refuse(self, raison: str) -> JetonRefuse:
         return JetonRefuse(nom=self.reglages.nom, raison=raison)
+
+
+def est_un_texte(recu: object) -> TypeGuard[str]:
+    """Tell whether that is printable ASCII, as everything is that the protocol has us keep."""
+    return isinstance(recu, str) and recu != "" and recu.isascii() and recu.isprintable()
 
 
 def adresse_sure(adresse: str) -> bool:

@@ -23,9 +23,11 @@ from oi_service.acces.fournisseur import (
     OidcMalRegle,
     Reglages,
     adresse_sure,
+    est_un_texte,
 )
 from oi_service.acces.refus import AccesRefuse
 from oi_service.acces.secrets import empreinte, tirer_jeton
+from oi_service.acces.traces import lisible
 from oi_service.errors import Forbidden
 from oi_service.recorder import Connections
 from oi_service.settings import Settings
@@ -34,6 +36,8 @@ log = structlog.get_logger()
 
 #: How long a browser may stay at the provider.
 DUREE_TENTATIVE = timedelta(minutes=10)
+#: Of what it says of a proof, characters and items that the traces keep.
+_PREUVE_MAX = 100
 
 
 class TentativeInconnue(AccesRefuse):
@@ -200,7 +204,7 @@ class Oidc:
         return Arrivee(
             identifiant=self._compte_de(identite, jetons),
             suite=tentative.suite,
-            preuve={nom: identite[nom] for nom in ("acr", "amr") if nom in identite},
+            preuve=_preuve(identite),
             identite=jetons.identite,
         )
 
@@ -253,7 +257,7 @@ class Oidc:
             identite.get("email_verified") is True
         )
         # Outside ASCII, two addresses may become one in lower case: « K », the sign of the kelvin.
-        if not (verifie and isinstance(courriel, str) and courriel.isascii()):
+        if not (verifie and est_un_texte(courriel)):
             raise CourrielNonVerifie(nom=self.nom)
         return courriel.strip().lower()
 
@@ -318,6 +322,18 @@ class Oidc:
     @property
     def _emetteur(self) -> str:
         return self._fournisseur.reglages.emetteur
+
+
+def _preuve(identite: Claims) -> dict[str, Any]:
+    """Return how the provider says that the person proved who they are, for who reads traces."""
+    acr, amr = identite.get("acr"), identite.get("amr")
+    dit: dict[str, Any] = {}
+    if isinstance(acr, str):
+        dit["acr"] = lisible(acr, _PREUVE_MAX)
+    if isinstance(amr, list):
+        dits = [lisible(moyen, _PREUVE_MAX) for moyen in amr if isinstance(moyen, str)]
+        dit["amr"] = dits[:_PREUVE_MAX]
+    return dit
 
 
 def _defi(verificateur: str) -> str:

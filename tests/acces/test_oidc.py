@@ -142,6 +142,17 @@ def test_a_person_comes_in_by_the_provider(maison: Maison, navigateur: Navigateu
     assert maison.service.acces.fiche("gestionnaire-1")
 
 
+def test_what_is_kept_of_a_proof_is_readable(
+    navigateur: Navigateur, chez: FournisseurDEssai
+) -> None:
+    chez.changer_identite = lambda c: {**c, "acr": "a\x00" * 500, "amr": ["pwd", 7, {}] * 500}
+    preuve = navigateur.entrer().preuve
+    assert preuve["acr"] == "a\N{REPLACEMENT CHARACTER}" * 50
+    assert preuve["amr"] == ["pwd"] * 100
+    chez.changer_identite = lambda c: {**c, "acr": 1, "amr": "pwd"}
+    assert navigateur.entrer().preuve == {}
+
+
 @pytest.mark.parametrize("rang", [0, 1])
 def test_keys_of_both_kinds_are_believed(
     navigateur: Navigateur, chez: FournisseurDEssai, rang: int
@@ -199,6 +210,8 @@ def test_whoever_has_no_account_here_is_told_whom_to_ask(
         {"email": COURRIEL, "email_verified": "true"},
         {"email_verified": True},
         {"email": None, "email_verified": True},
+        {"email": [COURRIEL], "email_verified": True},
+        {"email": COURRIEL + "\x00", "email_verified": True},
         {
             "email": COURRIEL.replace("i", "\N{LATIN SMALL LETTER DOTLESS I}"),
             "email_verified": True,
@@ -307,6 +320,7 @@ def test_what_is_told_of_another_or_by_another_is_refused(
         {"sub": ""},
         {"sub": 7},
         {"sub": "s" * 256},
+        {"sub": "sujet-1\x00"},
         {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
     ],
 )
@@ -376,6 +390,15 @@ def test_a_token_that_the_provider_did_not_sign_is_refused(
         navigateur.entrer()
 
 
+@pytest.mark.parametrize("jeton", ["", "\ud800.e30.e30", "é", None, 7, ["e30"]])
+def test_an_answer_without_a_token_opens_nothing(
+    navigateur: Navigateur, chez: FournisseurDEssai, jeton: Any
+) -> None:
+    chez.signer = lambda _: jeton
+    with pytest.raises(FournisseurInjoignable, match="jeton d’identité"):
+        navigateur.entrer()
+
+
 def _avec_sa_cle(claims: Claims) -> str:
     intruse = Cle("intruse")
     return intruse.signer(claims, jwk=intruse.publique())
@@ -412,7 +435,7 @@ def test_a_code_serves_once(navigateur: Navigateur) -> None:
     vu = navigateur.revenir(navigateur.partir())
     navigateur.oidc.conclure(vu, RETOUR)
     sien = navigateur.revenir(navigateur.partir())
-    with pytest.raises(ConnexionRefusee, match="le délai est passé"):
+    with pytest.raises(ConnexionRefusee, match="a déjà servi"):
         navigateur.oidc.conclure(replace(sien, code=vu.code), RETOUR)
 
 
