@@ -48,8 +48,15 @@ from api.v1.archives import ArchiveSansObjet
 from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
 from oi_service.acces.identite import Attribution, Identite
+from oi_service.acces.traces import NATURES, FiltresTraces, Nature
 from oi_service.affichage_ancres import afficher_ancrage, table_des_ancres
 from oi_service.affichage_archive import composer_devant, dire_l_archive
+from oi_service.affichage_comptes import (
+    afficher_code,
+    afficher_comptes,
+    afficher_entree,
+    afficher_traces,
+)
 from oi_service.affichage_contributions import afficher_couverture, afficher_levier
 from oi_service.affichage_controles import afficher_controles
 from oi_service.affichage_dossier import etat_du_dossier
@@ -74,6 +81,13 @@ from oi_service.app import open_service, prepare, refaire
 from oi_service.application import Acte, Service
 from oi_service.clock import jour as jour_a_paris
 from oi_service.clock import today
+from oi_service.comptes import (
+    Entree,
+    ouvrir_comptes_de_demonstration,
+)
+from oi_service.comptes import creer_administrateur as ouvrir_administrateur
+from oi_service.comptes import reactiver as reactiver_compte
+from oi_service.comptes import trouver as trouver_compte
 from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.effacement import effacer
@@ -198,6 +212,10 @@ class ReglementInconnu(Refusal):
     """« {reglement} » n’est pas un règlement connu : indiquez 2014-2020 ou 2021-2027."""
 
 
+class NatureInconnue(Refusal):
+    """« {nature} » n’est pas une nature de trace : {natures}."""
+
+
 class CorpusSansAttendu(Refusal):
     """Rien n’est à comparer : le champ « attendu » manque à {cas}."""
 
@@ -228,8 +246,11 @@ def demo(
                 _play(service, graine)
                 _ancrer_la_demonstration(service)
             _print_maquette(service)
+            entree = ouvrir_comptes_de_demonstration(service)
             if servir:
-                _serve(service, port)
+                _serve(service, port, entree)
+            else:
+                _print_lignes(afficher_entree(entree, None))
 
 
 def _play(service: Service, graine: int) -> None:
@@ -308,11 +329,18 @@ def serve(port: Annotated[int | None, typer.Option(help="Port de la page.")] = N
         _serve(service, port)
 
 
-def _serve(service: Service, port: int | None) -> None:
+def _print_lignes(lignes: Iterable[str]) -> None:
+    for ligne in lignes:
+        console.print(ligne, soft_wrap=True, markup=False)
+
+
+def _serve(service: Service, port: int | None, entree: Entree | None = None) -> None:
     reseau = lire_reseau()
     wanted = port if port is not None else Settings().port
     chosen = free_port(reseau.adresse, wanted, strict=port is not None)
     page = adresse_locale(reseau.adresse, chosen)
+    if entree is not None:
+        _print_lignes(afficher_entree(entree, page))
     console.print(f"\nPage : {page}/maquette   (Ctrl-C pour arrêter)")
     with scheduler(service):
         run(create_app(service), reseau.adresse, chosen)
@@ -1105,6 +1133,68 @@ def effacer_personne(
         "détruire dans le délai de docs/exploitation.md.",
         soft_wrap=True,
     )
+
+
+@cli.command("creer-administrateur")
+def creer_administrateur(
+    *,
+    courriel: Annotated[str, typer.Option(prompt="Courriel", help="Courriel de l’administrateur.")],
+    nom: Annotated[str, typer.Option(prompt="Nom", help="Son nom, que le journal n’a pas.")],
+    malgre: Annotated[
+        bool, typer.Option("--malgre", help="Même si un administrateur est déjà en fonction.")
+    ] = False,
+) -> None:
+    """Ouvrir le compte du premier administrateur, et montrer son code d’activation."""
+    with _service() as service:
+        _print_lignes(afficher_code(ouvrir_administrateur(service, courriel, nom, malgre=malgre)))
+
+
+@cli.command()
+def comptes() -> None:
+    """Montrer les comptes, leurs rôles d’aujourd’hui, et comment chacun entre."""
+    with _service() as service:
+        _print_lignes(afficher_comptes(service.acces.fiches()))
+
+
+@cli.command()
+def reactiver(
+    compte: Annotated[str, typer.Argument(help="Identifiant ou courriel du compte.")],
+    *,
+    second_facteur: Annotated[
+        bool, typer.Option("--second-facteur", help="Retirer aussi son second facteur, perdu.")
+    ] = False,
+) -> None:
+    """Donner un nouveau code d’activation : le mot de passe est oublié, les sessions fermées."""
+    with _service() as service:
+        neuf = reactiver_compte(service, compte, second_facteur=second_facteur)
+        _print_lignes(afficher_code(neuf))
+
+
+@cli.command()
+def traces(
+    *,
+    compte: Annotated[str | None, typer.Option(help="Identifiant ou courriel du compte.")] = None,
+    nature: Annotated[str | None, typer.Option(help="Une seule nature de traces.")] = None,
+    avant: Annotated[int | None, typer.Option(help="Avant la trace de ce numéro.")] = None,
+    nombre: Annotated[int, typer.Option(help="Combien, au plus.", min=1, max=500)] = 50,
+) -> None:
+    """Montrer qui est entré, qui a été refusé, ce qui est sorti ; les dernières d’abord."""
+    with _service() as service:
+        filtres = FiltresTraces(
+            nature=_lire_nature(nature),
+            identifiant=compte and trouver_compte(service.acces, compte).identifiant,
+        )
+        page = service.acces.traces(filtres, avant=avant, limite=nombre)
+        _print_lignes(afficher_traces(page))
+
+
+def _lire_nature(nature: str | None) -> Nature | None:
+    if nature is None:
+        return None
+    lue = next((connue for connue in NATURES if connue == nature), None)
+    if lue is None:
+        raise NatureInconnue(nature=nature, natures=", ".join(NATURES))
+    return lue
 
 
 @cli.command()

@@ -1,5 +1,5 @@
 """What the calendar does by itself: it notices that a période de réalisation is over, checks the
-books, anchors the log, and ends the erasures that something cut.
+books, anchors the log, ends the erasures that something cut, and drops old sessions and traces.
 """
 
 from collections.abc import Iterator
@@ -55,6 +55,14 @@ def scheduler(service: Service) -> Iterator[BackgroundScheduler]:
         lambda: rapprocher(service),
         CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
         id="rapprocher_cles",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+    jobs.add_job(
+        service.acces.purger,
+        CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
+        id="purger_acces",
         coalesce=True,
         max_instances=1,
         misfire_grace_time=None,

@@ -122,7 +122,7 @@ def ecrire(
             nature,
             identifiant,
             role,
-            None if adresse is None else lisible(adresse, LONGUEUR_ADRESSE),
+            lisible(adresse, LONGUEUR_ADRESSE) if adresse else None,
             Jsonb(dict(objet or {})),
         ),
     )
