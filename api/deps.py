@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from aggregates.commande import Commande
 from api.droits import DROITS, Regle
 from api.porte import EN_TETE_ROLE, NonConnecte, Personne, Portier, adresse_de, habiliter
+from api.web import compter
 from oi_service.acces.identite import Identite
 from oi_service.aggregate import Aggregate, S
 from oi_service.application import Acte, Journal, Outcome, Service, Unit, fingerprint
@@ -76,12 +77,14 @@ def identite_de(request: Request) -> Identite:
 def admettre(request: Request, service: Annotated[Service, Depends(_service)]) -> Personne | None:
     """Let in who may take the route, before anything else is done; ``None`` where all may.
 
-    Raises: Unauthenticated, Forbidden.
+    Raises: Unauthenticated, Forbidden, TooManyRequests.
     """
     regle = regle_de(request)
     if regle.publique:
         return None
     qui = identite_de(request)
+    if _de_l_essai(request) is None:
+        compter(request, qui.identifiant)
     entree = habiliter(qui, regle, request.headers.get(EN_TETE_ROLE), request.method)
     if regle.trace is not None and _de_l_essai(request) is None:
         service.acces.tracer(

@@ -35,8 +35,10 @@ log = structlog.get_logger()
 #: Largest body that is read, documents apart. A thousand dépenses with all their fields weigh under
 #: 2 MB.
 CORPS_MAX = 8 * 2**20
-#: Largest form of a page: a few fields of text.
+#: Largest form of a page, and largest body of who shows no proof of who they are: the frame reads a
+#: body before anybody looks at that proof.
 FORMULAIRE_MAX = 2**18
+_PREUVES = ("authorization", "cookie")
 _FORMULAIRES = ("application/x-www-form-urlencoded", "multipart/form-data")
 #: Seconds that a body may keep the service waiting, to which each ``ALLURE_MIN`` bytes add one.
 DELAI_CORPS = 20
@@ -270,7 +272,8 @@ class CorpsBorne:
 
 def _maximum(headers: Headers) -> int:
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return FORMULAIRE_MAX if media in _FORMULAIRES else CORPS_MAX
+    petit = media in _FORMULAIRES or not any(nom in headers for nom in _PREUVES)
+    return FORMULAIRE_MAX if petit else CORPS_MAX
 
 
 class _Corps:

@@ -156,7 +156,7 @@ def test_who_goes_away_in_the_middle_leaves_nothing_and_is_no_bug(api: Api) -> N
     async def send(message: Message) -> None:
         recus.append(message)
 
-    en_tetes = GESTIONNAIRE | {"OI-Nom-Fichier": "a.pdf"}
+    en_tetes = GESTIONNAIRE | {"Host": "testserver", "OI-Nom-Fichier": "a.pdf"}
     portee = {
         "type": "http",
         "method": "POST",

@@ -250,10 +250,17 @@ def test_endless_headers_are_refused(http: TestClient) -> None:
 
 
 def test_a_body_is_read_up_to_a_limit(http: TestClient) -> None:
-    trop = http.post("/ecrit", json={"texte": "a" * CORPS_MAX})
+    preuve = {"Authorization": "Bearer jeton"}
+    assez = http.post("/ecrit", json={"texte": "a" * (CORPS_MAX - 100)}, headers=preuve)
+    assert assez.status_code == 200
+    trop = http.post("/ecrit", json={"texte": "a" * CORPS_MAX}, headers=preuve)
     refuse(trop, 413, "corps_trop_grand")
     # Where documents are deposited, the store counts.
     assert http.post(DEPOT, content=b"a" * (CORPS_MAX + 1)).status_code == 200
+
+
+def test_without_any_proof_of_who_asks_little_is_read(http: TestClient) -> None:
+    refuse(http.post("/ecrit", json={"texte": "a" * FORMULAIRE_MAX}), 413, "corps_trop_grand")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +296,8 @@ def test_a_form_has_few_fields(http: TestClient) -> None:
     ids=["lists", "objects", "digits", "exponent", "nan", "utf-16", "open"],
 )
 def test_a_bomb_of_json_is_a_malformed_request(http: TestClient, corps: bytes) -> None:
-    envoi = http.post("/ecrit", content=corps, headers={"Content-Type": "application/json"})
+    entetes = {"Content-Type": "application/json", "Authorization": "Bearer jeton"}
+    envoi = http.post("/ecrit", content=corps, headers=entetes)
     assert envoi.status_code in {400, 422}, envoi.text
     assert envoi.headers["content-type"] == "application/problem+json"
     assert len(envoi.content) < 2_000
