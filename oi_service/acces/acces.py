@@ -336,19 +336,19 @@ class Acces:
 
     def _activer(self, courriel: str, code: str, mot_de_passe: str, adresse: str) -> str:
         with self._pool.connection() as conn, conn.transaction():
-            # Taken first: whoever sends the same code meanwhile waits, and finds it gone.
+            # Held first: whoever sends the same code meanwhile waits, and finds it gone.
             row = conn.execute(
-                """
-                DELETE FROM acces.activation AS a USING acces.compte AS c
-                WHERE c.identifiant = a.identifiant AND c.courriel = %s AND a.empreinte = %s
-                    AND a.expire_le > %s
-                RETURNING c.identifiant, c.nom
-                """,
-                (courriel, empreinte_de_code(code), clock.now()),
+                "SELECT identifiant, nom FROM acces.compte WHERE courriel = %s FOR UPDATE",
+                (courriel,),
             ).fetchone()
-            if row is None:
+            identifiant, nom = row or (None, "")
+            done = conn.execute(
+                "DELETE FROM acces.activation "
+                "WHERE identifiant = %s AND empreinte = %s AND expire_le > %s",
+                (identifiant, empreinte_de_code(code), clock.now()),
+            )
+            if identifiant is None or not done.rowcount:
                 raise ActivationRefusee
-            identifiant, nom = row
             exiger_acceptable(mot_de_passe, courriel, nom)
             _poser_mot_de_passe(conn, identifiant, self._mots.hacher(mot_de_passe))
             _fermer(conn, identifiant, "mot_de_passe")

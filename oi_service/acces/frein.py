@@ -47,6 +47,16 @@ _COMPTER = """
     RETURNING f.echecs
 """
 
+# The person is the right one: what others failed at their door is over.
+_OUBLIER = "DELETE FROM acces.frein WHERE cle = %(cle)s"
+# Its own count only: a person who comes in does not wash the network of others.
+_DEDUIRE = """
+    UPDATE acces.frein SET
+        echecs = greatest(0, echecs - 1),
+        jusqu_a = CASE WHEN dernier_le = %(instant)s THEN dernier_le ELSE jusqu_a END
+    WHERE cle = %(cle)s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Tentative:
@@ -84,17 +94,9 @@ class Frein:
     def rendre(self, tentative: Tentative) -> None:
         """Forgive an attempt that was no failure."""
         with self._pool.connection() as conn, conn.transaction():
-            conn.execute("DELETE FROM acces.frein WHERE cle = %s", (tentative.paire,))
-            for cle in sorted(tentative.autres):
-                # Its own count only: a person who comes in does not wash the network of others.
+            for cle in sorted((tentative.paire, *tentative.autres)):
                 conn.execute(
-                    """
-                    UPDATE acces.frein SET
-                        echecs = greatest(0, echecs - 1),
-                        jusqu_a = CASE
-                            WHEN dernier_le = %(instant)s THEN dernier_le ELSE jusqu_a END
-                    WHERE cle = %(cle)s
-                    """,
+                    _OUBLIER if cle == tentative.paire else _DEDUIRE,
                     {"cle": cle, "instant": tentative.instant},
                 )
 

@@ -88,7 +88,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiltresTraces:
-    """Which traces; all of them by default. ``du``, ``au``: instants, the second one excluded."""
+    """Which traces; all of them by default.
+
+    ``identifiant``: what an account did, or what was done to it. ``du``, ``au``: instants, the
+    second one excluded.
+    """
 
     nature: Nature | None = None
     identifiant: str | None = None
@@ -139,7 +143,9 @@ def lire(
             SELECT t.id, t.instant, t.nature, t.identifiant, t.role, t.adresse, t.objet
             FROM acces.trace AS t
             WHERE (%(nature)s::text IS NULL OR t.nature = %(nature)s)
-                AND (%(identifiant)s::text IS NULL OR t.identifiant = %(identifiant)s)
+                AND (
+                    %(identifiant)s::text IS NULL OR t.identifiant = %(identifiant)s
+                    OR t.objet ->> 'compte' = %(identifiant)s)
                 AND (%(du)s::timestamptz IS NULL OR t.instant >= %(du)s)
                 AND (%(au)s::timestamptz IS NULL OR t.instant < %(au)s)
                 AND (%(avant)s::bigint IS NULL OR t.id < %(avant)s)

@@ -138,6 +138,18 @@ def test_attempts_at_once_are_all_counted(maison: Maison) -> None:
     assert juges == 5
 
 
+def test_many_come_in_at_once(maison: Maison) -> None:
+    courriels = [maison.compte(f"gestionnaire-{rang}") for rang in range(4)] * 2
+    depart = Barrier(8)
+
+    def entrer(courriel: str) -> int:
+        depart.wait()
+        return sum(bool(maison.entrer(courriel).jeton) for _ in range(10))
+
+    with ThreadPoolExecutor(8) as fils:
+        assert sum(fils.map(entrer, courriels)) == 80
+
+
 def test_codes_are_braked_wherever_they_come_from(maison: Maison) -> None:
     courriel = maison.compte()
     telephone = maison.installer(courriel)

@@ -93,6 +93,8 @@ def test_what_an_administrator_does_bears_their_name(maison: Maison) -> None:
         "acces_efface",
     ]
     assert {t.objet["compte"] for t in traces} == {"gestionnaire-1"}
+    subies = acces.traces(FiltresTraces(identifiant="gestionnaire-1", nature="reactivation"))
+    assert [t.identifiant for t in subies.traces] == [par]
 
 
 def test_traces_of_others_are_added_and_paged(maison: Maison) -> None:
