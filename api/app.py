@@ -89,12 +89,12 @@ _PREUVES = {
 
 def _dire_la_regle(operation: dict[str, Any], regle: Regle) -> None:
     """Say who may take a route, and what the others are answered."""
-    operation["responses"] |= errors.refus(429)
+    _ajouter_refus(operation, 429)
     if regle.publique:
         return
     operation["security"] = [{nom: []} for nom in _PREUVES]
     operation["x-roles"] = list(regle.roles or ROLES)
-    operation["responses"] |= errors.refus(401, 403)
+    _ajouter_refus(operation, 401, 403)
     operation.setdefault("parameters", []).append(
         {
             "name": EN_TETE_ROLE,
@@ -104,6 +104,11 @@ def _dire_la_regle(operation: dict[str, Any], regle: Regle) -> None:
             "schema": {"type": "string", "enum": list(regle.roles or ROLES)},
         }
     )
+
+
+def _ajouter_refus(operation: dict[str, Any], *statuts: int) -> None:
+    # The frame has written its own statuses as texts.
+    operation["responses"] |= {str(n): r for n, r in errors.refus(*statuts).items()}
 
 
 def _saisies() -> set[str]:
@@ -153,6 +158,7 @@ def create_app(service: Service, portier: Portier | None = None) -> FastAPI:
     app.state.lecteurs = file_de_lecture()
     app.state.essais = file_des_essais()
     errors.installer(app)
+    pages.installer(app)
     app.include_router(v1.router)
     app.include_router(_SANTE)
     app.add_api_route(

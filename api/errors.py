@@ -23,7 +23,10 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from aggregates.commande import DONNEE_INTERDITE
-from api.deps import ConnuLeIllisible
+from api.deps import ESSAI, ConnuLeIllisible
+from api.porte import adresse_de
+from oi_service.acces.identite import Identite
+from oi_service.acces.refus import CodeRefuse
 from oi_service.errors import (
     Busy,
     Conflict,
@@ -100,8 +103,10 @@ _DU_CADRE = {
     408: (
         "corps_trop_lent",
         "Corps trop lent",
-        "Le corps de la demande arrive trop lentement : rien n’a été enregistré, recommencez avec "
-        "une meilleure connexion.",
+        (
+            "Le corps de la demande arrive trop lentement : rien n’a été enregistré, recommencez "
+            "avec une meilleure connexion."
+        ),
     ),
     413: ("corps_trop_grand", "Corps trop grand", "Le corps de la demande est trop grand."),
 }
@@ -220,7 +225,7 @@ def connus() -> Iterator[type[Refusal]]:
 
 def installer(app: FastAPI) -> None:
     """Give an application its answers to everything that is refused."""
-    app.add_exception_handler(Refusal, _on_refusal)
+    app.add_exception_handler(Refusal, sur_refus)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_frame)
     app.add_exception_handler(ClientDisconnect, _on_gone)
@@ -278,9 +283,36 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _on_refusal(_request: Request, refusal: Exception) -> Response:
+def sur_refus(request: Request, refusal: Exception) -> Response:
+    """Answer a refusal to a program, and trace it when it is one of access."""
     assert isinstance(refusal, Refusal)
+    tracer_refus(request, refusal)
     return probleme(refusal)
+
+
+def tracer_refus(request: Request, refusal: Refusal) -> None:
+    """Trace that somebody asked for what is not for them, once, whatever the door.
+
+    A wrong code is already in the traces, and a trial asks for nothing.
+    """
+    if not isinstance(refusal, Forbidden) or isinstance(refusal, CodeRefuse):
+        return
+    if hasattr(request.state, ESSAI):
+        return
+    qui: Identite | None = getattr(request.state, "identite", None)
+    request.app.state.service.acces.tracer(
+        "refus",
+        None if qui is None else qui.identifiant,
+        adresse=adresse_de(request),
+        objet={
+            "code": refusal.code(),
+            "methode": request.method,
+            "chemin": request.url.path[:_CHEMIN_TRACE],
+        },
+    )
+
+
+_CHEMIN_TRACE = 200
 
 
 def _on_database_away(_request: Request, _error: Exception) -> Response:

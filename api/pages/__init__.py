@@ -2,12 +2,19 @@
 
 from fastapi import APIRouter
 
+from api.pages.administration import router as administration_router
+from api.pages.compte import router as compte_router
+from api.pages.connexion import router as connexion_router
 from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
 from api.pages.maquette import router as maquette_router
+from api.pages.refus import installer
 
 router = APIRouter(include_in_schema=False)
 router.include_router(maquette_router)
 router.include_router(dossier_router)
+router.include_router(connexion_router)
+router.include_router(compte_router)
+router.include_router(administration_router)
 
-__all__ = ["STATIC", "router", "templates"]
+__all__ = ["STATIC", "installer", "router", "templates"]

@@ -9,16 +9,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from api.filters import FILTRES
+from api.pages.presence import navigation, present
 
 API = Path(__file__).resolve().parent.parent
 STATIC = API / "static"
 
 #: Name of the product in the header and in titles.
 PRODUIT = "Pivot FSE"
-
-#: Route name and label of each page of the navigation; a page enters when it exists. The names say
-#: « page »: the JSON door has a `maquette` too, and the first of a name is the one that is found.
-NAVIGATION = (("page_maquette", "Maquette"),)
 
 
 @cache
@@ -33,7 +30,11 @@ def templates() -> Jinja2Templates:
     )
     environment.filters.update(FILTRES)
     environment.globals.update(
-        produit=PRODUIT, navigation=NAVIGATION, statique=_static_path, vendor=_vendor
+        produit=PRODUIT,
+        navigation=navigation,
+        present=present,
+        statique=_static_path,
+        vendor=_vendor,
     )
     return Jinja2Templates(env=environment)
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.v1 import (
+    acces,
     ancrage,
     appel_a_projets,
     archives,
@@ -10,6 +11,7 @@ from api.v1 import (
     bilan,
     bilans_attendus,
     calculs,
+    comptes,
     constats,
     contrepartie,
     contributions,
@@ -62,6 +64,8 @@ for chapter in (
     lectures,
     archives,
     ancrage,
+    comptes,
+    acces,
 ):
     router.include_router(chapter.router)
 
