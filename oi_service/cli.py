@@ -48,6 +48,7 @@ from api.v1.archives import ArchiveSansObjet
 from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
 from oi_service.acces.identite import Attribution, Identite
+from oi_service.acces.oidc import FournisseurAbsent
 from oi_service.acces.traces import NATURES, FiltresTraces, Nature
 from oi_service.affichage_ancres import afficher_ancrage, table_des_ancres
 from oi_service.affichage_archive import composer_devant, dire_l_archive
@@ -1168,6 +1169,23 @@ def reactiver(
     with _service() as service:
         neuf = reactiver_compte(service, compte, second_facteur=second_facteur)
         _print_lignes(afficher_code(neuf))
+
+
+@cli.command("delier-identite")
+def delier_identite(
+    compte: Annotated[str, typer.Argument(help="Identifiant ou courriel du compte.")],
+) -> None:
+    """Oublier quelle identité du fournisseur mène à un compte : sa prochaine venue le redit."""
+    with _service() as service:
+        identifiant = trouver_compte(service.acces, compte).identifiant
+        if service.oidc is None:
+            raise FournisseurAbsent
+        delie = service.oidc.delier(identifiant)
+        if delie:
+            service.acces.tracer(
+                "identite_deliee", identifiant, objet={"moyen": service.oidc.nom, "par": "systeme"}
+            )
+    console.print("Lien défait." if delie else "Ce compte n’avait pas de lien.")
 
 
 @cli.command()

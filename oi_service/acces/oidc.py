@@ -28,7 +28,7 @@ from oi_service.acces.fournisseur import (
 from oi_service.acces.refus import AccesRefuse
 from oi_service.acces.secrets import empreinte, tirer_jeton
 from oi_service.acces.traces import lisible
-from oi_service.errors import Forbidden
+from oi_service.errors import Forbidden, NotFound
 from oi_service.recorder import Connections
 from oi_service.settings import Settings
 
@@ -62,6 +62,10 @@ class CompteDejaLie(Forbidden):
     """Le compte ouvert à votre adresse est déjà lié à une autre identité de {nom}. Si c’est bien
     vous, demandez à l’administrateur de ce service de défaire ce lien.
     """
+
+
+class FournisseurAbsent(NotFound):
+    """Aucun fournisseur d’identité n’est réglé : OI_OIDC_EMETTEUR n’est pas donné."""
 
 
 #: What a provider answers instead of a code (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). Its
@@ -201,10 +205,12 @@ class Oidc:
             code=retour.code, verificateur=tentative.verificateur, retour=adresse_de_retour
         )
         identite = self._fournisseur.lire_identite(jetons, tentative.nonce)
+        connu = self._compte_lie(identite["sub"])
+        identifiant = connu or self._lier(identite["sub"], self._courriel(identite, jetons))
         return Arrivee(
-            identifiant=self._compte_de(identite, jetons),
+            identifiant=identifiant,
             suite=tentative.suite,
-            preuve=_preuve(identite),
+            preuve={**_preuve(identite), "premiere_venue": connu is None},
             identite=jetons.identite,
         )
 
@@ -235,10 +241,6 @@ class Oidc:
             raise JetonRefuse(nom=self.nom, raison="elle vient d’un autre service de connexion")
 
     # Whose account it is.
-
-    def _compte_de(self, identite: Claims, jetons: Jetons) -> str:
-        sujet = identite["sub"]
-        return self._compte_lie(sujet) or self._lier(sujet, self._courriel(identite, jetons))
 
     def _compte_lie(self, sujet: str) -> str | None:
         with self._pool.connection() as conn:

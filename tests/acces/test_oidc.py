@@ -138,7 +138,8 @@ def navigateur(maison: Maison, chez: FournisseurDEssai) -> Navigateur:
 def test_a_person_comes_in_by_the_provider(maison: Maison, navigateur: Navigateur) -> None:
     arrivee = navigateur.entrer()
     assert (arrivee.identifiant, arrivee.suite) == ("gestionnaire-1", "/maquette")
-    assert arrivee.preuve == {"acr": "eidas1", "amr": ["pwd", "totp"]}
+    assert arrivee.preuve == {"acr": "eidas1", "amr": ["pwd", "totp"], "premiere_venue": True}
+    assert not navigateur.entrer().preuve["premiere_venue"]
     assert maison.service.acces.fiche("gestionnaire-1")
 
 
@@ -150,7 +151,7 @@ def test_what_is_kept_of_a_proof_is_readable(
     assert preuve["acr"] == "a\N{REPLACEMENT CHARACTER}" * 50
     assert preuve["amr"] == ["pwd"] * 100
     chez.changer_identite = lambda c: {**c, "acr": 1, "amr": "pwd"}
-    assert navigateur.entrer().preuve == {}
+    assert navigateur.entrer().preuve == {"premiere_venue": False}
 
 
 @pytest.mark.parametrize("rang", [0, 1])

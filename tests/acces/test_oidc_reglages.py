@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from comptes_joues import AGENT, ICI, PHRASE, Maison, acces_leger
+from terminal import ligne_de_commande
 
 from oi_service.acces.acces import Reglages
 from oi_service.acces.oidc import OidcMalRegle, reglages_de
 from oi_service.acces.refus import IdentifiantsRefuses
+from oi_service.acces.traces import FiltresTraces
 from oi_service.settings import Settings
 
 DONNES: dict[str, Any] = {
@@ -56,6 +58,30 @@ def test_the_secret_may_be_in_a_file(tmp_path: Path) -> None:
 def test_a_half_set_provider_is_refused_at_once(change: dict[str, Any], raison: str) -> None:
     with pytest.raises(OidcMalRegle, match=raison):
         reglages_de(Settings(**{**DONNES, **change}))
+
+
+def test_an_administrator_of_the_machine_undoes_a_link(
+    base: str,
+    maison: Maison,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    maison.compte("gestionnaire-1")
+    with maison.service.journal.pool.connection() as conn:
+        conn.execute(
+            "INSERT INTO acces.oidc_lien "
+            "VALUES ('https://fi.example', 's', 'gestionnaire-1', now())"
+        )
+    oi = ligne_de_commande(base, capsys, monkeypatch, 100)
+    code, dit = oi("delier-identite", "gestionnaire-1")
+    assert code == 2
+    assert "OI_OIDC_EMETTEUR n’est pas donné" in dit
+    for nom, valeur in DONNES.items():
+        monkeypatch.setenv(f"OI_{nom.upper()}", valeur)
+    assert oi("delier-identite", "gestionnaire-1@oi.example") == (0, "Lien défait.\n")
+    assert oi("delier-identite", "gestionnaire-1") == (0, "Ce compte n’avait pas de lien.\n")
+    [trace] = maison.acces.traces(FiltresTraces(nature="identite_deliee")).traces
+    assert trace.identifiant == "gestionnaire-1"
 
 
 def test_passwords_may_be_left_to_administrators(maison: Maison) -> None:
