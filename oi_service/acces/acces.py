@@ -282,6 +282,9 @@ class Acces:
                 if connu.diag.constraint_name == "compte_courriel":
                     raise CourrielDejaPris from None
                 raise CompteDejaEnregistre(identifiant=identifiant) from None
+            except psycopg.errors.CheckViolation:
+                # A capital too recent for one of the two that fold it.
+                raise CourrielIllisible from None
             code = _nouvelle_activation(conn, identifiant)
             _tracer_pour(conn, "acces_enregistre", identifiant, par, adresse)
         return code
@@ -309,6 +312,8 @@ class Acces:
                 )
             except psycopg.errors.UniqueViolation:
                 raise CourrielDejaPris from None
+            except psycopg.errors.CheckViolation:
+                raise CourrielIllisible from None
             if not done.rowcount:
                 raise CompteSansAcces(identifiant=identifiant)
             _tracer_pour(conn, "acces_rectifie", identifiant, par, adresse)

@@ -65,7 +65,15 @@ def test_an_address_and_an_identifier_serve_once(maison: Maison) -> None:
         maison.acces.enregistrer("gestionnaire-2", "AGENTE@oi.example", "Autre")
     with pytest.raises(CompteDejaEnregistre, match="gestionnaire-1"):
         maison.acces.enregistrer("gestionnaire-1", "autre@oi.example", "Autre")
-    for illisible in ("", "agente", "@oi.example", "a@b", "a b@oi.example", "a@b@oi.example"):
+    for illisible in (
+        "",
+        "agente",
+        "@oi.example",
+        "a@b",
+        "a b@oi.example",
+        "a@b@oi.example",
+        "\u1c89@oi.example",
+    ):
         with pytest.raises(CourrielIllisible):
             maison.acces.enregistrer("gestionnaire-3", illisible, "Autre")
 

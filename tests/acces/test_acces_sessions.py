@@ -11,6 +11,7 @@ from oi_service.acces.refus import (
     CodeRefuse,
     CompteSansAcces,
     CourrielDejaPris,
+    CourrielIllisible,
     DureeDeJetonRefusee,
     IdentifiantsRefuses,
     JetonAbsent,
@@ -344,6 +345,8 @@ def test_a_person_is_corrected(maison: Maison) -> None:
     assert maison.entrer("nouvelle@oi.example")
     with pytest.raises(CourrielDejaPris):
         maison.acces.rectifier("gestionnaire-1", courriel="gestionnaire-2@oi.example")
+    with pytest.raises(CourrielIllisible):
+        maison.acces.rectifier("gestionnaire-1", courriel="\u1c89@oi.example")
     with pytest.raises(CompteSansAcces):
         maison.acces.rectifier("compte-9", nom="x")
 
