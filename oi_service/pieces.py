@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import re
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ import structlog
 from oi_service.durable import sync_folder
 from oi_service.errors import NotFound, Refusal
 from oi_service.ids import new_id
+from oi_service.pieces_sures import danger
 
 log = structlog.get_logger()
 
@@ -33,6 +35,8 @@ _DEBUT = 2**12
 _SOMMAIRE_MAX = 2**20
 #: A deposit that was cut, by a power failure for instance, leaves a file of this name.
 _EN_COURS = ".depot-"
+#: Characters of a name that a refusal repeats.
+_NOM_MAX = 120
 _NOM = re.compile(r"[0-9a-f]{64}")
 
 Etat = Literal["presente", "absente", "alteree"]
@@ -54,6 +58,10 @@ class ContenuInattendu(PieceIrrecevable):
 
 class TypeContredit(PieceIrrecevable):
     """« {nom} » est envoyé comme « {media} », qui n’est pas le type d’un fichier {format}."""
+
+
+class PieceDangereuse(PieceIrrecevable):
+    """« {nom} » {raison}."""
 
 
 class PieceVide(PieceIrrecevable):
@@ -241,6 +249,15 @@ _PAR_EXTENSION = {extension: f for f in FORMATS for extension in f.extensions}
 _INDETERMINE = "application/octet-stream"
 
 
+def nom_lisible(nom: str) -> str:
+    """Return a name as it may be repeated: what turns the text around or hides in it is shown.
+
+    The end is kept, which says the format; the name itself is never a path.
+    """
+    montre = "".join(c if c.isprintable() else "\ufffd" for c in unicodedata.normalize("NFC", nom))
+    return montre if len(montre) <= _NOM_MAX else f"…{montre[-_NOM_MAX:]}"
+
+
 def format_annonce(nom: str, media: str | None = None) -> Format:
     """Return the format that a file says it is of, by its extension and what its sender calls it.
 
@@ -347,7 +364,7 @@ class Depot:
     def finir(self) -> Deposee:
         """Check the bytes, and put them in their place for ever.
 
-        Raises: PieceVide, ContenuInattendu, PieceAlteree, DepotImpossible.
+        Raises: PieceVide, ContenuInattendu, PieceDangereuse, PieceAlteree, DepotImpossible.
         """
         if not self._octets:
             raise PieceVide(nom=self._nom)
@@ -356,6 +373,9 @@ class Depot:
         self._fichier.seek(0)
         if not self._attendu.est(self._fichier):
             raise ContenuInattendu(nom=self._nom, format=self._attendu.code.upper())
+        piege = danger(self._attendu.code, self._fichier)
+        if piege is not None:
+            raise PieceDangereuse(nom=self._nom, raison=piege)
         sha256 = self._digest.hexdigest()
         place = _place(self._dossier, sha256)
         connue = place.exists()
@@ -397,6 +417,7 @@ class Pieces:
 
         Raises: FormatNonAdmis, TypeContredit, DepotImpossible.
         """
+        nom = nom_lisible(nom)
         attendu = format_annonce(nom, media)
         with _ecriture_possible():
             depot = Depot(nom, attendu, self.maximum, self.dossier)

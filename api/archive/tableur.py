@@ -10,8 +10,8 @@ from decimal import Decimal
 from oi_service.clock import PARIS
 from oi_service.money import euros
 
-#: What makes a spreadsheet compute a cell that someone typed as a text.
-_FORMULE = re.compile(r"[\s\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+#: What makes a spreadsheet compute a cell that someone typed as a text, after what it does not see.
+_FORMULE = re.compile(r"[\s\x00\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 Cellule = str | int | Decimal | date | datetime | None
 

@@ -12,6 +12,7 @@ from api.deps import ActeOut, Creation, EcritureOuverte, Lecture, ServiceOuvert
 from api.errors import refus
 from api.v1.actes import RACINE, cree
 from api.v1.representations import Representation
+from api.web import telechargement
 from oi_service.application import Acte, Outcome, Service
 from oi_service.preuve.ancrage import ancrer
 from oi_service.preuve.ancres import Etat, lire_ancre, lister, taille_notee
@@ -80,7 +81,7 @@ def lire_ancrage(
     ancre = lire_ancre(service.lieux.ancres, taille)
     return PlainTextResponse(
         ancre.signe.texte,
-        headers={"Content-Disposition": f'attachment; filename="{ancre.nom}"'},
+        headers=telechargement(ancre.nom),
     )
 
 

@@ -24,6 +24,7 @@ from api.deps import (
 from api.errors import refus
 from api.porte import Personne
 from api.v1.representations import FicheOperationOut
+from api.web import telechargement
 from oi_service.dates import Jour
 from oi_service.errors import Forbidden, RuleBroken
 from oi_service.preuve.archive.composer import composer
@@ -120,8 +121,7 @@ def telecharger_archive(
     return FileResponse(
         composee.fichier,
         media_type="application/zip",
-        filename=composee.fichier.name,
-        headers={"ETag": f'"{composee.sha256}"'},
+        headers={"ETag": f'"{composee.sha256}"', **telechargement(composee.fichier.name)},
         background=effacer,
     )
 

@@ -16,6 +16,7 @@ from api.deps import ActeOut, Creation, Ecriture, Lecture
 from api.errors import refus
 from api.v1.actes import RACINE, ajoute, commande, cree
 from api.v1.representations import LigneDuJournalOut, Representation
+from api.web import telechargement
 from oi_service.money import MontantSigne
 from projections import audit as projection
 from projections.audit import DossierAudite
@@ -290,14 +291,20 @@ def _lire(lecture: Lecture, dossier_id: UUID) -> DossierAudite:
 
 
 def _liste(tableau: str, sous: str) -> Response:
-    """Answer a table as it is, or each of its lines as an object."""
+    """Answer a table as it is, or each of its lines as an object.
+
+    Its bytes are those that a digest names, so no cell is rewritten for a spreadsheet: none needs
+    it, as identifiers, codes and whole cents cannot begin a formula.
+    """
+    garder = telechargement(f"liste.{sous}")
     if sous == "csv":
-        return Response(tableau, media_type="text/csv")
+        return Response(tableau, media_type="text/csv", headers=garder)
     colonnes, *lignes = (ligne.split(";") for ligne in tableau.splitlines())
     objets = (dict(zip(colonnes, ligne, strict=True)) for ligne in lignes)
     return Response(
         "".join(json.dumps(_typer(objet), ensure_ascii=False) + "\n" for objet in objets),
         media_type="application/x-ndjson",
+        headers=garder,
     )
 
 

@@ -23,6 +23,7 @@ from api.deps import (
 )
 from api.errors import refus
 from api.v1 import representations as r
+from api.web import telechargement
 from oi_service.dates import Jour
 from oi_service.errors import NotFound
 from projections import appels_a_projets as projection_appels
@@ -468,4 +469,6 @@ def exporter_journal(
         while lot := b"".join(islice(lines, _LOT)):
             yield lot
 
-    return StreamingResponse(lots(), media_type="application/x-ndjson")
+    return StreamingResponse(
+        lots(), media_type="application/x-ndjson", headers=telechargement("journal.jsonl")
+    )

@@ -15,6 +15,7 @@ from api.deps import Lecture, ServiceOuvert, personne
 from api.errors import refus
 from api.porte import Personne
 from api.v1.representations import Representation
+from api.web import telechargement
 from oi_service.pieces import FORMATS
 from projections.pieces import exiger_lisible
 
@@ -112,6 +113,6 @@ def telecharger_piece(
         media_type=lue.media,
         headers={
             "Content-Length": str(lue.octets),
-            "Content-Disposition": f'attachment; filename="{sha256[:16]}.{lue.extension}"',
+            **telechargement(f"{sha256[:16]}.{lue.extension}"),
         },
     )

@@ -149,6 +149,7 @@ def test_the_list_of_a_population_is_what_its_digest_says(audit: Audit) -> None:
     figee = audit.lire(f"/populations/{population}").json()
     tableau = audit.lire(f"/populations/{population}/liste")
     assert tableau.headers["content-type"].startswith("text/csv")
+    assert tableau.headers["content-disposition"] == 'attachment; filename="liste.csv"'
     assert hashlib.sha256(tableau.content).hexdigest() == figee["empreinte"]
     lignes = list(csv.DictReader(io.StringIO(tableau.text), delimiter=";"))
     assert [ligne["id"] for ligne in lignes] == sorted(audit.depenses)

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from api.deps import perimetre
 from api.enceinte import CORPS_MAX
+from api.web import POLITIQUE_DOCUMENT
 from oi_service.clock import now
 from projections.perimetre import Perimetre
 from projections.pieces import orphelines, pieces_nommees, verifier_pieces
@@ -51,6 +52,7 @@ def test_a_document_comes_back_byte_for_byte(api: Api, nom: str) -> None:
     assert lu.headers["Content-Disposition"] == (
         f'attachment; filename="{recu["sha256"][:16]}.{extension}"'
     )
+    assert lu.headers["Content-Security-Policy"] == POLITIQUE_DOCUMENT
     tete = api.http.head(depot.headers["Location"])
     assert (tete.status_code, tete.headers["Content-Length"]) == (200, str(len(contenu)))
     assert api.position == 0, "a deposit is no event"
