@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date
@@ -28,6 +28,7 @@ from aggregates.operation.events import IndicateurRenseigne
 from aggregates.operation.state import OPERATION
 from api import actions
 from bench.bibliotheque import Pieces, application, environment, new_piece
+from bench.entree import SANS_LIMITE, en_tetes
 from oi_service.app import open_service
 from oi_service.application import Acte, Service, Unit
 from oi_service.database import ensure_database, migrate
@@ -53,7 +54,6 @@ DETAIL = {
     "date_acquittement": "2021-06-01",
     "montant_impute": "2500.17",
 }
-HEADERS = {"OI-Acteur": "comptable-1", "OI-Role": "comptable_oi"}
 
 
 def per_second(count: int, work: Callable[[], object]) -> float:
@@ -80,7 +80,7 @@ def library_saves(app: Pieces, operation_id: UUID, threads: int) -> float:
         return per_second(COMMANDS, lambda: list(pool.map(save, range(COMMANDS))))
 
 
-async def _post(host: str, port: int, path: str, count: int) -> None:
+async def _post(host: str, port: int, path: str, count: int, headers: Mapping[str, str]) -> None:
     """Post dépenses one after the other on one connection, with nothing between us and it."""
     reader, writer = await asyncio.open_connection(host, port)
     for _ in range(count):
@@ -88,7 +88,7 @@ async def _post(host: str, port: int, path: str, count: int) -> None:
         body = json.dumps({"date_effet": "2022-03-01", "detail": detail}).encode()
         head = [f"POST {path} HTTP/1.1", f"Host: {host}:{port}", f"Content-Length: {len(body)}"]
         head += ["Content-Type: application/json", f"Idempotency-Key: {new_id()}"]
-        head += [f"{name}: {value}" for name, value in HEADERS.items()]
+        head += [f"{name}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
         status = await reader.readline()
         if b" 201 " not in status:
@@ -101,13 +101,17 @@ async def _post(host: str, port: int, path: str, count: int) -> None:
     writer.close()
 
 
-def http_commands(port: int, operation_id: UUID, connections: int) -> float:
+def http_commands(
+    port: int, operation_id: UUID, connections: int, headers: Mapping[str, str]
+) -> float:
     """Post dépenses over some connections."""
 
     async def run() -> None:
         path = f"/api/v1/operations/{operation_id}/depenses"
         share = COMMANDS // connections
-        await asyncio.gather(*(_post("127.0.0.1", port, path, share) for _ in range(connections)))
+        await asyncio.gather(
+            *(_post("127.0.0.1", port, path, share, headers) for _ in range(connections))
+        )
 
     return per_second(COMMANDS // connections * connections, lambda: asyncio.run(run()))
 
@@ -185,7 +189,9 @@ def main() -> None:
             operation, dossier = in_execution(service)[:2]
             long_dossier(service, dossier)
             with (
-                serving("oi_service", "serve", port=18_765, OI_DATABASE_URL=ours) as port,
+                serving(
+                    "oi_service", "serve", port=18_765, OI_DATABASE_URL=ours, **SANS_LIMITE
+                ) as port,
                 serving(
                     "uvicorn",
                     "bench.porte:app",
@@ -212,6 +218,7 @@ def print_all(
         piece.reach(rank)
     library.save(piece)
     measures: dict[str, list[float]] = {}
+    headers = en_tetes(service, "comptable-9", "comptable_oi")
 
     def keep(name: str, value: float) -> None:
         measures.setdefault(name, []).append(value)
@@ -221,7 +228,7 @@ def print_all(
             keep(f"library save, {threads} threads /s", library_saves(library, operation, threads))
         for connections in CONNECTIONS:
             for name, port in zip(("HTTP command", "library over HTTP"), ports, strict=True):
-                rate = http_commands(port, operation, connections)
+                rate = http_commands(port, operation, connections, headers)
                 keep(f"{name}, {connections} connections /s", rate)
         keep(
             "library batch /s",

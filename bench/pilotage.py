@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -30,12 +30,13 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from bench.__main__ import DETAIL, HEADERS, serving
+from bench.__main__ import DETAIL, serving
 from bench.bibliotheque import application
+from bench.entree import SANS_LIMITE, en_tetes
 from bench.national import EVENEMENTS_PAR_OI, remplir
 from bench.projection_bibliotheque import projeter
 from bench.projection_bibliotheque import remplir as remplir_bibliotheque
-from oi_service.app import DATABASE
+from oi_service.app import DATABASE, open_service
 from oi_service.database import ensure_database, ensure_service_role, migrate
 from oi_service.ids import new_id
 from oi_service.postgres import embedded_server
@@ -236,7 +237,9 @@ def interroger(m: Mesures, conn: Connection[TupleRow], graine: int) -> None:
     )
 
 
-async def _poster(port: int, path: str, nombre: int, durees: list[float]) -> None:
+async def _poster(
+    port: int, path: str, nombre: int, headers: Mapping[str, str], durees: list[float]
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(nombre):
         detail = DETAIL | {
@@ -248,7 +251,7 @@ async def _poster(port: int, path: str, nombre: int, durees: list[float]) -> Non
         body = json.dumps({"date_effet": "2022-03-01", "detail": detail}).encode()
         head = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
         head += ["Content-Type: application/json", f"Idempotency-Key: {new_id()}"]
-        head += [f"{name}: {value}" for name, value in HEADERS.items()]
+        head += [f"{name}: {value}" for name, value in headers.items()]
         debut = time.perf_counter()
         writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
         statut = await reader.readline()
@@ -263,7 +266,9 @@ async def _poster(port: int, path: str, nombre: int, durees: list[float]) -> Non
     writer.close()
 
 
-def commander(m: Mesures, conn: Connection[TupleRow], port: int) -> None:
+def commander(
+    m: Mesures, conn: Connection[TupleRow], port: int, headers: Mapping[str, str]
+) -> None:
     """Post dépenses through HTTP, one after the other on each connection."""
     rows = conn.execute(
         "SELECT id FROM projection.operation "
@@ -272,10 +277,12 @@ def commander(m: Mesures, conn: Connection[TupleRow], port: int) -> None:
         (max(CLIENTS),),
     ).fetchall()
 
+    chemin = "/api/v1/operations/{}/depenses"
+
     async def toutes(clients: int, durees: list[float]) -> None:
         await asyncio.gather(
             *(
-                _poster(port, f"/api/v1/operations/{row[0]}/depenses", COMMANDES // clients, durees)
+                _poster(port, chemin.format(row[0]), COMMANDES // clients, headers, durees)
                 for row in rows[:clients]
             )
         )
@@ -344,11 +351,15 @@ def mesurer(m: Mesures, evenements: int, graine: int, garder: Path | None) -> No
         with Memoire() as memoire:
             interroger(m, conn, graine)
         m.dire("memory of PostgreSQL while asked, MB", f"{memoire.maximum / 2**20:,.0f}")
+        with open_service(base) as service:
+            headers = en_tetes(service, f"comptable-{new_id().hex[:8]}", "comptable_oi")
         with (
-            serving("oi_service", "serve", port=18_765, OI_DATABASE_URL=base) as port,
+            serving(
+                "oi_service", "serve", port=18_765, OI_DATABASE_URL=base, **SANS_LIMITE
+            ) as port,
             Memoire() as memoire,
         ):
-            commander(m, conn, port)
+            commander(m, conn, port, headers)
             m.dire("memory of the service after commands, MB", f"{_du_service() / 2**20:,.0f}")
         m.dire("memory of PostgreSQL during commands, MB", f"{memoire.maximum / 2**20:,.0f}")
         if len(m.lignes["events"]) == 1:

@@ -73,7 +73,7 @@ def creer_administrateur(
     identifiant = service.acces.tirer_identifiant()
     code = service.acces.enregistrer(identifiant, courriel, nom, par=_PAR)
     try:
-        _ouvrir_au_journal(service, identifiant, [Attribue("administrateur")], clock.today())
+        ouvrir_au_journal(service, identifiant, [Attribue("administrateur")], clock.today())
     except Refusal:
         service.acces.effacer(identifiant, par=_PAR)
         raise
@@ -122,9 +122,10 @@ def trouver(acces: Acces, qui: str) -> Fiche:
 # --- The log -------------------------------------------------------------------------------------
 
 
-def _ouvrir_au_journal(
+def ouvrir_au_journal(
     service: Service, identifiant: str, attribues: Sequence[Attribue], le: date
 ) -> None:
+    """Open an account and give it its roles, in the log alone: nobody can sign in by it yet."""
     service.journal.execute(
         Acte(_PAR, "systeme"), lambda unit: _ouvrir(unit, identifiant, attribues, le)
     )
@@ -162,7 +163,7 @@ def ouvrir_comptes_de_demonstration(service: Service) -> Entree:
     mot_de_passe = tirer_code()
     for identifiant, attribues in {**types, **autres}.items():
         if identifiant not in ouverts:
-            _ouvrir_au_journal(service, identifiant, attribues, premier)
+            ouvrir_au_journal(service, identifiant, attribues, premier)
         courriel = _courriel(identifiant)
         if identifiant in connus:
             code = service.acces.reactiver(identifiant, par=_PAR)

@@ -10,13 +10,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from bench.entree import SANS_LIMITE, en_tetes
+from oi_service.app import database, open_service
 from oi_service.ids import new_id
+from oi_service.settings import Settings
 
 SUBVENTION = {
     "date_effet": "2018-02-12",
@@ -45,7 +48,7 @@ def dossier() -> Iterator[Path]:
 
 def _env(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("OI_")}
-    return kept | {"OI_DATA_DIR": str(folder), "COLUMNS": "100"}
+    return kept | {"OI_DATA_DIR": str(folder), "COLUMNS": "100", **SANS_LIMITE}
 
 
 def _oi(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -82,15 +85,17 @@ def _serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
     raise AssertionError("the service did not answer")
 
 
-def _post(client: httpx2.Client, port: int) -> str:
+def _gestionnaire(folder: Path) -> dict[str, str]:
+    """Open an account in the base of a service that runs, with a token for a program."""
+    with database(Settings(data_dir=folder)) as access, open_service(access.service) as service:
+        return en_tetes(service, "gestionnaire-9", "gestionnaire_oi")
+
+
+def _post(client: httpx2.Client, port: int, qui: Mapping[str, str]) -> str:
     answer = client.post(
         f"http://127.0.0.1:{port}/api/v1/subventions-globales",
         json=SUBVENTION | {"numero": f"SG-{new_id().hex[:12]}"},
-        headers={
-            "Idempotency-Key": str(new_id()),
-            "OI-Acteur": "gestionnaire-1",
-            "OI-Role": "gestionnaire_oi",
-        },
+        headers={"Idempotency-Key": str(new_id()), **qui},
     )
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
@@ -99,6 +104,7 @@ def _post(client: httpx2.Client, port: int) -> str:
 def test_nothing_confirmed_is_lost_when_everything_is_killed(dossier: Path) -> None:
     port = _free_port()
     process = _serve(dossier, port)
+    qui = _gestionnaire(dossier)
     confirmed: list[str] = []
     stop = threading.Event()
 
@@ -106,7 +112,7 @@ def test_nothing_confirmed_is_lost_when_everything_is_killed(dossier: Path) -> N
         with httpx2.Client() as client:
             while not stop.is_set():
                 try:
-                    confirmed.append(_post(client, port))
+                    confirmed.append(_post(client, port, qui))
                 except httpx2.TransportError:
                     return
 
@@ -138,7 +144,7 @@ def test_a_demonstration_never_erases_nor_joins_real_money(dossier: Path) -> Non
     port = _free_port()
     process = _serve(dossier, port)
     with httpx2.Client() as client:
-        _post(client, port)
+        _post(client, port, _gestionnaire(dossier))
     process.send_signal(signal.SIGTERM)
     process.wait(30)
     for arguments in (("demo", "--no-servir"), ("demo", "--neuf", "--no-servir")):
