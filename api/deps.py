@@ -27,10 +27,9 @@ from oi_service.database import POOL_SIZE
 from oi_service.dates import Jour
 from oi_service.errors import Refusal
 from oi_service.personnes.coffre import Coffre
-from oi_service.recorder import Connections
 from projections import maquette as projection_maquette
 from projections.maquette import Maquette, Subvention
-from projections.perimetre import Perimetre
+from projections.perimetre import Perimetre, limiter
 from projections.situation import ACTUELLE, Situation, situation
 
 #: Where, in the state of a request, a trial puts the service on which to play it.
@@ -328,17 +327,24 @@ Ecriture = Annotated[EcritureOuverte, Depends(ecriture)]
 
 
 class LectureOuverte:
-    """A reader: a connection that the database itself keeps from writing, and a perimeter."""
+    """A reader: a connection that the database itself keeps from writing, and a perimeter.
 
-    def __init__(self, pool: Connections, stack: ExitStack, perimetre: Perimetre) -> None:
-        self._pool = pool
+    Who reads some PLIE has a connection on which the database shows nothing else.
+    """
+
+    def __init__(self, service: Service, stack: ExitStack, perimetre: Perimetre) -> None:
+        self._service = service
         self._stack = stack
         self.perimetre = perimetre
 
     @cached_property
     def conn(self) -> Connection[TupleRow]:
         """The connection, taken where it is first used and given back with the reader."""
-        return self._stack.enter_context(self._pool.connection())
+        if self.perimetre.plie_ids is None:
+            return self._stack.enter_context(self._service.reads.connection())
+        conn = self._stack.enter_context(self._service.reads_limites.connection())
+        limiter(conn, self.perimetre)
+        return conn
 
 
 def perimetre(personne: Annotated[Personne, Depends(personne)]) -> Perimetre:
@@ -368,7 +374,7 @@ async def lecture(
     """
     async with request.app.state.lecteurs:
         with ExitStack() as stack:
-            yield LectureOuverte(service.reads, stack, perimetre)
+            yield LectureOuverte(service, stack, perimetre)
 
 
 #: The route reads only. Its connection goes back before the answer leaves.

@@ -225,11 +225,12 @@ def essayer(
         coffre = service.coffre.a_l_essai()
         journal = Journal(seule, service.journal.guards, coffre, service.pieces)
         position = journal.recorder.hold()
-        scene = _Scene(app, replace(service, journal=journal, reads=seule), identite)
+        joue = replace(service, journal=journal, reads=seule, reads_limites=seule)
+        scene = _Scene(app, joue, identite)
         with conn.transaction(force_rollback=True):
             reponses = scene.jouer(demande.commandes, cles)
             faits = enregistres_apres(conn, perimetre, position)
-            apres = _maquettes(conn, perimetre, _visees(conn, demande, position))
+            apres = _maquettes(conn, perimetre, _visees(conn, perimetre, demande, position))
         avant = _maquettes(conn, perimetre, apres)
     nommee = demande.subvention_globale_id
     if nommee is not None and nommee not in apres:
@@ -242,8 +243,10 @@ def essayer(
     )
 
 
-def _visees(conn: Connection[TupleRow], demande: DemandeEssai, position: int) -> list[UUID]:
-    touchees = subventions_touchees(conn, position)
+def _visees(
+    conn: Connection[TupleRow], perimetre: Perimetre, demande: DemandeEssai, position: int
+) -> list[UUID]:
+    touchees = subventions_touchees(conn, perimetre, position)
     nommee = demande.subvention_globale_id
     return touchees if nommee is None or nommee in touchees else [nommee, *touchees]
 

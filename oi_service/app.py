@@ -16,7 +16,13 @@ from oi_service import clock
 from oi_service.acces.acces import Acces, Reglages
 from oi_service.acces.oidc import Oidc, reglages_de
 from oi_service.application import Acte, Journal, Service
-from oi_service.database import application_pool, ensure_database, ensure_service_role, migrate
+from oi_service.database import (
+    DIRECTEUR,
+    application_pool,
+    ensure_database,
+    ensure_service_role,
+    migrate,
+)
 from oi_service.lieux import Lieux, lieux_de
 from oi_service.personnes.coffre import Coffre
 from oi_service.pieces import Pieces
@@ -94,6 +100,7 @@ def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]
     with ExitStack() as stack:
         writes = stack.enter_context(application_pool(conninfo))
         reads = stack.enter_context(application_pool(conninfo, read_only=True))
+        limites = stack.enter_context(application_pool(conninfo, role=DIRECTEUR, read_only=True))
         # Of its own: who comes in does not wait for those who write.
         entrees = stack.enter_context(application_pool(conninfo))
         pieces = Pieces(lieux.pieces, settings.piece_max)
@@ -101,4 +108,4 @@ def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]
         acces = Acces(entrees, Coffre(lieux.cles / "comptes"), Reglages.de(settings))
         fournisseur = reglages_de(settings)
         oidc = None if fournisseur is None else Oidc(entrees, fournisseur)
-        yield Service(journal, reads, lieux, pieces, acces, oidc)
+        yield Service(journal, reads, limites, lieux, pieces, acces, oidc)

@@ -389,12 +389,14 @@ class Journal(Application[UUID]):
 class Service:
     """What a door needs: the journal to write, read-only connections to read, and the folders.
 
+    ``reads_limites`` are for readers of some PLIE: the database shows them nothing else.
     ``pieces`` is what keeps the files of the folder of that name; ``acces``, how persons come in;
     ``oidc``, the provider that may vouch for them, when there is one.
     """
 
     journal: Journal
     reads: Connections
+    reads_limites: Connections
     lieux: Lieux
     pieces: Pieces
     acces: Acces

@@ -659,7 +659,11 @@ def dossier(
         dates = _lire_dates(conn, au, connu_le)
         with instantane(conn):
             story = histoire_du_dossier(conn, OI_ENTIER, numero, dates.situation)
-            changes = avant_apres(conn, story[0].stream_id, story, dates.situation) if story else {}
+            changes = (
+                avant_apres(conn, OI_ENTIER, story[0].stream_id, story, dates.situation)
+                if story
+                else {}
+            )
             state = etat_du_dossier(conn, OI_ENTIER, story, dates.situation)
         known = bool(story) or bool(histoire_du_dossier(conn, OI_ENTIER, numero))
     if not known:

@@ -21,6 +21,8 @@ from oi_service.postgres import url_of
 
 #: Oldest major version whose built-in collation and privileges we rely on.
 OLDEST_MAJOR = 17
+#: The role that reads everything and appends, and the one that reads some PLIE.
+APPLICATION, DIRECTEUR = "oi_application", "oi_directeur"
 #: Who the service is in the embedded server.
 SERVICE_ROLE = "oi_service"
 #: Connections of each pool: FastAPI's threads wait for one rather than open more.
@@ -139,9 +141,15 @@ def _replace_projection_functions(conn: psycopg.Connection[Any]) -> bool:
 
 
 @contextmanager
-def application_pool(conninfo: str, *, read_only: bool = False) -> Iterator[ConnectionPool]:
-    """Lend a pool that can read, and append through the one function; nothing else."""
-    options = "-c role=oi_application -c timezone=UTC"
+def application_pool(
+    conninfo: str, *, role: str = APPLICATION, read_only: bool = False
+) -> Iterator[ConnectionPool]:
+    """Lend a pool that can read, and append through the one function; nothing else.
+
+    As `DIRECTEUR` it reads what the database shows to the PLIE that each connection is told of, and
+    forgets them with the connection.
+    """
+    options = f"-c role={role} -c timezone=UTC"
     if read_only:
         options += " -c default_transaction_read_only=on"
     known = conninfo_to_dict(conninfo).get("options") or ""
@@ -150,7 +158,13 @@ def application_pool(conninfo: str, *, read_only: bool = False) -> Iterator[Conn
         min_size=1,
         max_size=POOL_SIZE,
         kwargs={"autocommit": True},
+        reset=_oublier if role == DIRECTEUR else None,
         open=False,
     )
     with pool:
         yield pool
+
+
+def _oublier(conn: psycopg.Connection[Any]) -> None:
+    """Forget for whom a connection was reading: it goes back to show nothing."""
+    conn.execute("SELECT set_config('oi.plies', '', false)")

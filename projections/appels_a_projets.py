@@ -9,9 +9,9 @@ from psycopg.rows import TupleRow, class_row
 
 from aggregates.appel_a_projets.events import AppelAProjetsPublie, Fiche
 from aggregates.appel_a_projets.state import AppelAProjetsAbsent
+from oi_service.codec import REGISTRY
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
-from projections.journal import lire_flux
-from projections.perimetre import OI_ENTIER, Perimetre
+from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation
 
 
@@ -74,12 +74,17 @@ def fiche_appel(
     found = _appels(conn, perimetre, situation, appel_id=appel_id)
     if not found:
         raise AppelAProjetsAbsent(id=appel_id)
-    publie = lire_flux(conn, OI_ENTIER, [appel_id])[appel_id][0].fait
+    # What the call shares between PLIE is filtered below.
+    row = conn.execute(
+        "SELECT p.name, p.data::text, p.date_effet::text FROM oi.actes_communs(%s) AS p "
+        "WHERE p.version = 1",
+        (appel_id,),
+    ).fetchone()
+    assert row is not None
+    nom, data, jour = row
+    publie = REGISTRY.decode(nom, data, jour, None, None)
     assert isinstance(publie, AppelAProjetsPublie)
-    fiches = publie.fiches
-    if perimetre.plie_ids is not None:
-        fiches = tuple(f for f in fiches if f.plie_id in perimetre.plie_ids)
-    return FicheAppel(found[0], fiches)
+    return FicheAppel(found[0], tuple(f for f in publie.fiches if perimetre.contient(f.plie_id)))
 
 
 def _appels(
@@ -100,8 +105,8 @@ def _appels(
                 a.id, a.sg_id AS subvention_globale_id, a.numero, a.intitule, a.date_ouverture,
                 a.date_cloture, v.clos, f.nb_fiches, v.version, p.position
             FROM projection.appel_a_projets AS a
-            INNER JOIN oi.event AS p
-                ON a.id = p.stream_id AND p.name = 'appel_a_projets.publie.v1'
+            INNER JOIN LATERAL oi.actes_communs(a.id) AS p
+                ON p.name = 'appel_a_projets.publie.v1'
             CROSS JOIN LATERAL (
                 SELECT count(*) AS nb_fiches
                 FROM jsonb_array_elements(p.data -> 'fiches') AS x (fiche)
@@ -110,9 +115,8 @@ def _appels(
             CROSS JOIN LATERAL (
                 SELECT max(e.version) AS version,
                     bool_or(e.name = 'appel_a_projets.clos.v1') AS clos
-                FROM oi.event AS e
-                WHERE e.stream_id = a.id AND e.position <= %(connu_le)s
-                    AND e.date_effet <= %(effet_au)s
+                FROM oi.actes_communs(a.id) AS e
+                WHERE e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
             ) AS v
             WHERE (%(plies)s::text[] IS NULL OR f.nb_fiches > 0)
                 AND p.position <= %(connu_le)s AND p.date_effet <= %(effet_au)s

@@ -136,10 +136,13 @@ def dossiers_conventionnes(
 
 
 def suivis(
-    conn: Connection[TupleRow], dossiers: Iterable[Dossier], situation: Situation
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    dossiers: Iterable[Dossier],
+    situation: Situation,
 ) -> Mapping[UUID, Suivi]:
     """Follow the money of each convention as the situation knows it, by operation."""
-    operations = {convention_of(d.id): d.id for d in dossiers}
+    operations = {convention_of(d.id): d.id for d in dossiers if perimetre.contient(d.plie_id)}
     found = {operation_id: Suivi() for operation_id in operations.values()}
     rows = conn.execute(
         """

@@ -30,6 +30,7 @@ from oi_service.errors import french_euros
 from projections.fiche_operation import montants_du_plan
 from projections.journal import EvenementLu
 from projections.mesures import MESURES, unite
+from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation
 from rules.controle_operation import MESURES as MESURES_DE_SUITE
 
@@ -58,6 +59,7 @@ class Changement:
 
 def avant_apres(
     conn: Connection[TupleRow],
+    perimetre: Perimetre,
     operation_id: UUID,
     histoire: Sequence[EvenementLu],
     situation: Situation = ACTUELLE,
@@ -66,20 +68,23 @@ def avant_apres(
 
     ``histoire`` is the story of the dossier in the same situation, in the order of the log.
     """
-    return changements(histoire, postes(conn, operation_id, situation))
+    return changements(histoire, postes(conn, perimetre, operation_id, situation))
 
 
-def postes(conn: Connection[TupleRow], operation_id: UUID, situation: Situation) -> Postes:
+def postes(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, situation: Situation
+) -> Postes:
     """Read what the events of a dossier post, event by event."""
     rows = conn.execute(
         """
         SELECT m.position, m.mesure, sum(m.centimes)::bigint
         FROM projection.mouvement AS m
         WHERE m.operation_id = %(operation)s
+            AND (%(plies)s::text[] IS NULL OR m.plie_id = ANY(%(plies)s))
             AND m.position <= %(connu_le)s AND m.date_effet <= %(effet_au)s
         GROUP BY m.position, m.mesure
         """,
-        {"operation": operation_id, **situation.parametres},
+        {"operation": operation_id, "plies": perimetre.liste, **situation.parametres},
     )
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for position, mesure, centimes in rows:

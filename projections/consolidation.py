@@ -106,9 +106,10 @@ def consolider(
         SELECT s.oi_id, p.plie_id, p.nom
         FROM projection.plie AS p INNER JOIN projection.subvention_globale AS s ON p.sg_id = s.id
         WHERE s.position <= %(connu_le)s
+            AND (%(plies)s::text[] IS NULL OR p.plie_id = ANY(%(plies)s))
         ORDER BY s.position
         """,
-        situation.parametres,
+        {"plies": perimetre.liste, **situation.parametres},
     ).fetchall()
     return Consolidation(
         subventions=tuple(s for s in connues if not demandees or s.id in demandees),

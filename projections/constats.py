@@ -161,7 +161,6 @@ class _Autre:
     id: UUID
     operation_id: UUID
     numero_mdfse: str
-    plie_id: str
     siret: str
     documents: list[str]
     name: str
@@ -178,6 +177,7 @@ class _Autre:
 
 def _autres(
     conn: Connection[TupleRow],
+    perimetre: Perimetre,
     siret: str,
     details: Iterable[Detail],
     documents: Iterable[str],
@@ -185,7 +185,8 @@ def _autres(
     """Return every dépense of the same persons, or of the same pieces wherever they are.
 
     What was cancelled, or rejected whole, bears on nothing. An employee's reference means something
-    to one employer only: a person is looked for under one SIRET.
+    to one employer only: a person is looked for under one SIRET. What another PLIE presents is
+    for who sees both: a reader of one is not told its hours, nor its amounts.
     """
     vus = list(details)
     return (
@@ -218,7 +219,7 @@ def _autres(
             )
 
             SELECT
-                d.id, d.operation_id, o.numero_mdfse, o.plie_id, o.siret,
+                d.id, d.operation_id, o.numero_mdfse, o.siret,
                 coalesce(f.documents, '{}') AS documents, x.name, x.data, x.date_effet
             FROM trouvees AS t
             INNER JOIN projection.depense AS d ON t.id = d.id
@@ -233,9 +234,11 @@ def _autres(
                 LIMIT 1
             ) AS x
             WHERE d.statut <> 'annulee' AND d.retenu_centimes IS DISTINCT FROM 0
+                AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
             ORDER BY d.position
             """,
             {
+                "plies": perimetre.liste,
                 "documents": sorted(set(documents)),
                 "tiers": [detail.tiers_ref for detail in vus],
                 "pieces": [detail.piece_ref for detail in vus],
@@ -288,6 +291,7 @@ def _examiner(
     corrigees_lues = lire_flux(conn, perimetre, (i for i in corrigees if i is not None))
     autres = _autres(
         conn,
+        perimetre,
         dossier.siret,
         (s.detail for s in states.values()),
         (sha for shas in documents.values() for sha in shas),
@@ -295,7 +299,7 @@ def _examiner(
     voisinage = _Voisinage(
         dossier=dossier,
         autres=autres,
-        noms=_noms(perimetre, dossier.operation_id, autres),
+        noms=_noms(dossier.operation_id, autres),
         achats=_achats(conn, dossier.operation_id),
         corrigees={i: _etat(lus) for i, lus in corrigees_lues.items()},
     )
@@ -322,22 +326,9 @@ def _etat(flux: Iterable[EvenementLu]) -> Depense:
     return state
 
 
-def _noms(perimetre: Perimetre, ici: UUID, autres: Iterable[_Autre]) -> dict[UUID, str]:
-    """Say each operation to the reader: by its number within the perimeter, else only that it is.
-
-    Two operations never go by one name.
-    """
-    noms = {ici: ICI}
-    caches = 0
-    for autre in autres:
-        if autre.operation_id in noms:
-            continue
-        if perimetre.plie_ids is None or autre.plie_id in perimetre.plie_ids:
-            noms[autre.operation_id] = f"Opération {autre.numero_mdfse}"
-        else:
-            caches += 1
-            noms[autre.operation_id] = f"Opération hors de votre périmètre ({caches})"
-    return noms
+def _noms(ici: UUID, autres: Iterable[_Autre]) -> dict[UUID, str]:
+    """Say each operation to the reader."""
+    return {autre.operation_id: f"Opération {autre.numero_mdfse}" for autre in autres} | {ici: ICI}
 
 
 class _Voisinage:

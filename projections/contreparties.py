@@ -127,22 +127,6 @@ _CONTREPARTIES_AU = """(
     HAVING bool_or(e.version = 1)
 )"""
 
-#: What operations held of them: the same columns as `projection.affectation`.
-_AFFECTATIONS_AU = """(
-    SELECT
-        e.stream_id AS contrepartie_id, (e.data ->> 'operation_id')::uuid AS operation_id,
-        sum(CASE e.name WHEN 'contrepartie.affectee.v1' THEN 1 ELSE -1 END
-            * (e.data ->> 'montant_centimes')::bigint)::bigint AS montant_centimes
-    FROM oi.event AS e
-    WHERE e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
-        AND e.name IN ('contrepartie.affectee.v1', 'contrepartie.affectation_annulee.v1')
-        AND e.stream_id IN (
-            SELECT h.contrepartie_id FROM projection.affectation AS h
-            WHERE (%(operation)s::uuid IS NULL OR h.operation_id = %(operation)s)
-                AND (%(contrepartie)s::uuid IS NULL OR h.contrepartie_id = %(contrepartie)s))
-    GROUP BY e.stream_id, e.data ->> 'operation_id'
-)"""
-
 
 def _lignes(
     conn: Connection[TupleRow],
@@ -224,7 +208,15 @@ def affectations(
             a.contrepartie_id, a.operation_id, o.numero_mdfse, c.type, c.financeur, c.annee,
             a.montant_centimes AS montant
         FROM {affectations} AS a
-        INNER JOIN projection.contrepartie AS c ON a.contrepartie_id = c.id
+        CROSS JOIN LATERAL (
+            SELECT k.type, k.financeur, k.annee, k.position
+            FROM projection.contrepartie AS k WHERE k.id = a.contrepartie_id
+            -- Of one that the whole OI shares, whose it is.
+            UNION ALL
+            SELECT s.type, s.financeur, s.annee, s.position
+            FROM oi.contrepartie_partagee(a.contrepartie_id) AS s
+            LIMIT 1
+        ) AS c
         INNER JOIN projection.operation AS o ON a.operation_id = o.id
         WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
             AND (%(operation)s::uuid IS NULL OR a.operation_id = %(operation)s)
@@ -233,7 +225,12 @@ def affectations(
         ORDER BY c.position, o.numero_mdfse
         """
     ).format(
-        affectations=sql.SQL("projection.affectation" if situation.actuelle else _AFFECTATIONS_AU)
+        affectations=sql.SQL(
+            "projection.affectation"
+            if situation.actuelle
+            else "oi.affectations_lues("
+            "%(connu_le)s, %(effet_au)s, %(operation)s::uuid, %(contrepartie)s::uuid)"
+        )
     )
     parameters = {
         "plies": perimetre.liste,

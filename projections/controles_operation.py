@@ -296,7 +296,7 @@ _TOUS = FiltresControles()
 
 #: The tables of a situation: those kept ready, or the same ones read again from the log.
 _TABLES = ("controle_operation", "controle_perimetre", "controle_constat", "controle_suite")
-_AU = ("controles_au", "controle_perimetres_au", "controle_constats_au", "controle_suites_au")
+_AU = ("controles_lus", "controle_perimetres_lus", "controle_constats_lus", "controle_suites_lues")
 
 #: What the reader sees of each control, then what is due about it.
 _VUES = """

@@ -193,7 +193,7 @@ def charger(
         dossiers = dossiers_conventionnes(conn, perimetre, subvention_id, situation)
         plans = _Plans(
             dossiers=dossiers,
-            attentes=attentes(dossiers, suivis(conn, dossiers, situation)),
+            attentes=attentes(dossiers, suivis(conn, perimetre, dossiers, situation)),
             attendus=_Attendus(conn, perimetre, situation, le),
             le=le,
         )

@@ -431,12 +431,8 @@ def _dernier_jour(conn: Connection[TupleRow], situation: Situation) -> date:
     """Return the day at which a situation stops: of effect, else of what was known, else today."""
     if situation.effet_au is not None or situation.connu_le is None:
         return situation.effet_au or today()
-    row = conn.execute(
-        "SELECT e.enregistre_le FROM oi.event AS e WHERE e.position <= %s "
-        "ORDER BY e.position DESC LIMIT 1",
-        (situation.connu_le,),
-    ).fetchone()
-    return today() if row is None else jour(row[0])
+    row = conn.execute("SELECT oi.instant_de(%s)", (situation.connu_le,)).fetchone()
+    return today() if row is None or row[0] is None else jour(row[0])
 
 
 def _resume(

@@ -279,7 +279,7 @@ def _sous_realisations(
         # A convention may count earlier than its dossier, which is then no operation yet.
         if d.id in cours and _finie(*cours[d.id], le) and d.conventionne > d.retenu
     ]
-    suivi = suivis(conn, en_fin, situation)
+    suivi = suivis(conn, perimetre, en_fin, situation)
     for d in sorted(en_fin, key=lambda d: (d.retenu - d.conventionne, d.numero_mdfse)):
         yield SousRealisation(
             operation_id=d.id,

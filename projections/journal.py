@@ -94,7 +94,7 @@ def journal(
     (depuis,) = lire(apres, liste, int)
     streams = None if flux is None else [flux]
     if operation_id is not None:
-        streams = [i for i in flux_du_dossier(conn, operation_id) if flux in {None, i}]
+        streams = [i for i in flux_du_dossier(conn, perimetre, operation_id) if flux in {None, i}]
     rows = _evenements(
         conn,
         perimetre,
@@ -155,7 +155,7 @@ def histoire_du_dossier(
     ).fetchone()
     if row is None:
         return []
-    flux = lire_flux(conn, perimetre, flux_du_dossier(conn, row[0]), situation)
+    flux = lire_flux(conn, perimetre, flux_du_dossier(conn, perimetre, row[0]), situation)
     if row[0] not in flux:
         return []
     ailleurs = faits_d_ailleurs(conn, perimetre, row[0], situation)
@@ -243,12 +243,23 @@ def lire_flux(
     return {stream_id: lus for stream_id, lus in comptes.items() if lus}
 
 
-def flux_du_dossier(conn: Connection[TupleRow], operation_id: UUID) -> list[UUID]:
-    """Return the streams of a dossier: its own, its convention's, those of its dépenses."""
+def flux_du_dossier(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+) -> list[UUID]:
+    """Return the streams of a dossier: its own, its convention's, those of its dépenses.
+
+    None when the perimeter does not hold it.
+    """
     rows = conn.execute(
-        "SELECT id FROM projection.depense WHERE operation_id = %s", (operation_id,)
-    )
-    return [operation_id, convention_of(operation_id), *(row[0] for row in rows)]
+        """
+        SELECT d.id
+        FROM projection.operation AS o LEFT JOIN projection.depense AS d ON o.id = d.operation_id
+        WHERE o.id = %(operation)s AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+        """,
+        {"operation": operation_id, "plies": perimetre.liste},
+    ).fetchall()
+    propres = [operation_id, convention_of(operation_id)] if rows else []
+    return [*propres, *(row[0] for row in rows if row[0] is not None)]
 
 
 def _evenements(
@@ -269,10 +280,11 @@ def _evenements(
 ) -> list[EvenementLu]:
     """Read the log; the only query on it here, so that nothing escapes the perimeter.
 
-    A PLIE sees its dossiers, its contreparties, the controls of its dossiers only, and what moves
-    its enveloppes; a transfer is seen from both sides. What concerns the OI as a whole is for who
-    sees the whole OI. What an auditor works on (``audit``) is read apart from all the rest
-    (docs/adr/0018-audit-a-part.md).
+    A PLIE sees its dossiers, its contreparties, the controls of its dossiers only, what moves its
+    enveloppes and what is fixed or foreseen for it; a transfer is seen from both sides. What
+    concerns others too is for who sees the whole OI. What an auditor works on (``audit``) is read
+    apart from all the rest (docs/adr/0018-audit-a-part.md). The database says the same again of
+    readers of some PLIE (migrations/0010_perimetre.sql).
     """
     croissant = ordre == "asc"
     query = sql.SQL(
@@ -289,7 +301,7 @@ def _evenements(
             UNION ALL
             SELECT s.stream_id
             FROM oi.event AS s INNER JOIN dossier AS d
-                ON (s.data ->> 'operation_id')::uuid = d.id
+                ON s.data ->> 'operation_id' = d.id::text
             WHERE s.name = 'convention.signee.v1'
             UNION ALL
             SELECT c.id FROM projection.contrepartie AS c WHERE c.plie_id = ANY(%(plies)s)
@@ -308,11 +320,14 @@ def _evenements(
         WHERE (
                 %(plies)s::text[] IS NULL
                 OR e.stream_id IN (SELECT v.id FROM visible AS v)
-                OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)
-                OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
-                OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
-                OR jsonb_path_query_array(e.data, '$.ecarts[*].cellule.plie_id')
-                    ?| %(plies)s::text[]
+                OR starts_with(e.name, 'subvention_globale.') AND (
+                    e.data ->> 'plie_id' = ANY(%(plies)s)
+                    OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)
+                    OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
+                    OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
+                    OR e.data -> 'ecarts' <> '[]' AND jsonb_path_query_array(
+                        e.data, '$.ecarts[*].cellule.plie_id') <@ to_jsonb(%(plies)s::text[])
+                )
             )
             AND starts_with(e.name, 'audit.') = %(audit)s
             AND (%(positions)s::bigint[] IS NULL OR e.position = ANY(%(positions)s))

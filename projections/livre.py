@@ -96,7 +96,11 @@ _SEPARENT = sql.SQL(
                 END AS cause
         FROM projection.mouvement AS m,
             LATERAL (
-                SELECT v.name, v.data FROM oi.event AS v WHERE v.position = m.position LIMIT 1
+                SELECT v.name, v.data FROM oi.event AS v WHERE v.position = m.position
+                -- Of a fact that the reader shares with others, its kind.
+                UNION ALL
+                SELECT f.name, f.data FROM oi.fait_partage(m.position) AS f
+                LIMIT 1
             ) AS e
         WHERE {choisies}
             AND (m.position <= %(a_connu_le)s AND m.date_effet <= %(a_effet_au)s)
@@ -374,7 +378,14 @@ def mouvements(
             m.financeur, m.date_effet, e.name, e.enregistre_le, e.acteur, e.role, p.cause
         FROM page AS p
         INNER JOIN projection.mouvement AS m ON p.position = m.position AND p.rang = m.rang
-        INNER JOIN oi.event AS e ON p.position = e.position
+        CROSS JOIN LATERAL (
+            SELECT v.name, v.enregistre_le, v.acteur, v.role
+            FROM oi.event AS v WHERE v.position = p.position
+            UNION ALL
+            SELECT f.name, f.enregistre_le, f.acteur, f.role
+            FROM oi.fait_partage(p.position) AS f
+            LIMIT 1
+        ) AS e
         LEFT JOIN projection.operation AS o ON m.operation_id = o.id
         ORDER BY p.cause, p.position, p.rang
         """

@@ -175,6 +175,8 @@ class Maquette:
     financeurs: tuple[ParFinanceur, ...] = ()
     situation: Situation = ACTUELLE
     connue_le: datetime | None = None  #: when the last event counted was recorded, UTC
+    #: The whole grant, for a reader of some PLIE: no figure of another, but what they come to.
+    oi_entier: Chiffres | None = None
 
     def par_plie(self) -> list[tuple[str, str, Chiffres]]:
         """Return ``(plie_id, plie_nom, chiffres)``, what no PLIE holds last."""
@@ -191,7 +193,7 @@ class Maquette:
 
     @property
     def total(self) -> Chiffres:
-        """The whole OI: the sum of the cells, réserve included."""
+        """The sum of the cells; réserve included, for who sees the whole OI."""
         return sum((ligne.chiffres for ligne in self.lignes), Chiffres())
 
 
@@ -251,7 +253,7 @@ def charger(
         row = conn.execute(
             """
             SELECT s.id, s.numero, s.reglement, s.oi_nom, s.fictive, d.fse_total, h.position,
-                (SELECT e.enregistre_le FROM oi.event AS e WHERE e.position = h.position),
+                oi.instant_de(h.position),
                 clock_timestamp()
             FROM projection.subvention_globale AS s,
                 (SELECT least(position, %(connu_le)s) AS position FROM oi.head) AS h,
@@ -259,8 +261,8 @@ def charger(
                 LATERAL (
                     SELECT coalesce(e.data ->> 'fse_total_apres_centimes',
                         e.data ->> 'fse_total_centimes')::bigint AS fse_total
-                    FROM oi.event AS e
-                    WHERE e.stream_id = s.id AND e.position <= %(connu_le)s
+                    FROM oi.actes_communs(s.id) AS e
+                    WHERE e.position <= %(connu_le)s
                         AND (e.version = 1 OR (
                             e.name = 'subvention_globale.avenant_signe.v1'
                             AND e.date_effet <= %(effet_au)s))
@@ -273,6 +275,7 @@ def charger(
         assert row is not None
         lignes = _lignes(conn, perimetre, chosen, situation)
         financeurs = _financeurs(conn, perimetre, chosen, situation)
+        entier = None if perimetre.plie_ids is None else _totaux(conn, perimetre, chosen, situation)
     identity, numero, reglement, oi_nom, fictive, fse_total, position, connue_le, computed = row
     return Maquette(
         subvention_globale_id=identity,
@@ -287,6 +290,7 @@ def charger(
         position=position,
         connue_le=connue_le,
         calculee_le=computed,
+        oi_entier=entier,
     )
 
 
@@ -338,6 +342,23 @@ def _lignes(
             ),
         )
     )
+
+
+def _totaux(
+    conn: Connection[TupleRow], perimetre: Perimetre, subvention_id: UUID, situation: Situation
+) -> Chiffres:
+    """Return the totals of the whole grant, which each of its PLIE may know."""
+    rows = conn.execute(
+        """
+        SELECT t.mesure, t.centimes
+        FROM oi.totaux_de(%(sg)s, %(connu_le)s, %(effet_au)s) AS t
+        WHERE %(plie)s::text[] IS NULL OR EXISTS (
+            SELECT FROM projection.plie AS p
+            WHERE p.sg_id = %(sg)s AND p.plie_id = ANY(%(plie)s::text[]))
+        """,
+        {"sg": subvention_id, "plie": perimetre.liste, **situation.parametres},
+    )
+    return Chiffres(**{mesure: total for mesure, total in rows if mesure in QUANTITES})
 
 
 def _financeurs(

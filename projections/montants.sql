@@ -40,24 +40,3 @@ LANGUAGE sql STABLE AS $$
     WHERE m.operation_id IS NOT NULL AND m.position <= connu_le AND m.date_effet <= effet_au
     GROUP BY m.operation_id
 $$;
-
--- The last event that was known at an instant: positions follow instants, so halves tell.
-CREATE OR REPLACE FUNCTION oi.position_au(instant timestamptz) RETURNS bigint
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    known bigint := 0;
-    beyond bigint;
-    half bigint;
-BEGIN
-    SELECT h.position + 1 INTO beyond FROM oi.head AS h;
-    WHILE known + 1 < beyond LOOP
-        half := (known + beyond) / 2;
-        IF (SELECT e.enregistre_le <= instant FROM oi.event AS e WHERE e.position = half) THEN
-            known := half;
-        ELSE
-            beyond := half;
-        END IF;
-    END LOOP;
-    RETURN known;
-END
-$$;

@@ -5,9 +5,16 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from projections.perimetre import Perimetre
 
-def subventions_touchees(conn: Connection[TupleRow], position: int) -> list[UUID]:
-    """Return those that something recorded after a position is about, the oldest first."""
+
+def subventions_touchees(
+    conn: Connection[TupleRow], perimetre: Perimetre, position: int
+) -> list[UUID]:
+    """Return those that something recorded after a position is about, the oldest first.
+
+    Of those that the perimeter holds.
+    """
     rows = conn.execute(
         """
         WITH flux AS (
@@ -39,8 +46,11 @@ def subventions_touchees(conn: Connection[TupleRow], position: int) -> list[UUID
 
         SELECT s.id
         FROM projection.subvention_globale AS s INNER JOIN touchee AS t ON s.id = t.id
+        WHERE %(plies)s::text[] IS NULL OR EXISTS (
+            SELECT FROM projection.plie AS p
+            WHERE p.sg_id = s.id AND p.plie_id = ANY(%(plies)s))
         ORDER BY s.position
         """,
-        {"position": position},
+        {"position": position, "plies": perimetre.liste},
     )
     return [row[0] for row in rows]

@@ -1,6 +1,6 @@
 """Subventions globales: the grant, and the enveloppe of each PLIE under it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -17,11 +17,11 @@ from aggregates.subvention_globale.events import (
     TrancheOuverte,
 )
 from aggregates.subvention_globale.state import SubventionGlobaleAbsente
+from oi_service.codec import REGISTRY, Evenement
 from oi_service.dates import Periode
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
-from projections.journal import lire_flux
 from projections.maquette import HORS_PLIE
-from projections.perimetre import OI_ENTIER, Perimetre
+from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation
 
 
@@ -159,11 +159,11 @@ _SUBVENTIONS_AU = """(
         (coalesce(a.data -> 'programmation_apres', c.data -> 'programmation') ->> 'fin')::date
             AS programmation_fin
     FROM projection.subvention_globale AS p
-    INNER JOIN oi.event AS c
-        ON c.stream_id = p.id AND c.version = 1 AND c.position <= %(connu_le)s
+    INNER JOIN LATERAL oi.actes_communs(p.id) AS c
+        ON c.version = 1 AND c.position <= %(connu_le)s
     LEFT JOIN LATERAL (
-        SELECT e.data FROM oi.event AS e
-        WHERE e.stream_id = p.id AND e.name = 'subvention_globale.avenant_signe.v1'
+        SELECT e.data FROM oi.actes_communs(p.id) AS e
+        WHERE e.name = 'subvention_globale.avenant_signe.v1'
             AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
         ORDER BY e.version DESC LIMIT 1
     ) AS a ON true
@@ -220,12 +220,8 @@ def fiche_subvention(
     Raises: SubventionGlobaleAbsente.
     """
     resume = exiger_subvention(conn, perimetre, subvention_id, situation)
-    # The act that grants is public; what it shares between PLIE is filtered below.
-    connus = replace(situation, effet_au=None)
-    signature, *suite = lire_flux(conn, OI_ENTIER, [subvention_id], connus)[subvention_id]
-    au = situation.effet_au
-    lus = [signature, *(lu for lu in suite if au is None or lu.date_effet <= au)]
-    faits = [lu.fait for lu in lus]
+    # The acts that grant are known to all; what they share between PLIE is filtered below.
+    faits, version = _actes(conn, subvention_id, situation)
     convention = faits[0]
     assert isinstance(convention, SubventionGlobaleConventionnee)
     avenants = [_avenant(f) for f in faits if isinstance(f, AvenantSubventionGlobaleSigne)]
@@ -234,22 +230,37 @@ def fiche_subvention(
     ]
     return FicheSubvention(
         resume=resume,
-        version=lus[-1].version,
+        version=version,
         conventionnee_le=convention.date_effet,
         agd=convention.agd,
         programme_cci=convention.programme_cci,
         programmation=avenants[-1].programmation_apres if avenants else convention.programmation,
         realisation=avenants[-1].realisation_apres if avenants else convention.realisation,
         parametres=convention.parametres,
-        plie=tuple(
-            p
-            for p in convention.plie
-            if perimetre.plie_ids is None or p.plie_id in perimetre.plie_ids
-        ),
+        plie=tuple(p for p in convention.plie if perimetre.contient(p.plie_id)),
         objectifs_specifiques=convention.objectifs_specifiques,
         avenants=tuple(avenants),
         tranches=tuple(tranches) if perimetre.plie_ids is None else (),
     )
+
+
+def _actes(
+    conn: Connection[TupleRow], subvention_id: UUID, situation: Situation
+) -> tuple[list[Evenement], int]:
+    """Return the signature and the acts that followed it, and the version of the grant."""
+    rows = conn.execute(
+        """
+        SELECT
+            a.name, a.data::text, a.date_effet::text,
+            coalesce(oi.version_de(%(sg)s, %(connu_le)s, %(effet_au)s), 1)
+        FROM oi.actes_communs(%(sg)s) AS a
+        WHERE a.position <= %(connu_le)s AND (a.version = 1 OR a.date_effet <= %(effet_au)s)
+        ORDER BY a.version
+        """,
+        {"sg": subvention_id, **situation.parametres},
+    ).fetchall()
+    faits = [REGISTRY.decode(name, data, jour, None, None) for name, data, jour, _ in rows]
+    return faits, rows[0][3]
 
 
 def _avenant(fait: AvenantSubventionGlobaleSigne) -> AvenantVu:

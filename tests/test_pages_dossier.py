@@ -43,7 +43,7 @@ def client(joue: Service) -> Iterator[TestClient]:
 
 def dossier(service: Service, numero: str, perimetre: Perimetre = OI_ENTIER) -> Dossier | None:
     with ExitStack() as stack:
-        lecture = LectureOuverte(service.reads, stack, perimetre)
+        lecture = LectureOuverte(service, stack, perimetre)
         return dossier_demande(lecture, numero, deps.PRESENT)
 
 

@@ -78,7 +78,9 @@ def lire(conn: Connection[TupleRow], operation_id: UUID, situation: Situation) -
         fiche=fiche,
         situation=situation,
         fictive=est_fictive(conn, lignes),
-        faits=tuple(_faits(histoire, avant_apres(conn, operation_id, histoire, situation))),
+        faits=tuple(
+            _faits(histoire, avant_apres(conn, OI_ENTIER, operation_id, histoire, situation))
+        ),
         sommes=lire_sommes(conn, lignes, situation),
         mouvements=tuple(tous_les_mouvements(conn, lignes, RIEN, situation)),
         ecarts=(

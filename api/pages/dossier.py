@@ -107,7 +107,7 @@ def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) 
             ecartees=tuple(_ecartees(conn, perimetre, operation_id, situation)),
             explications=tuple(_explications(conn, perimetre, operation_id, fiche.convention)),
             dates=dates,
-            changements=avant_apres(conn, operation_id, histoire, situation),
+            changements=avant_apres(conn, perimetre, operation_id, histoire, situation),
             difference=None
             if situation.actuelle
             else lire_difference(

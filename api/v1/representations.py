@@ -195,6 +195,10 @@ class MaquetteOut(Representation):
     par_dispositif: list[SommeDeMaquetteOut]
     financeurs: list[FinanceurDeMaquetteOut] = Field(description="Par financeur.")
     total: ChiffresOut = Field(description="Somme des lignes ; les taux ne sont pas des moyennes.")
+    oi_entier: ChiffresOut | None = Field(
+        description="Totaux de toute la subvention globale, pour qui n’en lit que des PLIE ; "
+        "`null` pour qui la lit entière."
+    )
 
 
 # --- Subventions globales, enveloppes, appels à projets ------------------------------------------

@@ -58,7 +58,7 @@ def test_what_waits_is_what_the_ledger_has_not_moved_further(
     """Retained less sent, or sent less certified; what was sent and taken back waits no longer."""
     situation = Situation(effet_au=jour)
     dossiers = dossiers_conventionnes(conn, OI_ENTIER, sg, situation)
-    waiting = attentes(dossiers, suivis(conn, dossiers, situation))
+    waiting = attentes(dossiers, suivis(conn, OI_ENTIER, dossiers, situation))
     retenu, transmis, declare = (
         somme(conn, sg, mesure, situation, "operation_id")
         for mesure in ("fse_retenu_csf", "fse_transmis", "fse_declare")

@@ -27,7 +27,7 @@ def lire(
 ) -> tuple[list[EvenementLu], Changements]:
     operation = vie.operations["entière"]
     histoire = histoire_du_dossier(conn, OI_ENTIER, str(operation), situation)
-    return histoire, avant_apres(conn, operation, histoire, situation)
+    return histoire, avant_apres(conn, OI_ENTIER, operation, histoire, situation)
 
 
 def phrases(histoire: Sequence[EvenementLu], found: Changements, name: str) -> list[str]:
@@ -109,5 +109,5 @@ def test_the_life_of_other_dossiers_changes_nothing_here(conn: Conn, vie: Vie) -
         propres = {lu.stream_id for lu in histoire if lu.version == 1}
         for lu in histoire:
             if lu.stream_id not in propres:
-                found = avant_apres(conn, operation, histoire)[lu.position]
+                found = avant_apres(conn, OI_ENTIER, operation, histoire)[lu.position]
                 assert {c.quoi for c in found} <= set(MESURES.values())

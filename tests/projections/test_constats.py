@@ -256,18 +256,15 @@ def test_the_hours_of_a_day_add_up_over_operations(vie: Depenses) -> None:
 # The perimeter.
 
 
-def test_what_is_found_beyond_the_perimeter_is_not_named(vie: Depenses) -> None:
+def test_what_another_plie_presents_is_for_who_sees_both(vie: Depenses) -> None:
     une = vie.heures("un", "100")
-    vie.heures("deux", "100")
+    vie.heures("deux", "99")
+    assert vie.constat("temps_mois", une).statut == "anomalie"
     a = Perimetre(frozenset({"A"}))
-    found = vie.constat("temps_mois", une, a)
-    assert found.statut == "anomalie"
-    assert [v.nom for v in found.valeurs] == [
-        "Cette opération",
-        "Opération hors de votre périmètre (1)",
-    ]
+    assert vie.constat("temps_mois", une, a).statut == "conforme"
     for test in vie.examinee(une, a).constats:
         assert "deux" not in test.message
+        assert "99" not in f"{test.message}{test.valeurs}"
 
 
 def test_outside_the_perimeter_there_is_nothing(

@@ -102,7 +102,7 @@ def test_each_line_says_how_it_was_computed(vie: Vie) -> None:
 def test_each_operand_is_an_event_of_the_dossier(vie: Vie) -> None:
     explication = explique(vie)
     with vie.reads.connection() as conn:
-        flux = flux_du_dossier(conn, vie.id("OP-1"))
+        flux = flux_du_dossier(conn, OI_ENTIER, vie.id("OP-1"))
         known = {
             lu.position: lu.name for lus in lire_flux(conn, OI_ENTIER, flux).values() for lu in lus
         }
