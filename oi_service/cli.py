@@ -327,6 +327,12 @@ def serve(port: Annotated[int | None, typer.Option(help="Port de la page.")] = N
         except Refusal as refus:
             # The dossiers do not wait for the key: the anchors do.
             console.print(f"Le journal ne sera pas ancré. {refus}", soft_wrap=True, markup=False)
+        if not service.acces.fiches():
+            console.print(
+                "Personne ne peut encore entrer : « oi creer-administrateur » ouvre le premier "
+                "compte.",
+                soft_wrap=True,
+            )
         _serve(service, port)
 
 
