@@ -752,8 +752,9 @@ class Acces:
     def preparer_second_facteur(self, identite: Identite) -> SecondFacteurPrepare:
         """Draw a second factor, told once; it counts once `installer_second_facteur` saw a code.
 
-        Raises: RemplacementNonConfirme, CompteSansAcces.
+        Raises: SessionAbsente, RemplacementNonConfirme, CompteSansAcces.
         """
+        _exiger_session(identite)
         fiche = self.fiche(identite.identifiant)
         if fiche.second_facteur and not identite.renforcee:
             raise RemplacementNonConfirme
@@ -771,8 +772,10 @@ class Acces:
     ) -> tuple[str, ...]:
         """Install what was prepared, on the proof of a code; return the recovery codes, told once.
 
-        Raises: TropDEssais, SecondFacteurNonPrepare, RemplacementNonConfirme, CodeRefuse.
+        Raises: SessionAbsente, TropDEssais, SecondFacteurNonPrepare, RemplacementNonConfirme,
+        CodeRefuse.
         """
+        _exiger_session(identite)
         identifiant = identite.identifiant
         with self._pool.connection() as conn:
             row = conn.execute(
@@ -811,8 +814,9 @@ class Acces:
     def renouveler_codes_secours(self, identite: Identite, *, adresse: str = "") -> tuple[str, ...]:
         """Draw other recovery codes; those of before serve no more.
 
-        Raises: SecondFacteurAbsent, RemplacementNonConfirme.
+        Raises: SessionAbsente, SecondFacteurAbsent, RemplacementNonConfirme.
         """
+        _exiger_session(identite)
         if not self.fiche(identite.identifiant).second_facteur:
             raise SecondFacteurAbsent
         if not identite.renforcee:
@@ -1101,6 +1105,12 @@ def _nom(nom: str) -> str:
 
 def _adresse(adresse: str) -> str:
     return lisible(adresse, carnet.LONGUEUR_ADRESSE)
+
+
+def _exiger_session(identite: Identite) -> None:
+    """Refuse a token where only the person, in front of us, may act."""
+    if identite.session_id is None:
+        raise SessionAbsente
 
 
 def _connu(entrant: _Entrant | None) -> bool:

@@ -314,6 +314,21 @@ def test_a_token_is_revoked_by_its_account(maison: Maison) -> None:
         maison.acces.revoquer_jeton("gestionnaire-1", new_id())
 
 
+def test_a_program_does_not_touch_the_second_factor(maison: Maison) -> None:
+    identite = maison.identite(maison.entrer(maison.compte()))
+    jeton = maison.acces.creer_jeton(identite, "x", ["gestionnaire_oi"], AN, lecture_seule=False)
+    programme = maison.acces.identite_de_jeton(jeton)
+    assert programme is not None
+    maison.acces.preparer_second_facteur(identite)
+    for geste in (
+        lambda: maison.acces.preparer_second_facteur(programme),
+        lambda: maison.acces.installer_second_facteur(programme, "000000"),
+        lambda: maison.acces.renouveler_codes_secours(programme),
+    ):
+        with pytest.raises(SessionAbsente):
+            geste()
+
+
 def test_a_token_is_no_session_nor_the_other_way(maison: Maison) -> None:
     ouverte = maison.entrer(maison.compte())
     jeton = maison.acces.creer_jeton(
