@@ -191,6 +191,12 @@ def test_what_another_role_may_reach_is_not_reached_by_this_one() -> None:
     assert habiliter(qui, GESTION, None, "GET").plies == frozenset("A")
 
 
+def test_the_first_role_that_the_route_names_acts_even_on_a_smaller_territory() -> None:
+    qui = compte(role("comptable_oi"), role("gestionnaire_oi", "A"))
+    entree = habiliter(qui, LECTEURS, None, "POST")
+    assert entree == Personne("compte-1", "gestionnaire_oi", frozenset("A"))
+
+
 def test_the_header_names_a_role_that_is_held_and_that_the_route_admits() -> None:
     qui = compte(role("gestionnaire_oi"), role("valideur_oi"))
     with pytest.raises(RoleNonTenu, match=LIBELLES["comptable_oi"]):
