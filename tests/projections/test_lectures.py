@@ -125,6 +125,8 @@ def test_every_reading_route_is_tried_here(http: TestClient, vie: Vie) -> None:
     }
     # Persons are read by role, and at no date: tests/api/test_api_personnes.py.
     lus -= {"/personnes/{personne_id}", "/operations/{operation_id}/personnes"}
+    # Accounts, and what one's own account holds, are no money of anybody: tests/acces.
+    lus -= {"/comptes", "/comptes/{identifiant}", "/session", "/sessions", "/jetons", "/traces"}
     # A document is bytes and no JSON: tests/api/test_api_pieces.py reads it. An archive is too:
     # tests/preuve/test_archive.py. An anchor is a text: tests/api/test_api_ancrage.py.
     assert lus - {"/pieces/{sha256}", "/archives", "/ancrages/{taille}"} == set(chemins(http, vie))
