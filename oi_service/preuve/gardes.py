@@ -1,6 +1,7 @@
 """What keeps the log from being altered, as it stands in the database: functions, triggers, rights.
 
-A seal tells what was altered; these tell that nothing was arranged to alter, or to hide it.
+A seal tells what was altered; these tell that nothing was arranged to alter, or to hide it, nor to
+show it to who may not see it.
 """
 
 import re
@@ -9,12 +10,61 @@ from typing import Any
 
 import psycopg
 
-from oi_service.database import migration_sources, projection_sources
+from oi_service.database import APPLICATION, DIRECTEUR, migration_sources, projection_sources
 
 #: Tables that only ever grow.
 _PREUVES = ("oi.event", "oi.command")
 #: What the application's role may not do to the log, whatever else it may.
 _INTERDITS = "INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER"
+
+_DU_PLIE = "(plie_id = ANY (( SELECT plies_lus() AS plies_lus)::text[]))"
+
+
+def _du_dossier(table: str) -> str:
+    return f"(EXISTS ( SELECT FROM operation o WHERE (o.id = {table}.operation_id)))"
+
+
+#: What limited readers see of each table (migrations/0010_perimetre.sql), as PostgreSQL says it; of
+#: the other projections, nothing.
+_LIMITES = {
+    "oi.event": """((stream_id IN ( SELECT flux_lus() AS flux_lus))
+        OR (starts_with(name, 'subvention_globale.'::text) AND (
+            ((data ->> 'plie_id'::text) = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
+            OR (((data -> 'cellule'::text) ->> 'plie_id'::text)
+                = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
+            OR (((data -> 'de'::text) ->> 'plie_id'::text)
+                = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
+            OR (((data -> 'vers'::text) ->> 'plie_id'::text)
+                = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
+            OR (((data -> 'ecarts'::text) <> '[]'::jsonb) AND (
+                jsonb_path_query_array(data, '$."ecarts"[*]."cellule"."plie_id"'::jsonpath)
+                <@ to_jsonb(( SELECT plies_lus() AS plies_lus))))))
+        OR (name = 'registre.journal_ancre.v1'::text))""",
+    "projection.affectation": _du_dossier("affectation"),
+    "projection.appel_a_projets": "(id IN ( SELECT appels_lus() AS appels_lus))",
+    "projection.contrepartie": _DU_PLIE,
+    "projection.controle_constat": _du_dossier("controle_constat"),
+    "projection.controle_operation": (
+        "(EXISTS ( SELECT FROM controle_perimetre p WHERE (p.controle_id = controle_operation.id)))"
+    ),
+    "projection.controle_perimetre": _du_dossier("controle_perimetre"),
+    "projection.controle_suite": (
+        "(EXISTS ( SELECT FROM controle_constat k "
+        "WHERE ((k.controle_id = controle_suite.controle_id) "
+        "AND (k.numero = controle_suite.constat_numero))))"
+    ),
+    "projection.depense": _du_dossier("depense"),
+    "projection.enveloppe": _DU_PLIE,
+    "projection.mouvement": _DU_PLIE,
+    "projection.operation": _DU_PLIE,
+    "projection.plie": _DU_PLIE,
+    "projection.reprise": "false",
+    "projection.subvention_globale": (
+        "(EXISTS ( SELECT FROM plie p WHERE (p.sg_id = subvention_globale.id)))"
+    ),
+}
+#: What they read besides.
+_LISIBLES = {*_LIMITES, "oi.head"}
 
 
 def verifier_gardes(conn: psycopg.Connection[Any]) -> Iterator[str]:
@@ -22,6 +72,8 @@ def verifier_gardes(conn: psycopg.Connection[Any]) -> Iterator[str]:
     yield from _fonctions(conn)
     yield from _declencheurs(conn)
     yield from _droits(conn)
+    yield from _politiques(conn)
+    yield from _lecteurs_limites(conn)
 
 
 def _fonctions(conn: psycopg.Connection[Any]) -> Iterator[str]:
@@ -60,3 +112,70 @@ def _droits(conn: psycopg.Connection[Any]) -> Iterator[str]:
         ).fetchone()
         if row == (True,):
             yield f"le rôle du service peut écrire dans {table} sans passer par le journal"
+
+
+def _politiques(conn: psycopg.Connection[Any]) -> Iterator[str]:
+    rows = conn.execute(
+        """
+        SELECT n.nspname || '.' || c.relname, c.relrowsecurity, coalesce((
+            SELECT array_agg(
+                ARRAY[p.polcmd::text, p.polpermissive::text, p.polroles::regrole[]::text,
+                    pg_get_expr(p.polqual, c.oid)]
+                ORDER BY p.polroles::regrole[]::text)
+            FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid), '{}')
+        FROM pg_catalog.pg_class AS c INNER JOIN pg_catalog.pg_namespace AS n
+            ON c.relnamespace = n.oid
+        WHERE (n.nspname = 'projection' AND c.relkind = 'r')
+            OR c.oid = 'oi.event'::regclass
+        ORDER BY 1
+        """
+    )
+    for table, actives, trouvees in rows.fetchall():
+        attendues = [[APPLICATION, "true"]]
+        if table in _LIMITES:
+            attendues.append([DIRECTEUR, _LIMITES[table]])
+        dites = [["r", "true", f"{{{role}}}", _nue(condition)] for role, condition in attendues]
+        if not actives or [[*p[:3], _nue(p[3])] for p in trouvees] != dites:
+            yield f"les règles qui disent qui lit quelles lignes de {table} ont été changées"
+
+
+def _nue(condition: str) -> str:
+    """Return a condition without its blanks, nor the schemas that it depends on who asks to see."""
+    return re.sub(r"\s+|\b(?:oi|projection)\.(?=\w+\b)", "", condition)
+
+
+def _lecteurs_limites(conn: psycopg.Connection[Any]) -> Iterator[str]:
+    lisibles = conn.execute(
+        """
+        SELECT n.nspname || '.' || c.relname
+        FROM pg_catalog.pg_class AS c INNER JOIN pg_catalog.pg_namespace AS n
+            ON c.relnamespace = n.oid
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+            AND n.nspname <> 'information_schema' AND NOT starts_with(n.nspname, 'pg_')
+            AND has_any_column_privilege(%s, c.oid, 'SELECT')
+        ORDER BY 1
+        """,
+        (DIRECTEUR,),
+    )
+    for (table,) in lisibles.fetchall():
+        if table not in _LISIBLES:
+            yield f"qui ne lit que des PLIE peut lire {table}"
+    row = conn.execute(
+        """
+        SELECT r.rolsuper OR r.rolbypassrls
+            OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.member = r.oid)
+        FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s
+        """,
+        (DIRECTEUR,),
+    ).fetchone()
+    if row != (False,):
+        yield f"le rôle {DIRECTEUR} a d’autres droits que les siens"
+    reglees = conn.execute(
+        """
+        SELECT p.proname FROM pg_catalog.pg_proc AS p, unnest(p.proconfig) AS c (reglage)
+        WHERE p.pronamespace = 'oi'::regnamespace AND NOT starts_with(c.reglage, 'search_path=')
+        ORDER BY 1
+        """
+    )
+    for (nom,) in reglees.fetchall():
+        yield f"la fonction oi.{nom} a des réglages que cette version du service ne lui donne pas"

@@ -141,6 +141,32 @@ _SANS_DEPENSES = """
         ("DROP TRIGGER command_append_only ON oi.command", "modifier oi.command est absent"),
         ("GRANT INSERT ON oi.event TO oi_application", "peut écrire dans oi.event"),
         ("GRANT UPDATE ON oi.head TO PUBLIC", "peut écrire dans oi.head"),
+        ("DROP POLICY plies_du_lecteur ON projection.depense", "lignes de projection.depense"),
+        ("DROP POLICY plies_du_lecteur ON oi.event", "lignes de oi.event"),
+        (
+            "ALTER POLICY plies_du_lecteur ON projection.mouvement USING (true)",
+            "lignes de projection.mouvement",
+        ),
+        (
+            "CREATE POLICY de_trop ON oi.event TO oi_directeur USING (name LIKE 'operation.%')",
+            "lignes de oi.event",
+        ),
+        (
+            "CREATE POLICY comptes ON projection.compte TO oi_directeur USING (true)",
+            "lignes de projection.compte",
+        ),
+        (
+            "ALTER POLICY plies_du_lecteur ON projection.enveloppe TO PUBLIC",
+            "lignes de projection.enveloppe",
+        ),
+        ("ALTER TABLE oi.event DISABLE ROW LEVEL SECURITY", "lignes de oi.event"),
+        ("GRANT SELECT ON oi.command TO oi_directeur", "que des PLIE peut lire oi.command"),
+        ("GRANT SELECT (id) ON acces.trace TO PUBLIC", "que des PLIE peut lire acces.trace"),
+        ("ALTER ROLE oi_directeur BYPASSRLS", "oi_directeur a d’autres droits"),
+        (
+            "ALTER FUNCTION oi.dossiers_lus SET oi.plies = '{A}'",
+            "oi.dossiers_lus a des réglages",
+        ),
     ],
 )
 def test_a_guard_that_was_taken_away_is_named(
