@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from oi_service.errors import NotFound, Refusal
+from oi_service.errors import NotFound
 from oi_service.ids import convention_of
 from projections.perimetre import OI_ENTIER, Perimetre
 from projections.situation import Situation
@@ -21,7 +21,7 @@ class PlieAArchiverInconnu(NotFound):
     """Aucun PLIE « {plie} » n’est connu à ces dates : rien n’est à mettre dans l’archive."""
 
 
-class JournalVide(Refusal):
+class JournalVide(NotFound):
     """Aucun événement n’est encore enregistré : rien n’est à mettre dans l’archive."""
 
 
