@@ -167,7 +167,7 @@ def test_any_amounts_make_a_bar_without_hole_nor_overlap(values: list[int]) -> N
 
 def test_part_puts_every_enveloppe_at_the_same_place() -> None:
     page = vue(EXEMPLE)
-    ticks = {x.barre.repere for x in (*page.lignes, page.total) if x.barre}
+    ticks = {x.barre.repere for x in (*page.lignes, *page.totaux) if x.barre}
     assert ticks == {"94.34%"}  # 500 over 530: the largest overshoot fits
 
 
@@ -199,12 +199,24 @@ def test_total_is_the_sum_and_the_reserve_stands_apart() -> None:
     page = vue(EXEMPLE)
     assert noms(page) == ["Alpha", "Béta", "Delta", "Gamma"]
     assert [x.nom for x in page.hors_plie] == ["Réserve"]
-    assert page.total.cellules[0].montant == 2_400 * 1000_00
+    assert page.totaux[0].cellules[0].montant == 2_400 * 1000_00
     assert page.nb_plie == 4
     assert [c.montant for c in page.chiffres_cles] == [
         x * 1000_00 for x in (2_400, 2_110, 1_980, 970, 960)
     ]
     assert page.chiffres_cles[1].part == "87,9\u00a0%"
+
+
+def test_who_sees_some_plie_sees_what_all_of_them_come_to() -> None:
+    entier = chiffres(2_400, 2_110, 1_980, 970, 960)
+    page = vue(replace(maquette(ALPHA, fse_total=2_500_000_00), oi_entier=entier))
+    assert [(x.nom, x.cellules[0].montant) for x in page.totaux] == [
+        ("Total de votre périmètre", 800 * 1000_00),
+        ("Total OI", 2_400 * 1000_00),
+    ]
+    assert page.chiffres_cles[0].montant == 800 * 1000_00
+    assert page.a_repartir == 100 * 1000_00
+    assert (page.ensemble, page.detail.nom) == ("Votre périmètre", "Votre périmètre")
 
 
 def test_share_above_the_enveloppe_is_shown_whole() -> None:

@@ -193,7 +193,8 @@ class VueMaquette:
     colonnes: tuple[Colonne, ...]
     lignes: tuple[Ligne, ...]
     hors_plie: tuple[Ligne, ...]
-    total: Ligne
+    totaux: tuple[Ligne, ...]  #: of what the reader sees, then of the OI when that is less
+    ensemble: str  #: how what the reader sees is called
     detail: Detail
     contreparties: Contreparties | None
     position: int
@@ -279,7 +280,8 @@ def vue(
     plies = [p for p in par_plie if p[0] not in HORS_PLIE]
     total = maquette.total
     largeur_de = echelle([c for _, _, c in plies], unite)
-    part_de = echelle([total, *(c for _, _, c in plies)], "part")
+    ensembles = _ensembles(maquette)
+    part_de = echelle([*(c for _, c in ensembles), *(c for _, _, c in plies)], "part")
     # Alerts are those of the day where the reader stands.
     attendu_le = dates.jour or jour(
         maquette.calculee_le
@@ -312,7 +314,8 @@ def vue(
             subventions, maquette.subvention_globale_id, dates.requete
         ),
         chiffres_cles=tuple(_chiffre_cle(nom, total) for nom in _EN_TETE),
-        a_repartir=maquette.fse_total - total.fse_maquette,
+        # Against every cell, those that the reader does not see included.
+        a_repartir=maquette.fse_total - (maquette.oi_entier or total).fse_maquette,
         alertes=_alertes(lignes.values()),
         unites=(
             Choix(
@@ -337,12 +340,28 @@ def vue(
             for plie_id, nom, chiffres in par_plie
             if plie_id in HORS_PLIE
         ),
-        total=_ligne("Total OI", total, None, barre("Total OI", total, part_de(total)), ()),
+        totaux=tuple(
+            _ligne(nom, chiffres, None, barre(nom, chiffres, part_de(chiffres)), ())
+            for nom, chiffres in ensembles
+        ),
+        ensemble=_ensemble(maquette),
         detail=_detail(maquette, demande),
         contreparties=_contreparties(maquette.financeurs, total.cp_maquette),
         position=maquette.position,
         calculee_le=maquette.calculee_le,
     )
+
+
+def _ensemble(maquette: Maquette) -> str:
+    """Return how all that the reader sees is called."""
+    return "Tout l’OI" if maquette.oi_entier is None else "Votre périmètre"
+
+
+def _ensembles(maquette: Maquette) -> list[tuple[str, Chiffres]]:
+    """Return what is summed up at the foot of the table."""
+    if maquette.oi_entier is None:
+        return [("Total OI", maquette.total)]
+    return [("Total de votre périmètre", maquette.total), ("Total OI", maquette.oi_entier)]
 
 
 def _choix_de_subvention(
@@ -545,6 +564,7 @@ def _territoire(nom: str) -> str:
 
 
 def _detail(maquette: Maquette, demande: Demande) -> Detail:
+    ensemble = _ensemble(maquette)
     noms = {plie_id: nom for plie_id, nom, _ in maquette.par_plie()}
     retenues = [ligne for ligne in maquette.lignes if demande.plie in {None, ligne.plie_id}]
     division = DIVISIONS[maquette.reglement]
@@ -554,9 +574,9 @@ def _detail(maquette: Maquette, demande: Demande) -> Detail:
         key = (ligne.annee, ligne.dispositif)
         cellules[key] = cellules.get(key, Chiffres()) + ligne.chiffres
     return Detail(
-        nom="Tout l’OI" if demande.plie is None else noms.get(demande.plie, demande.plie),
+        nom=ensemble if demande.plie is None else noms.get(demande.plie, demande.plie),
         choix=(
-            Choix("Tout l’OI", replace(demande, plie=None).lien("detail"), demande.plie is None),
+            Choix(ensemble, replace(demande, plie=None).lien("detail"), demande.plie is None),
             *(
                 Choix(nom, replace(demande, plie=p).lien("detail"), demande.plie == p)
                 for p, nom in sorted(
