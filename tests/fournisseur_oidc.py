@@ -102,6 +102,7 @@ class FournisseurDEssai:
         """Be again as it was in the beginning, and honest."""
         self.cles = list(self._cles)
         self.retours: set[str] = set()
+        self.apres_la_fin: set[str] = set()
         self.personnes: dict[str, Claims] = {}
         #: Who is in front of the browser; nobody refuses.
         self.present: str | None = None
@@ -245,8 +246,11 @@ def _porte(fournisseur: Callable[[], FournisseurDEssai]) -> type[BaseHTTPRequest
                 case "/infos":
                     self._repondre(*chez.infos(self.headers.get("Authorization", "")))
                 case "/fin":
-                    assert demande["id_token_hint"]
-                    self._rediriger(demande["post_logout_redirect_uri"])
+                    assert demande["id_token_hint"].count(".") == 2
+                    assert len(demande["state"]) >= 32
+                    retour = demande["post_logout_redirect_uri"]
+                    assert retour in chez.apres_la_fin
+                    self._rediriger(f"{retour}?{urlencode({'state': demande['state']})}")
                 case _:
                     self._repondre(404, "text/plain", "")
 

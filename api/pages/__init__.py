@@ -8,12 +8,14 @@ from api.pages.connexion import router as connexion_router
 from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
 from api.pages.maquette import router as maquette_router
+from api.pages.oidc import router as oidc_router
 from api.pages.refus import installer
 
 router = APIRouter(include_in_schema=False)
 router.include_router(maquette_router)
 router.include_router(dossier_router)
 router.include_router(connexion_router)
+router.include_router(oidc_router)
 router.include_router(compte_router)
 router.include_router(administration_router)
 

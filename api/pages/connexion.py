@@ -22,6 +22,7 @@ from api.pages.formulaires import (
 from api.pages.presence import accueil_de
 from api.porte import adresse_de, cookie
 from oi_service.acces.acces import Ouverture
+from oi_service.acces.fournisseur import FournisseurInjoignable
 from oi_service.acces.identite import Identite
 from oi_service.acces.mots_de_passe import LONGUEUR_MIN
 from oi_service.acces.refus import (
@@ -33,6 +34,7 @@ from oi_service.acces.refus import (
     TropDEssais,
 )
 from oi_service.application import Service
+from oi_service.errors import Refusal
 
 router = APIRouter()
 
@@ -66,12 +68,27 @@ def page_connexion(
     present = _connecte(request, service)
     if present is not None:
         return vers(suite_locale(suite) or accueil_de(present))
+    return _page_connexion(request, service, suite=suite_locale(suite), fait=_FAITS.get(fait))
+
+
+def _page_connexion(
+    request: Request,
+    service: Service,
+    refus: Refusal | None = None,
+    *,
+    suite: str | None,
+    courriel: str = "",
+    fait: str | None = None,
+) -> HTMLResponse:
     return page(
         request,
         "connexion.html",
-        suite=suite_locale(suite) or "",
-        courriel="",
-        fait=_FAITS.get(fait),
+        refus,
+        suite=suite or "",
+        courriel=courriel,
+        fait=fait,
+        fournisseur=None if service.oidc is None else service.oidc.nom,
+        locale=service.acces.reglages.connexion_locale,
     )
 
 
@@ -88,14 +105,12 @@ def connecter(request: Request, service: ServiceOuvert, saisi: FormulaireRecu) -
             agent=request.headers.get("user-agent", ""),
         )
     except (IdentifiantsRefuses, TropDEssais) as refus:
-        return page(
-            request, "connexion.html", refus, suite=suite or "", courriel=courriel, fait=None
-        )
+        return _page_connexion(request, service, refus, suite=suite, courriel=courriel)
     if ouverture.second_facteur_demande:
         reponse = vers(_CODE, suite=suite)
         poser_biscuit(request, reponse, ouverture.jeton, _attente(request))
         return reponse
-    return _entrer(request, service, ouverture, suite)
+    return entrer(request, service, ouverture, suite)
 
 
 @router.get(_CODE, name="page_second_facteur")
@@ -121,12 +136,10 @@ def donner_second_facteur(
         )
     except (IdentifiantsRefuses, TropDEssais) as refus:
         return page(request, "connexion_code.html", refus, suite=suite or "")
-    return _entrer(request, service, ouverture, suite)
+    return entrer(request, service, ouverture, suite)
 
 
-def _entrer(
-    request: Request, service: Service, ouverture: Ouverture, suite: str | None
-) -> Response:
+def entrer(request: Request, service: Service, ouverture: Ouverture, suite: str | None) -> Response:
     """Give the browser its session; one that it had before ends."""
     ancienne = request.cookies.get(cookie(request))
     if ancienne is not None:
@@ -147,13 +160,30 @@ def _entrer(
 @router.post("/deconnexion", name="deconnecter")
 def deconnecter(request: Request, service: ServiceOuvert) -> Response:
     """Ferme la session ; sans session, il n’y a rien à fermer."""
+    present = _connecte(request, service)
+    chez = None if present is None else _fin_chez_le_fournisseur(request, service, present)
     biscuit = request.cookies.get(cookie(request))
     if biscuit is not None:
         service.acces.deconnecter(biscuit, adresse=adresse_de(request))
-    reponse = vers("/connexion", fait="deconnexion")
+    reponse: Response = vers("/connexion", fait="deconnexion")
+    if chez is not None and service.oidc is not None:
+        # By a link: the answer to a form is not let out of this site.
+        reponse = page(request, "deconnecte.html", fournisseur=service.oidc.nom, chez=chez)
     effacer_biscuit(request, reponse)
     effacer_biscuit(request, reponse, _attente(request))
     return reponse
+
+
+def _fin_chez_le_fournisseur(request: Request, service: Service, present: Identite) -> str | None:
+    """Return where a browser ends the session that the provider keeps, if it keeps one."""
+    if service.oidc is None or present.session_id is None:
+        return None
+    try:
+        return service.oidc.adresse_de_deconnexion(
+            present.session_id, str(request.url_for("page_connexion"))
+        )
+    except FournisseurInjoignable:
+        return None
 
 
 # --- A first password ----------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class FournisseurInjoignable(Busy):
     """
 
 
-class JetonRefuse(AccesRefuse):
+class ReponseNonVerifiee(AccesRefuse):
     """La réponse de {nom} n’a pas pu être vérifiée : {raison}. Recommencez ; si cela se répète,
     prévenez l’administrateur.
     """
@@ -227,7 +227,7 @@ class Fournisseur:
     def lire_identite(self, jetons: Jetons, nonce: str) -> Claims:
         """Read who came, after every check of OpenID Connect Core §3.1.3.7.
 
-        Raises: JetonRefuse, FournisseurInjoignable.
+        Raises: ReponseNonVerifiee, FournisseurInjoignable.
         """
         client = self.reglages.client
         claims = self._lire_signe(jetons.identite)
@@ -252,7 +252,7 @@ class Fournisseur:
     def lire_infos(self, jetons: Jetons, sujet: str) -> Claims:
         """Ask what the provider tells of a person, signed or not; nothing when it tells nothing.
 
-        Raises: JetonRefuse, FournisseurInjoignable.
+        Raises: ReponseNonVerifiee, FournisseurInjoignable.
         """
         adresse = self.description().infos
         if adresse is None:
@@ -376,8 +376,8 @@ class Fournisseur:
     def _injoignable(self, raison: str) -> FournisseurInjoignable:
         return FournisseurInjoignable(nom=self.reglages.nom, raison=raison)
 
-    def _refuse(self, raison: str) -> JetonRefuse:
-        return JetonRefuse(nom=self.reglages.nom, raison=raison)
+    def _refuse(self, raison: str) -> ReponseNonVerifiee:
+        return ReponseNonVerifiee(nom=self.reglages.nom, raison=raison)
 
 
 def est_un_texte(recu: object) -> TypeGuard[str]:

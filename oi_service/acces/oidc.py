@@ -18,10 +18,10 @@ from oi_service.acces.fournisseur import (
     Claims,
     ConnexionRefusee,
     Fournisseur,
-    JetonRefuse,
     Jetons,
     OidcMalRegle,
     Reglages,
+    ReponseNonVerifiee,
     adresse_sure,
     est_un_texte,
 )
@@ -192,7 +192,7 @@ class Oidc:
     def conclure(self, retour: Retour, adresse_de_retour: str) -> Arrivee:
         """Find who came back, once.
 
-        Raises: TentativeInconnue, ConnexionRefusee, JetonRefuse, FournisseurInjoignable,
+        Raises: TentativeInconnue, ConnexionRefusee, ReponseNonVerifiee, FournisseurInjoignable,
             CourrielNonVerifie, PersonneInconnue, CompteDejaLie.
         """
         tentative = self._reprendre(retour)
@@ -238,7 +238,9 @@ class Oidc:
         """Refuse the code of another provider (RFC 9207)."""
         muet = emetteur is None and not self._fournisseur.description().se_nomme
         if not muet and emetteur != self._emetteur:
-            raise JetonRefuse(nom=self.nom, raison="elle vient d’un autre service de connexion")
+            raise ReponseNonVerifiee(
+                nom=self.nom, raison="elle vient d’un autre service de connexion"
+            )
 
     # Whose account it is.
 

@@ -24,8 +24,8 @@ from oi_service.acces import fournisseur as vu_d_ici
 from oi_service.acces.fournisseur import (
     ConnexionRefusee,
     FournisseurInjoignable,
-    JetonRefuse,
     Reglages,
+    ReponseNonVerifiee,
     adresse_sure,
 )
 from oi_service.acces.oidc import (
@@ -291,7 +291,7 @@ def test_what_is_told_of_another_or_by_another_is_refused(
 ) -> None:
     chez.dans_le_jeton = frozenset()
     chez.dire_infos = lambda infos: dire(chez, infos)
-    with pytest.raises(JetonRefuse):
+    with pytest.raises(ReponseNonVerifiee):
         navigateur.entrer()
 
 
@@ -331,7 +331,7 @@ def test_a_token_meant_for_something_else_is_refused(
     chez.changer_identite = lambda claims: {
         nom: valeur for nom, valeur in {**claims, **faux}.items() if valeur is not None
     }
-    with pytest.raises(JetonRefuse):
+    with pytest.raises(ReponseNonVerifiee):
         navigateur.entrer()
     # And it made no link.
     chez.changer_identite = lambda claims: claims
@@ -358,7 +358,7 @@ def test_two_clocks_may_differ_by_a_minute(
 @pytest.mark.parametrize("retard", [-70, 130])
 def test_and_by_no_more(navigateur: Navigateur, chez: FournisseurDEssai, retard: int) -> None:
     chez.changer_identite = lambda c: {**c, "iat": c["iat"] - retard, "exp": c["exp"] - retard}
-    with pytest.raises(JetonRefuse):
+    with pytest.raises(ReponseNonVerifiee):
         navigateur.entrer()
 
 
@@ -387,7 +387,7 @@ def test_a_token_that_the_provider_did_not_sign_is_refused(
     signer: Callable[[FournisseurDEssai, Claims], str],
 ) -> None:
     chez.signer = lambda claims: signer(chez, claims)
-    with pytest.raises(JetonRefuse):
+    with pytest.raises(ReponseNonVerifiee):
         navigateur.entrer()
 
 
@@ -414,7 +414,7 @@ def test_keys_may_change_without_notice(
     navigateur.entrer()
     chez.cles = [Cle("rsa-2")]
     # Asked for a moment ago, they are not asked for again: nobody makes us insist.
-    with pytest.raises(JetonRefuse):
+    with pytest.raises(ReponseNonVerifiee):
         navigateur.entrer()
     assert chez.demandes.count("/oidc/cles") == 1
     monkeypatch.setattr(vu_d_ici, "REPIT", 0.0)
@@ -481,7 +481,7 @@ def test_a_return_begun_with_another_provider_is_refused(
 @pytest.mark.parametrize("iss", ["https://ailleurs.example", None])
 def test_the_code_of_another_provider_is_refused(navigateur: Navigateur, iss: str | None) -> None:
     retour = navigateur.revenir(navigateur.partir())
-    with pytest.raises(JetonRefuse, match="un autre service de connexion"):
+    with pytest.raises(ReponseNonVerifiee, match="un autre service de connexion"):
         navigateur.oidc.conclure(replace(retour, emetteur=iss), RETOUR)
 
 
@@ -635,7 +635,8 @@ def test_a_session_ends_at_the_provider_too(
     fin = navigateur.oidc.adresse_de_deconnexion(ouverte.session_id, "http://localhost/connexion")
     assert fin is not None
     assert fin.startswith(f"{chez.emetteur}/fin?id_token_hint=")
-    assert httpx2.get(fin).headers["location"] == "http://localhost/connexion"
+    chez.apres_la_fin.add("http://localhost/connexion")
+    assert httpx2.get(fin).headers["location"].startswith("http://localhost/connexion?state=")
     assert navigateur.oidc.adresse_de_deconnexion(ouverte.session_id, "http://localhost/") is None
 
 
