@@ -101,6 +101,16 @@ def test_one_password_on_every_account_is_seen(maison: Maison) -> None:
     assert maison.entrer(maison.compte(), adresse=ICI)
 
 
+def test_coming_in_does_not_wash_what_one_tries_on_others(maison: Maison) -> None:
+    sien = maison.compte()
+    juges = 0
+    for rang in range(80):
+        juges += essayer(maison, f"compte-{rang}@oi.example", ICI) is None
+        if rang < 45:
+            maison.entrer(sien)
+    assert juges == frein.GRATUITS_RESEAU
+
+
 def test_a_whole_office_comes_in_from_one_address(maison: Maison) -> None:
     courriels = [maison.compte(f"gestionnaire-{rang}") for rang in range(12)]
     for _ in range(6):

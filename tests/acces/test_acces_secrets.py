@@ -250,6 +250,8 @@ def test_the_real_parameters_are_those_of_the_rfc() -> None:
     assert MotsDePasse().verifier(garde, PHRASE)
     assert not MotsDePasse().verifier(garde, PHRASE + " ")
     assert not MotsDePasse().verifier("illisible", PHRASE)
+    # What is compared with when there is nothing is nobody's password.
+    assert not MotsDePasse(LEGER).verifier(None, "leurre")
 
 
 def test_a_password_is_kept_again_with_the_parameters_of_today(maison: Maison, base: str) -> None:
