@@ -19,15 +19,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
+import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fastapi import FastAPI
 
 from oi_service import clock
 
 CLIENT = "pivot-fse"
-SECRET = "un secret: partagé/fictif"  # noqa: S105 - with what must be escaped
+SECRET = "un secret: 100%25 partagé/fictif+"  # noqa: S105 - with what must be escaped
 #: Seconds that a code lives.
 _CODE = 30
 Claims = dict[str, Any]
@@ -239,7 +241,10 @@ def _porte(fournisseur: Callable[[], FournisseurDEssai]) -> type[BaseHTTPRequest
                     cles = [cle.publique() for cle in chez.cles]
                     self._json({"keys": chez.publier_les_cles(cles)})
                 case "/autoriser" if chez.avec_page:
-                    page = '<form method="post"><button>Continuer</button></form>'
+                    page = (
+                        '<link rel="icon" href="data:,">'
+                        '<form method="post"><button>Continuer</button></form>'
+                    )
                     self._repondre(200, "text/html", page)
                 case "/autoriser":
                     self._rediriger(chez.autoriser(demande))
@@ -313,6 +318,23 @@ def fournisseur_ouvert() -> Iterator[FournisseurDEssai]:
         serveur.shutdown()
         fil.join()
         serveur.server_close()
+
+
+@contextmanager
+def application_servie(app: FastAPI) -> Iterator[str]:
+    """Serve on a port of its own; return the address, under a name that is not the provider's."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none")
+    server = uvicorn.Server(config)
+    fil = threading.Thread(target=server.run)
+    fil.start()
+    try:
+        while not server.started:
+            assert fil.is_alive()
+            time.sleep(0.02)
+        yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        fil.join()
 
 
 def _a_signer(entete: Claims, claims: Claims) -> str:

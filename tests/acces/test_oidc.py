@@ -347,6 +347,13 @@ def test_several_audiences_are_admitted_when_the_token_is_ours(
     assert navigateur.entrer().identifiant == "gestionnaire-1"
 
 
+def test_headers_that_mean_nothing_here_are_ignored(
+    navigateur: Navigateur, chez: FournisseurDEssai
+) -> None:
+    chez.signer = lambda claims: chez.cle.signer(claims, x5t="e30", maison="fictive")
+    assert navigateur.entrer().identifiant == "gestionnaire-1"
+
+
 @pytest.mark.parametrize("retard", [-50, 50, 110])
 def test_two_clocks_may_differ_by_a_minute(
     maison: Maison, navigateur: Navigateur, chez: FournisseurDEssai, retard: int

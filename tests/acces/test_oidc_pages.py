@@ -2,21 +2,22 @@
 
 import html
 import re
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx2
 import pytest
-import uvicorn
 from bases import base_neuve
 from comptes_joues import Horloge, Maison, maison_ouverte
-from fastapi import FastAPI
-from fournisseur_oidc import CLIENT, SECRET, FournisseurDEssai, fournisseur_ouvert
+from fournisseur_oidc import (
+    CLIENT,
+    SECRET,
+    FournisseurDEssai,
+    application_servie,
+    fournisseur_ouvert,
+)
 
 from api.app import create_app
 from oi_service.acces import fournisseur as vu_d_ici
@@ -25,23 +26,6 @@ from oi_service.acces.oidc import Oidc
 from oi_service.lieux import Lieux
 
 NOM = "Annuaire fictif"
-
-
-@contextmanager
-def servie(app: FastAPI) -> Iterator[str]:
-    """Serve on a port of its own; return the address, under a name that is not the provider's."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none")
-    server = uvicorn.Server(config)
-    fil = threading.Thread(target=server.run)
-    fil.start()
-    try:
-        while not server.started:
-            assert fil.is_alive()
-            time.sleep(0.02)
-        yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        fil.join()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +59,7 @@ def adresse(habitee: Maison, machine: FournisseurDEssai) -> Iterator[str]:
         courriels_verifies=False,
     )
     oidc = Oidc(habitee.service.journal.pool, reglages)
-    with servie(create_app(replace(habitee.service, oidc=oidc))) as ou:
+    with application_servie(create_app(replace(habitee.service, oidc=oidc))) as ou:
         yield ou
 
 
@@ -265,7 +249,7 @@ def test_who_goes_out_may_go_out_there_too(
     page = navigateur.post("/deconnexion")
     assert page.status_code == 200
     assert not navigateur.cookies
-    lien = re.search(rf'href="([^"]+)">Se déconnecter de {NOM}', page.text)
+    lien = re.search(rf'href="([^"]+)">Fermer aussi la session chez {NOM}', page.text)
     assert lien is not None
     chez.apres_la_fin.add(f"{adresse}/connexion")
     assert urlsplit(str(navigateur.get(html.unescape(lien[1])).url)).path == "/connexion"
@@ -299,7 +283,7 @@ def test_two_factors_there_sign_nothing_here(navigateur: httpx2.Client, habitee:
 
 
 def test_without_a_provider_people_are_sent_to_their_password(habitee: Maison) -> None:
-    with servie(create_app(habitee.service)) as ou:
+    with application_servie(create_app(habitee.service)) as ou:
         depart = httpx2.get(f"{ou}/connexion/oidc?suite=/maquette")
         assert urlsplit(depart.headers["location"]).path == "/connexion"
         assert httpx2.get(f"{ou}/connexion/oidc/retour").headers["location"] == "/connexion"
