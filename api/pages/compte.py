@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import Lecture
+from api.deps import ServiceOuvert
 from api.droits import Role
 from api.mes_acces import MesAccesOuverts
 from api.pages.connexion import deux_fois
@@ -39,6 +39,7 @@ from oi_service.acces.refus import (
     SessionAbsente,
     TropDEssais,
 )
+from oi_service.errors import Refusal
 from projections import comptes as projection
 from projections.comptes import AttributionLue
 from projections.histoire import ROLES
@@ -82,17 +83,20 @@ def role_vu(lue: AttributionLue) -> RoleVu:
 
 @router.get("", name="page_compte")
 def page_compte(
-    request: Request, mes: MesAccesOuverts, lecture: Lecture, fait: str = ""
+    request: Request, mes: MesAccesOuverts, service: ServiceOuvert, fait: str = ""
 ) -> HTMLResponse:
     """Affiche mon compte."""
     identifiant = mes.identite.identifiant
+    # One's own account, whatever the territory of one's roles.
+    with service.reads.connection() as conn:
+        tenus = projection.compte(conn, identifiant).roles
     return page(
         request,
         "compte.html",
         fait=_FAITS.get(fait),
         fiche=mes.acces.fiche(identifiant),
         a_installer=mes.identite.second_facteur_a_installer,
-        roles=[role_vu(r) for r in projection.compte(lecture.conn, identifiant).roles],
+        roles=[role_vu(r) for r in tenus],
         employeurs=sorted(mes.identite.detachee_par),
         sessions=[
             SessionVue(s, appareil(s.agent), s.id == mes.identite.session_id)
@@ -107,9 +111,9 @@ def page_compte(
 
 
 @router.get("/mot-de-passe", name="page_mot_de_passe")
-def page_mot_de_passe(request: Request) -> HTMLResponse:
+def page_mot_de_passe(request: Request, mes: MesAccesOuverts) -> HTMLResponse:
     """Affiche le formulaire de changement de mot de passe."""
-    return page(request, "compte_mot_de_passe.html", longueur=LONGUEUR_MIN)
+    return _page_du_mot_de_passe(request, mes)
 
 
 @router.post("/mot-de-passe", name="changer_mot_de_passe")
@@ -122,10 +126,22 @@ def changer_mot_de_passe(request: Request, mes: MesAccesOuverts, saisi: Formulai
         )
     except IdentifiantsRefuses:
         faux = SaisieRefusee([Defaut("Ce n’est pas votre mot de passe actuel.", "ancien")])
-        return page(request, "compte_mot_de_passe.html", faux, longueur=LONGUEUR_MIN)
+        return _page_du_mot_de_passe(request, mes, faux)
     except (SaisieRefusee, MotDePasseRefuse, TropDEssais) as refus:
-        return page(request, "compte_mot_de_passe.html", refus, longueur=LONGUEUR_MIN)
+        return _page_du_mot_de_passe(request, mes, refus)
     return vers(_COMPTE, fait="mot_de_passe")
+
+
+def _page_du_mot_de_passe(
+    request: Request, mes: MesAccesOuverts, refus: Refusal | SaisieRefusee | None = None
+) -> HTMLResponse:
+    return page(
+        request,
+        "compte_mot_de_passe.html",
+        refus,
+        longueur=LONGUEUR_MIN,
+        courriel=mes.acces.fiche(mes.identite.identifiant).courriel,
+    )
 
 
 # --- Second factor -------------------------------------------------------------------------------
@@ -237,7 +253,7 @@ def _page_du_jeton(
     request: Request,
     mes: MesAccesOuverts,
     saisi: FormulaireRecu | None = None,
-    refus: SaisieRefusee | JetonSansRole | DureeDeJetonRefusee | None = None,
+    refus: SaisieRefusee | Refusal | None = None,
 ) -> HTMLResponse:
     tenus = dict.fromkeys(a.role for a in mes.identite.attributions)
     return page(

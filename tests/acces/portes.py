@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from comptes_joues import PHRASE, Maison, Telephone
+from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.porte import COOKIE_TLS
+from api.porte import COOKIE_TLS, PortierDesComptes
 from oi_service import clock
 from oi_service.ids import new_id
 
@@ -63,10 +64,27 @@ class Visiteur:
         return self.demander(chemin, {"date_effet": f"{clock.today()}", **corps}, version)
 
 
+_ASSEMBLEES: list[FastAPI] = []
+
+
+def application(maison: Maison) -> FastAPI:
+    """Return the application on a service, with the keeper that believes accounts only.
+
+    It is assembled once: two hundred routes take longer than most tests here.
+    """
+    if not _ASSEMBLEES:
+        _ASSEMBLEES.append(create_app(maison.service))
+    [app] = _ASSEMBLEES
+    assert isinstance(app.state.portier, PortierDesComptes)
+    app.state.service = maison.service
+    app.state.portier = PortierDesComptes(maison.acces)
+    return app
+
+
 @contextmanager
 def visite(maison: Maison, adresse: str = "https://testserver") -> Iterator[Visiteur]:
     """Lend a browser that goes where it is sent only when it is told to."""
-    with TestClient(create_app(maison.service), base_url=adresse, follow_redirects=False) as http:
+    with TestClient(application(maison), base_url=adresse, follow_redirects=False) as http:
         yield Visiteur(http, maison)
 
 

@@ -221,7 +221,7 @@ def test_a_trial_plays_no_act_on_accounts(maison: Maison) -> None:
 
 
 def test_two_administrators_who_remove_each_other_leave_one(maison: Maison) -> None:
-    for _ in range(3):
+    for _ in range(2):
         un, deux = f"administrateur-{new_id().hex[:6]}", f"administrateur-{new_id().hex[:6]}"
         with (
             personne(maison, un, "administrateur", facteur=True) as premier,
