@@ -25,12 +25,9 @@ from starlette.staticfiles import StaticFiles
 import api.pages
 from api import deps
 from api.app import create_app
+from api.enceinte import POLITIQUE
 from oi_service.application import Service
 
-CSP = (
-    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
     "--headless",
@@ -74,7 +71,7 @@ def application() -> FastAPI:
     @app.middleware("http")
     async def strict_csp(request: Request, call_next: RequestResponseEndpoint) -> Response:
         response = await call_next(request)
-        response.headers["Content-Security-Policy"] = CSP
+        response.headers["Content-Security-Policy"] = POLITIQUE
         return response
 
     return app
@@ -112,7 +109,10 @@ def adresse(service: Service) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def dossiers(serveur: str, modele: str) -> Iterator[str]:
     """The service itself, on a database where a few dossiers were played."""
-    with service_joue(serveur, modele) as service, serve(create_app(service, PortierDEssai())) as address:
+    with (
+        service_joue(serveur, modele) as service,
+        serve(create_app(service, PortierDEssai())) as address,
+    ):
         yield address
 
 
