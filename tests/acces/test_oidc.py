@@ -519,6 +519,15 @@ def test_what_the_provider_refuses_is_said_in_french(
     assert "script" not in str(refus.value)
 
 
+def test_a_return_without_a_code_asks_the_provider_nothing(
+    navigateur: Navigateur, chez: FournisseurDEssai
+) -> None:
+    retour = replace(navigateur.revenir(navigateur.partir()), code="")
+    with pytest.raises(ConnexionRefusee, match="pas dit pourquoi"):
+        navigateur.oidc.conclure(retour, RETOUR)
+    assert "/oidc/jetons" not in chez.demandes
+
+
 def test_nobody_at_the_provider_opens_nothing(
     navigateur: Navigateur, chez: FournisseurDEssai
 ) -> None:
