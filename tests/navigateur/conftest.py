@@ -7,8 +7,8 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -91,6 +91,12 @@ def serve(application: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def servir() -> Callable[[FastAPI], AbstractContextManager[str]]:
+    """How a test serves an application of its own."""
+    return serve
 
 
 @pytest.fixture(scope="session")
