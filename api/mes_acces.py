@@ -38,12 +38,20 @@ class MesAcces:
             raise SessionRequise
         return self.identite.session_id
 
-    def renforcer(self, code: str) -> None:
+    def renforcer(self, code: str, request: Request, response: Response) -> None:
         """Prove the second factor again.
 
         Raises: SessionRequise, and those of `Acces.renforcer`.
         """
         self.acces.renforcer(self.session_id, code, adresse=self.adresse)
+        self.renouveler(request, response)
+
+    def renouveler(self, request: Request, response: Response) -> None:
+        """Change the token of a session that can do more, or whose password changed.
+
+        Whoever knew the former one is left with nothing.
+        """
+        poser_biscuit(request, response, self.acces.renouveler(self.session_id))
 
     def fermer_session(self, session_id: UUID) -> None:
         """Close one of one's sessions, this one or another.

@@ -38,7 +38,7 @@ from oi_service import clock
 from oi_service.acces.acces import DUREE_ACTIVATION, Fiche
 from oi_service.acces.traces import NATURES, Nature, Trace
 from oi_service.dates import Jour
-from oi_service.errors import Refusal
+from oi_service.errors import IdempotencyKeyReused, Refusal
 from oi_service.ids import new_id
 from projections import comptes as projection
 from projections.comptes import CompteLu, PlieConnu
@@ -189,16 +189,31 @@ def ouvrir_un_compte(request: Request, recue: SaisieRecue) -> HTMLResponse:
             courriel=saisi.texte("courriel"),
         )
         ouvert = recue.gestion.ouvrir(demande, _COMPTES)
+    except IdempotencyKeyReused:
+        # Found again in the history of the browser, and filled in for somebody else.
+        deja = SaisieRefusee([Defaut(_FORMULAIRE_SERVI)])
+        return _page_d_ouverture(request, saisi, deja, cle=str(new_id()))
     except (SaisieRefusee, Refusal) as refus:
-        return page(
-            request,
-            "compte_nouveau.html",
-            refus,
-            cle=saisi.texte("cle"),
-            nom=saisi.texte("nom"),
-            courriel=saisi.texte("courriel"),
-        )
+        return _page_d_ouverture(request, saisi, refus, cle=saisi.texte("cle"))
     return _montrer_le_code(request, ouvert.identifiant, ouvert.code, "Compte ouvert")
+
+
+_FORMULAIRE_SERVI = (
+    "Ce formulaire a déjà ouvert un compte : envoyez-le de nouveau pour en ouvrir un autre."
+)
+
+
+def _page_d_ouverture(
+    request: Request, saisi: Formulaire, refus: Refusal | SaisieRefusee, cle: str
+) -> HTMLResponse:
+    return page(
+        request,
+        "compte_nouveau.html",
+        refus,
+        cle=cle,
+        nom=saisi.texte("nom"),
+        courriel=saisi.texte("courriel"),
+    )
 
 
 def _montrer_le_code(

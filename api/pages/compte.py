@@ -129,7 +129,9 @@ def changer_mot_de_passe(request: Request, mes: MesAccesOuverts, saisi: Formulai
         return _page_du_mot_de_passe(request, mes, faux)
     except (SaisieRefusee, MotDePasseRefuse, TropDEssais) as refus:
         return _page_du_mot_de_passe(request, mes, refus)
-    return vers(_COMPTE, fait="mot_de_passe")
+    reponse = vers(_COMPTE, fait="mot_de_passe")
+    mes.renouveler(request, reponse)
+    return reponse
 
 
 def _page_du_mot_de_passe(
@@ -181,7 +183,9 @@ def installer_second_facteur(
         )
     except (CodeRefuse, SecondFacteurNonPrepare, TropDEssais) as refus:
         return page(request, "compte_second_facteur_code.html", refus, prepare=None)
-    return page(request, "codes_secours.html", codes=codes, premiers=True)
+    reponse = page(request, "codes_secours.html", codes=codes, premiers=True)
+    mes.renouveler(request, reponse)
+    return reponse
 
 
 @router.post("/codes-de-secours", name="renouveler_codes_secours")

@@ -234,8 +234,9 @@ def page_renforcer(request: Request, suite: Suite = None) -> HTMLResponse:
 def renforcer(request: Request, mes: MesAccesOuverts, saisi: FormulaireRecu) -> Response:
     """Confirme une identité par un code, puis reprend où l’on était."""
     suite = suite_locale(saisi.texte("suite"))
+    reponse = vers(suite or accueil_de(mes.identite))
     try:
-        mes.renforcer(saisi.texte("code"))
+        mes.renforcer(saisi.texte("code"), request, reponse)
     except (CodeRefuse, SecondFacteurAbsent, TropDEssais) as refus:
         return page(request, "renforcement.html", refus, suite=suite or "")
-    return vers(suite or accueil_de(mes.identite))
+    return reponse

@@ -108,9 +108,14 @@ def fermer_une_session(session_id: UUID, mes: MesAccesOuverts) -> None:
 
 
 @router.post("/session/renforcement", status_code=204, responses=refus(404, 422))
-def renforcer_session(demande: Renforcement, mes: MesAccesOuverts) -> None:
-    """Donner un code de votre second facteur, pour un acte qui se signe."""
-    mes.renforcer(demande.code)
+def renforcer_session(
+    demande: Renforcement, mes: MesAccesOuverts, request: Request, response: Response
+) -> None:
+    """Donner un code de votre second facteur, pour un acte qui se signe.
+
+    La session continue sous un autre cookie.
+    """
+    mes.renforcer(demande.code, request, response)
 
 
 # --- Tokens --------------------------------------------------------------------------------------

@@ -736,6 +736,22 @@ class Acces:
                 objet={"session": str(session_id)},
             )
 
+    def renouveler(self, session_id: UUID) -> str:
+        """Give a session another token, told once; the one that it had opens nothing any more.
+
+        Raises: SessionAbsente.
+        """
+        neuf = tirer_jeton()
+        with self._pool.connection() as conn:
+            done = conn.execute(
+                "UPDATE acces.session SET empreinte = %s "
+                "WHERE id = %s AND NOT en_attente AND fermee_le IS NULL",
+                (empreinte(neuf), session_id),
+            )
+        if not done.rowcount:
+            raise SessionAbsente
+        return neuf
+
     def _titulaire(self, session_id: UUID) -> str:
         with self._pool.connection() as conn:
             row = conn.execute(

@@ -153,7 +153,9 @@ def test_roles_that_sign_install_a_second_factor_first(maison: Maison, role: str
         assert faux.status_code == 403
         assert found[1] not in faux.text
         code = pyotp.TOTP(found[1]).at(maison.horloge.instant)
+        avant = agent.jeton
         codes = agent.envoyer("/compte/second-facteur", code=code)
+        assert agent.jeton != avant
         assert len(re.findall(r"<li><code>", codes.text)) == 10
         assert agent.lire("/compte").status_code == 200
         assert agent.lire("/api/v1/session").json()["second_facteur_a_installer"] is False
@@ -348,8 +350,13 @@ def test_a_payment_is_signed_with_a_fresh_code(maison: Maison) -> None:
         assert agent.telephone is not None
         faux = agent.envoyer("/renforcement", code="000000", suite="/maquette")
         assert faux.status_code == 403
+        avant = agent.jeton
         fait = agent.envoyer("/renforcement", code=agent.telephone.neuf(), suite="/maquette")
         assert fait.headers["location"] == "/maquette"
+        # The session can do more: it goes on under a token that nobody saw before.
+        assert agent.jeton != avant
+        ancien = agent.lire("/compte", headers={"Cookie": f"{COOKIE_TLS}={avant}"})
+        assert ancien.status_code == 303
         assert agent.acte(chemin, 1).json()["code"] != "renforcement_requis"
         maison.horloge.avancer(minutes=6)
         assert agent.acte(chemin, 1).json()["code"] == "renforcement_requis"
@@ -417,6 +424,10 @@ def test_an_account_is_opened_given_a_role_suspended_and_closed(
     assert code[1] not in encore.text
     fiche = admin.lire(lieu[0])
     assert code[1] not in fiche.text
+    autre = {**saisie, "nom": "Autre", "courriel": "autre@oi.example"}
+    servi = admin.envoyer("/administration/comptes/nouveau", **autre)
+    assert (servi.status_code, "a déjà ouvert un compte" in servi.text) == (422, True)
+    assert champ(servi, "cle") != saisie["cle"]
 
     def envoyer(acte: str, **champs: Any) -> Response:
         page = admin.lire(lieu[0])
