@@ -33,6 +33,9 @@ CREATE INDEX event_convention ON oi.event ((data ->> 'operation_id'))
 WHERE name = 'convention.signee.v1';
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX operation_du_plie ON projection.operation (plie_id);
+-- Which events name a document.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX event_pieces ON oi.event USING gin (pieces jsonb_path_ops) WHERE pieces <> '[]';
 
 -- The PLIE of whoever reads on this connection: none, unless it was told.
 CREATE FUNCTION oi.plies_lus() RETURNS text [] LANGUAGE sql STABLE AS $$
@@ -50,28 +53,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT o.id FROM projection.operation AS o WHERE o.plie_id = ANY (oi.plies_lus())
 $$;
 
--- The streams that are wholly theirs: dossiers, dépenses, conventions, contreparties, and the
--- controls of no other dossier.
-CREATE FUNCTION oi.flux_lus() RETURNS SETOF uuid
+-- The conventions of these dossiers, and their dépenses. Each dossier is looked up by its index, as
+-- OFFSET has it: no estimate can lead to read those of all the others.
+CREATE FUNCTION oi.conventions_lues() RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    WITH dossier AS MATERIALIZED (
-        SELECT o.id FROM projection.operation AS o WHERE o.plie_id = ANY (oi.plies_lus())
-    )
+    SELECT c.id
+    FROM oi.dossiers_lus() AS o (id)
+    CROSS JOIN LATERAL (
+        SELECT e.stream_id AS id FROM oi.event AS e
+        WHERE e.name = 'convention.signee.v1' AND e.data ->> 'operation_id' = o.id::text OFFSET 0
+    ) AS c
+$$;
 
-    SELECT d.id FROM dossier AS d
-    UNION ALL
-    SELECT p.id FROM projection.depense AS p INNER JOIN dossier AS d ON p.operation_id = d.id
-    UNION ALL
-    SELECT e.stream_id
-    FROM oi.event AS e INNER JOIN dossier AS d ON e.data ->> 'operation_id' = d.id::text
-    WHERE e.name = 'convention.signee.v1'
-    UNION ALL
-    SELECT c.id FROM projection.contrepartie AS c WHERE c.plie_id = ANY (oi.plies_lus())
-    UNION ALL
+CREATE FUNCTION oi.depenses_lues() RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.id
+    FROM oi.dossiers_lus() AS o (id)
+    CROSS JOIN LATERAL (
+        SELECT p.id FROM projection.depense AS p WHERE p.operation_id = o.id OFFSET 0
+    ) AS d
+$$;
+
+-- The controls of these dossiers and of no other.
+CREATE FUNCTION oi.controles_entiers_lus() RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT p.controle_id
     FROM projection.controle_perimetre AS p
     GROUP BY p.controle_id
-    HAVING bool_and(p.operation_id IN (SELECT d.id FROM dossier AS d))
+    HAVING bool_and(p.operation_id IN (SELECT oi.dossiers_lus()))
 $$;
 
 -- The calls in which they have a fiche.
@@ -84,8 +93,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         WHERE f.fiche ->> 'plie_id' = ANY (oi.plies_lus()))
 $$;
 
-REVOKE ALL ON FUNCTION oi.dossiers_lus, oi.flux_lus, oi.appels_lus FROM public;
-GRANT EXECUTE ON FUNCTION oi.dossiers_lus, oi.flux_lus, oi.appels_lus TO oi_directeur;
+REVOKE ALL ON FUNCTION
+oi.dossiers_lus, oi.conventions_lues, oi.depenses_lues, oi.controles_entiers_lus, oi.appels_lus
+FROM public;
+GRANT EXECUTE ON FUNCTION
+oi.dossiers_lus, oi.conventions_lues, oi.depenses_lues, oi.controles_entiers_lus, oi.appels_lus
+TO oi_directeur;
 
 -- Who reads the whole OI reads every row of what was granted to it.
 ALTER TABLE oi.event ENABLE ROW LEVEL SECURITY;
@@ -118,25 +131,30 @@ projection.reprise, projection.controle_operation, projection.controle_perimetre
 projection.controle_constat, projection.controle_suite
 TO oi_directeur;
 
--- The streams of the reader's PLIE; of the grant, what moves their enveloppes (a transfer is seen
--- from both sides) and what is fixed or foreseen for them. The anchors of the log are nobody's: they
--- hold a size and a root.
+-- The streams of the reader's PLIE, by what their events are named after; of the grant, what moves
+-- their enveloppes (a transfer is seen from both sides) and what is fixed or foreseen for them. The
+-- anchors of the log are nobody's: they hold a size and a root.
 CREATE POLICY plies_du_lecteur ON oi.event FOR SELECT TO oi_directeur USING (
-    stream_id IN (SELECT oi.flux_lus())
-    OR (
-        starts_with(name, 'subvention_globale.') AND (
-            data ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
-            OR data -> 'cellule' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
-            OR data -> 'de' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
-            OR data -> 'vers' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
-            OR (
-                data -> 'ecarts' <> '[]'
-                AND jsonb_path_query_array(data, '$.ecarts[*].cellule.plie_id')
-                <@ to_jsonb((SELECT oi.plies_lus()))
-            )
-        )
-    )
-    OR name = 'registre.journal_ancre.v1'
+    CASE split_part(name, '.', 1)
+        WHEN 'operation' THEN stream_id IN (SELECT oi.dossiers_lus())
+        WHEN 'convention' THEN stream_id IN (SELECT oi.conventions_lues())
+        WHEN 'depense' THEN stream_id IN (SELECT oi.depenses_lues())
+        WHEN 'contrepartie'
+            THEN EXISTS (SELECT FROM projection.contrepartie AS c WHERE c.id = stream_id)
+        WHEN 'controle_operation' THEN stream_id IN (SELECT oi.controles_entiers_lus())
+        WHEN 'subvention_globale'
+            THEN
+                data ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
+                OR data -> 'cellule' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
+                OR data -> 'de' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
+                OR data -> 'vers' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
+                OR (
+                    data -> 'ecarts' <> '[]'
+                    AND jsonb_path_query_array(data, '$.ecarts[*].cellule.plie_id')
+                    <@ to_jsonb((SELECT oi.plies_lus()))
+                )
+        ELSE name = 'registre.journal_ancre.v1'
+    END
 );
 
 CREATE POLICY plies_du_lecteur ON projection.plie FOR SELECT TO oi_directeur

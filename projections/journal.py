@@ -287,31 +287,9 @@ def _evenements(
     readers of some PLIE (migrations/0010_perimetre.sql).
     """
     croissant = ordre == "asc"
+    dossiers = _dossiers(conn, perimetre)
     query = sql.SQL(
         """
-        WITH dossier AS (
-            SELECT o.id FROM projection.operation AS o WHERE o.plie_id = ANY(%(plies)s)
-        ),
-
-        visible AS (
-            SELECT d.id FROM dossier AS d
-            UNION ALL
-            SELECT p.id
-            FROM projection.depense AS p INNER JOIN dossier AS d ON p.operation_id = d.id
-            UNION ALL
-            SELECT s.stream_id
-            FROM oi.event AS s INNER JOIN dossier AS d
-                ON s.data ->> 'operation_id' = d.id::text
-            WHERE s.name = 'convention.signee.v1'
-            UNION ALL
-            SELECT c.id FROM projection.contrepartie AS c WHERE c.plie_id = ANY(%(plies)s)
-            UNION ALL
-            SELECT p.controle_id
-            FROM projection.controle_perimetre AS p
-            GROUP BY p.controle_id
-            HAVING bool_and(p.operation_id IN (SELECT d.id FROM dossier AS d))
-        )
-
         SELECT
             e.position, e.stream_id, e.version, e.event_id, e.name, e.data::text AS data,
             e.date_effet, e.enregistre_le, e.acteur, e.role, e.oi_id, e.reglement, e.motif,
@@ -319,15 +297,30 @@ def _evenements(
         FROM oi.event AS e
         WHERE (
                 %(plies)s::text[] IS NULL
-                OR e.stream_id IN (SELECT v.id FROM visible AS v)
-                OR starts_with(e.name, 'subvention_globale.') AND (
-                    e.data ->> 'plie_id' = ANY(%(plies)s)
-                    OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)
-                    OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
-                    OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
-                    OR e.data -> 'ecarts' <> '[]' AND jsonb_path_query_array(
-                        e.data, '$.ecarts[*].cellule.plie_id') <@ to_jsonb(%(plies)s::text[])
-                )
+                OR CASE split_part(e.name, '.', 1)
+                    WHEN 'operation' THEN e.stream_id = ANY(%(dossiers)s)
+                    WHEN 'convention' THEN e.stream_id = ANY(%(conventions)s)
+                    -- OFFSET has them looked up one by one: a page needs few of them.
+                    WHEN 'depense' THEN EXISTS (
+                        SELECT FROM projection.depense AS p
+                        WHERE p.id = e.stream_id AND p.operation_id = ANY(%(dossiers)s) OFFSET 0)
+                    WHEN 'contrepartie' THEN EXISTS (
+                        SELECT FROM projection.contrepartie AS c
+                        WHERE c.id = e.stream_id AND c.plie_id = ANY(%(plies)s) OFFSET 0)
+                    WHEN 'controle_operation' THEN e.stream_id IN (
+                        SELECT p.controle_id
+                        FROM projection.controle_perimetre AS p
+                        GROUP BY p.controle_id
+                        HAVING bool_and(p.operation_id = ANY(%(dossiers)s)))
+                    WHEN 'subvention_globale' THEN
+                        e.data ->> 'plie_id' = ANY(%(plies)s)
+                        OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)
+                        OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
+                        OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
+                        OR e.data -> 'ecarts' <> '[]' AND jsonb_path_query_array(
+                            e.data, '$.ecarts[*].cellule.plie_id') <@ to_jsonb(%(plies)s::text[])
+                    ELSE false
+                END
             )
             AND starts_with(e.name, 'audit.') = %(audit)s
             AND (%(positions)s::bigint[] IS NULL OR e.position = ANY(%(positions)s))
@@ -348,6 +341,8 @@ def _evenements(
     )
     parameters = {
         "plies": perimetre.liste,
+        "dossiers": dossiers,
+        "conventions": [convention_of(i) for i in dossiers],
         "positions": positions,
         "flux": flux,
         "nom": nom,
@@ -360,3 +355,13 @@ def _evenements(
         "audit": audit,
     }
     return conn.cursor(row_factory=class_row(EvenementLu)).execute(query, parameters).fetchall()
+
+
+def _dossiers(conn: Connection[TupleRow], perimetre: Perimetre) -> list[UUID]:
+    """Return the dossiers of some PLIE; of the whole OI, nobody asks."""
+    if perimetre.plie_ids is None:
+        return []
+    rows = conn.execute(
+        "SELECT o.id FROM projection.operation AS o WHERE o.plie_id = ANY(%s)", (perimetre.liste,)
+    )
+    return [row[0] for row in rows]

@@ -69,7 +69,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         AND (NOT oi.lecteur_limite() OR EXISTS (
             SELECT FROM projection.plie AS p
             WHERE p.sg_id = flux AND p.plie_id = ANY (oi.plies_lus()))
-            OR flux IN (SELECT oi.appels_lus()))
+            OR EXISTS (
+                SELECT FROM oi.event AS p, jsonb_array_elements(p.data -> 'fiches') AS f (fiche)
+                WHERE p.stream_id = flux AND p.version = 1
+                    AND f.fiche ->> 'plie_id' = ANY (oi.plies_lus())))
 $$;
 
 -- Of an event that moves the reader's lines and others' too: that it is, and who recorded it.
@@ -121,6 +124,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     GROUP BY e.stream_id, e.data ->> 'operation_id'
 $$;
 
+-- The events that name a document, by their number; those of the audits apart.
+CREATE OR REPLACE FUNCTION oi.nomme_la_piece(sha256 text, audit boolean) RETURNS SETOF bigint
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+    SELECT e.position FROM oi.event AS e
+    WHERE e.pieces <> '[]'
+        AND e.pieces @> jsonb_build_array(jsonb_build_object('sha256', sha256))
+        AND starts_with(e.name, 'audit.') = audit
+$$;
+
 -- The totals of a whole grant, measure by measure: what a director knows of the others, all together.
 CREATE OR REPLACE FUNCTION oi.totaux_de(subvention uuid, connu_le bigint, effet_au date)
 RETURNS TABLE (mesure text, centimes bigint)
@@ -170,11 +182,11 @@ $$;
 
 REVOKE ALL ON FUNCTION
 oi.position_au, oi.instant_de, oi.version_de, oi.actes_communs, oi.fait_partage,
-oi.contrepartie_partagee, oi.affectations_lues, oi.totaux_de, oi.controles_lus, oi.controle_perimetres_lus,
-oi.controle_constats_lus, oi.controle_suites_lues
+oi.contrepartie_partagee, oi.affectations_lues, oi.nomme_la_piece, oi.totaux_de, oi.controles_lus,
+oi.controle_perimetres_lus, oi.controle_constats_lus, oi.controle_suites_lues
 FROM public;
 GRANT EXECUTE ON FUNCTION
 oi.position_au, oi.instant_de, oi.version_de, oi.actes_communs, oi.fait_partage,
-oi.contrepartie_partagee, oi.affectations_lues, oi.totaux_de, oi.controles_lus, oi.controle_perimetres_lus,
-oi.controle_constats_lus, oi.controle_suites_lues
+oi.contrepartie_partagee, oi.affectations_lues, oi.nomme_la_piece, oi.totaux_de, oi.controles_lus,
+oi.controle_perimetres_lus, oi.controle_constats_lus, oi.controle_suites_lues
 TO oi_application, oi_directeur;

@@ -104,12 +104,5 @@ def exiger_lisible(
 
 
 def _positions(conn: Connection[TupleRow], sha256: str, *, audit: bool) -> list[int]:
-    rows = conn.execute(
-        """
-        SELECT e.position FROM oi.event AS e
-        WHERE starts_with(e.name, 'audit.') = %s
-            AND e.pieces @> jsonb_build_array(jsonb_build_object('sha256', %s::text))
-        """,
-        (audit, sha256),
-    )
+    rows = conn.execute("SELECT oi.nomme_la_piece(%s, %s)", (sha256, audit))
     return [position for (position,) in rows]

@@ -17,7 +17,8 @@ _PREUVES = ("oi.event", "oi.command")
 #: What the application's role may not do to the log, whatever else it may.
 _INTERDITS = "INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER"
 
-_DU_PLIE = "(plie_id = ANY (( SELECT plies_lus() AS plies_lus)::text[]))"
+_PARMI = "= ANY (( SELECT plies_lus() AS plies_lus)::text[])"
+_DU_PLIE = f"(plie_id {_PARMI})"
 
 
 def _du_dossier(table: str) -> str:
@@ -27,19 +28,24 @@ def _du_dossier(table: str) -> str:
 #: What limited readers see of each table (migrations/0010_perimetre.sql), as PostgreSQL says it; of
 #: the other projections, nothing.
 _LIMITES = {
-    "oi.event": """((stream_id IN ( SELECT flux_lus() AS flux_lus))
-        OR (starts_with(name, 'subvention_globale.'::text) AND (
-            ((data ->> 'plie_id'::text) = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
-            OR (((data -> 'cellule'::text) ->> 'plie_id'::text)
-                = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
-            OR (((data -> 'de'::text) ->> 'plie_id'::text)
-                = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
-            OR (((data -> 'vers'::text) ->> 'plie_id'::text)
-                = ANY (( SELECT plies_lus() AS plies_lus)::text[]))
+    "oi.event": f"""CASE split_part(name, '.'::text, 1)
+        WHEN 'operation'::text THEN (stream_id IN ( SELECT dossiers_lus() AS dossiers_lus))
+        WHEN 'convention'::text THEN (
+            stream_id IN ( SELECT conventions_lues() AS conventions_lues))
+        WHEN 'depense'::text THEN (stream_id IN ( SELECT depenses_lues() AS depenses_lues))
+        WHEN 'contrepartie'::text THEN (
+            EXISTS ( SELECT FROM contrepartie c WHERE (c.id = event.stream_id)))
+        WHEN 'controle_operation'::text THEN (
+            stream_id IN ( SELECT controles_entiers_lus() AS controles_entiers_lus))
+        WHEN 'subvention_globale'::text THEN (
+            ((data ->> 'plie_id'::text) {_PARMI})
+            OR (((data -> 'cellule'::text) ->> 'plie_id'::text) {_PARMI})
+            OR (((data -> 'de'::text) ->> 'plie_id'::text) {_PARMI})
+            OR (((data -> 'vers'::text) ->> 'plie_id'::text) {_PARMI})
             OR (((data -> 'ecarts'::text) <> '[]'::jsonb) AND (
                 jsonb_path_query_array(data, '$."ecarts"[*]."cellule"."plie_id"'::jsonpath)
-                <@ to_jsonb(( SELECT plies_lus() AS plies_lus))))))
-        OR (name = 'registre.journal_ancre.v1'::text))""",
+                <@ to_jsonb(( SELECT plies_lus() AS plies_lus)))))
+        ELSE (name = 'registre.journal_ancre.v1'::text) END""",  # noqa: S608 - compared, never run
     "projection.affectation": _du_dossier("affectation"),
     "projection.appel_a_projets": "(id IN ( SELECT appels_lus() AS appels_lus))",
     "projection.contrepartie": _DU_PLIE,
