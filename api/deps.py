@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from aggregates.commande import Commande
 from api.droits import DROITS, Regle
-from api.porte import EN_TETE_ROLE, NonConnecte, Personne, Portier, adresse_de, habiliter
-from api.web import compter
+from api.porte import EN_TETE_ROLE, NonConnecte, Personne, Portier, habiliter
+from api.web import adresse_de, compter
 from oi_service.acces.identite import Identite
 from oi_service.aggregate import Aggregate, S
 from oi_service.application import Acte, Journal, Outcome, Service, Unit, fingerprint

@@ -85,10 +85,9 @@ def entourer(app: ASGIApp, reseau: Reseau, debit: Debit, depot: str) -> ASGIApp:
     entouree = DebitBorne(entouree, debit)
     entouree = DemandeBornee(entouree)
     entouree = HotesConnus(entouree, reseau.hotes)
-    if reseau.mandataires:
-        # The server and the frame write the same interface in two ways.
-        par_mandataires: Any = ProxyHeadersMiddleware
-        entouree = par_mandataires(entouree, [str(plage) for plage in reseau.mandataires])
+    # The server and the frame write the same interface in two ways. Without a proxy, none is believed.
+    par_mandataires: Any = ProxyHeadersMiddleware
+    entouree = par_mandataires(entouree, [str(plage) for plage in reseau.mandataires])
     entouree = EnTetesDeSecurite(AccesParMandataire(entouree, reseau))
 
     async def entree(scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,7 +24,7 @@ from starlette.routing import Match
 
 from aggregates.commande import DONNEE_INTERDITE
 from api.deps import ESSAI, ConnuLeIllisible
-from api.porte import adresse_de
+from api.web import adresse_de
 from oi_service.acces.identite import Identite
 from oi_service.acces.refus import CodeRefuse
 from oi_service.errors import (

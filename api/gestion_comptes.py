@@ -20,7 +20,8 @@ from aggregates.compte.ouverture import exiger_autrui, exiger_non_ferme
 from aggregates.compte.state import COMPTE, Compte
 from api import actions_comptes
 from api.deps import ActeOut, Creation, Ecriture, EcritureOuverte, ServiceOuvert, personne
-from api.porte import Personne, adresse_de
+from api.porte import Personne
+from api.web import adresse_de
 from oi_service import clock
 from oi_service.acces.acces import Acces, Fiche, lire_courriel
 from oi_service.acces.refus import CourrielDejaPris

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from api.deps import ServiceOuvert
-from api.porte import RenforcementRequis, adresse_de, cookie
+from api.porte import RenforcementRequis, cookie
+from api.web import adresse_de
 from oi_service.acces.acces import Acces
 from oi_service.acces.identite import Identite
 from oi_service.acces.traces import FiltresTraces, Nature

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 
 from api.droits import ROLES, Regle
+from api.web import adresse_de
 from oi_service.acces.acces import Acces
 from oi_service.acces.identite import Attribution, Identite
 from oi_service.errors import Forbidden, Unauthenticated
@@ -109,11 +110,6 @@ class PortierDesComptes:
         if biscuit is None:
             return None
         return self.acces.identite_de_session(biscuit, adresse_de(request))
-
-
-def adresse_de(request: Request) -> str:
-    """Return the address of who asks; the server has looked through the proxies that it trusts."""
-    return request.client.host if request.client else ""
 
 
 def cookie(request: Request) -> str:

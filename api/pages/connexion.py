@@ -20,7 +20,8 @@ from api.pages.formulaires import (
     vers,
 )
 from api.pages.presence import accueil_de
-from api.porte import adresse_de, cookie
+from api.porte import cookie
+from api.web import adresse_de
 from oi_service.acces.acces import Ouverture
 from oi_service.acces.fournisseur import FournisseurInjoignable
 from oi_service.acces.identite import Identite

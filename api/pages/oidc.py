@@ -8,7 +8,8 @@ from fastapi.responses import RedirectResponse
 from api.deps import ServiceOuvert
 from api.pages.connexion import Suite, entrer
 from api.pages.formulaires import page, suite_locale, vers
-from api.porte import adresse_de, cookie
+from api.porte import cookie
+from api.web import adresse_de
 from oi_service.acces.oidc import DUREE_TENTATIVE, Retour
 from oi_service.acces.refus import IdentifiantsRefuses
 from oi_service.errors import Forbidden, Refusal
