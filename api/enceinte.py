@@ -85,7 +85,7 @@ def entourer(app: ASGIApp, reseau: Reseau, debit: Debit, depot: str) -> ASGIApp:
     entouree = DebitBorne(entouree, debit)
     entouree = DemandeBornee(entouree)
     entouree = HotesConnus(entouree, reseau.hotes)
-    # The server and the frame write the same interface in two ways. Without a proxy, none is believed.
+    # The server and the frame write the same interface in two ways. No proxy, nobody is believed.
     par_mandataires: Any = ProxyHeadersMiddleware
     entouree = par_mandataires(entouree, [str(plage) for plage in reseau.mandataires])
     entouree = EnTetesDeSecurite(AccesParMandataire(entouree, reseau))
