@@ -1,6 +1,13 @@
 """Refusals on the way to a page: where to sign in, where to confirm, or why it is refused."""
 
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
 
 from api import errors
 from api.pages.formulaires import page, suite_locale, vers
@@ -9,6 +16,9 @@ from api.porte import RenforcementRequis, SecondFacteurAInstaller
 from oi_service.acces.refus import RemplacementNonConfirme
 from oi_service.errors import Refusal, Unauthenticated
 
+#: What answers an exception.
+Reponse = Callable[[Request, Exception], Any]
+
 #: Doors whose refusals are for programs.
 _PROGRAMMES = ("/api/", "/sante/", "/problemes/", "/openapi.json", "/static/")
 
@@ -16,6 +26,36 @@ _PROGRAMMES = ("/api/", "/sante/", "/problemes/", "/openapi.json", "/static/")
 def installer(app: FastAPI) -> None:
     """Give pages their own answers to refusals; the other doors keep theirs."""
     app.add_exception_handler(Refusal, _sur_refus)
+    for autre in (HTTPException, RequestValidationError, psycopg.OperationalError):
+        app.add_exception_handler(autre, _en_page(app.exception_handlers[autre]))
+
+
+def _en_page(repondre: Reponse) -> Reponse:
+    """Show to people what is answered to programs."""
+
+    def sur_erreur(request: Request, erreur: Exception) -> Response:
+        reponse = repondre(request, erreur)
+        assert isinstance(reponse, Response)
+        if not _pour_une_personne(request):
+            return reponse
+        dit = errors.Probleme.model_validate_json(bytes(reponse.body))
+        montree = _montrer(request, reponse.status_code, dit.title, dit.detail)
+        montree.headers.update(
+            {nom: v for nom, v in reponse.headers.items() if nom in _EN_TETES_GARDES}
+        )
+        return montree
+
+    return sur_erreur
+
+
+#: What an answer says to a browser, beside its words.
+_EN_TETES_GARDES = frozenset({"allow", "connection", "retry-after"})
+
+
+def _pour_une_personne(request: Request) -> bool:
+    return not request.url.path.startswith(_PROGRAMMES) and "text/html" in request.headers.get(
+        "accept", ""
+    )
 
 
 def _sur_refus(request: Request, refus: Exception) -> Response:
@@ -29,13 +69,18 @@ def _sur_refus(request: Request, refus: Exception) -> Response:
         return vers("/renforcement", suite=_ici(request))
     if isinstance(refus, SecondFacteurAInstaller):
         return vers("/compte/second-facteur")
+    statut, titre = errors.statut_de(type(refus))
+    return _montrer(request, statut, titre, str(refus))
+
+
+def _montrer(request: Request, statut: int, titre: str, phrase: str) -> HTMLResponse:
     identite = qui_lit(request)
     return page(
         request,
         "refus.html",
-        http=errors.statut_de(type(refus))[0],
-        titre=errors.statut_de(type(refus))[1],
-        phrase=str(refus),
+        http=statut,
+        titre=titre,
+        phrase=phrase,
         retour=None if identite is None else accueil_de(identite),
     )
 

@@ -505,6 +505,20 @@ def test_what_does_not_exist_has_a_page_that_says_so(admin: Visiteur) -> None:
     assert page.headers["content-type"].startswith("text/html")
 
 
+def test_a_browser_reads_a_page_where_a_program_reads_a_problem(maison: Maison) -> None:
+    navigateur = {"Accept": "text/html,application/xhtml+xml"}
+    with personne(maison, "gestionnaire-1") as agent:
+        page = agent.lire("/rien", headers=navigateur)
+        assert (page.status_code, "Adresse inconnue" in page.text) == (404, True)
+        assert agent.lire("/rien").json()["code"] == "page_inconnue"
+        assert agent.lire("/api/v1/rien", headers=navigateur).json()["code"] == "page_inconnue"
+        methode = agent.http.post("/compte", headers=navigateur)
+        assert methode.status_code == 405
+        assert methode.headers["allow"] == "GET"
+        long = agent.lire(f"/connexion?suite={'a' * 5000}", headers=navigateur)
+        assert (long.status_code, "Demande mal formée" in long.text) == (422, True)
+
+
 def test_a_director_sees_their_account_and_their_territory(maison: Maison) -> None:
     maison.ouvrir_au_journal("directeur-2")
     maison.attribuer("directeur-2", "directeur_plie", ("albret",))
