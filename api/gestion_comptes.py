@@ -169,6 +169,14 @@ class Entrees:
         exiger_autrui(self._compte(identifiant), self.par.acteur)
         self.acces.retirer_second_facteur(identifiant, par=self.par.acteur, adresse=self.adresse)
 
+    def fermer_sessions(self, identifiant: str) -> None:
+        """End the sessions of an account, that of whoever asks included; its tokens stay.
+
+        Raises: CompteAbsent.
+        """
+        self._compte(identifiant)
+        self.acces.fermer_toutes(identifiant, par=self.par.acteur, adresse=self.adresse)
+
     def effacer(self, identifiant: str) -> None:
         """Forget the person of an account that is closed.
 

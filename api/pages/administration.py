@@ -59,6 +59,7 @@ _FAITS = {
     "fermeture": "Le compte est fermé.",
     "identite": "Le nom et le courriel sont rectifiés.",
     "second_facteur": "Le second facteur est retiré : la personne en installera un autre.",
+    "sessions": "Ses sessions sont fermées : la personne peut se reconnecter.",
     "effacement": "La personne est effacée : plus rien ici ne dit qui elle était.",
 }
 
@@ -481,6 +482,18 @@ def retirer_un_second_facteur(
         lecture,
         "second_facteur",
         lambda: recue.entrees.retirer_second_facteur(identifiant),
+    )
+
+
+@router.post("/comptes/{identifiant}/sessions/fermeture", name="fermer_des_sessions")
+def fermer_des_sessions(identifiant: Identifiant, recue: SaisieRecue, lecture: Lecture) -> Response:
+    """Ferme les sessions d’un compte."""
+    return _faire(
+        recue,
+        identifiant,
+        lecture,
+        "sessions",
+        lambda: recue.entrees.fermer_sessions(identifiant),
     )
 
 

@@ -278,6 +278,14 @@ def retirer_second_facteur_compte(identifiant: Identifiant, entrees: EntreesOuve
 
 
 @router.post(
+    "/comptes/{identifiant}/sessions/fermeture", status_code=204, responses=refus(404, 422, 503)
+)
+def fermer_sessions_compte(identifiant: Identifiant, entrees: EntreesOuvertes) -> None:
+    """Fermer toutes les sessions d’un compte ; la personne peut se reconnecter."""
+    entrees.fermer_sessions(identifiant)
+
+
+@router.post(
     "/comptes/{identifiant}/effacement", status_code=204, responses=refus(404, 409, 422, 503)
 )
 def effacer_compte(identifiant: Identifiant, entrees: EntreesOuvertes) -> None:

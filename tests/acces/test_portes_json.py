@@ -190,6 +190,17 @@ def test_a_lost_second_factor_is_taken_away(admin: Visiteur, maison: Maison) -> 
     assert fiche["acces"]["second_facteur"] is False
 
 
+def test_an_administrator_ends_the_sessions_of_somebody(admin: Visiteur, maison: Maison) -> None:
+    with personne(maison, "gestionnaire-1", "gestionnaire_oi") as agent:
+        assert admin.demander("/comptes/gestionnaire-1/sessions/fermeture").status_code == 204
+        assert agent.lire("/api/v1/session").status_code == 401
+        agent.entrer("gestionnaire-1@oi.example")
+        chemin = "/administration/comptes/gestionnaire-1/sessions/fermeture"
+        assert admin.envoyer(chemin).status_code == 303
+        assert agent.lire("/api/v1/session").status_code == 401
+    assert admin.demander("/comptes/personne/sessions/fermeture").status_code == 404
+
+
 def test_a_name_is_corrected(admin: Visiteur, maison: Maison) -> None:
     maison.compte("gestionnaire-1")
     admin.demander(

@@ -29,7 +29,13 @@ SANS_FAIT = (
     "/api/v1/jetons",
 )
 #: How persons come in: traces tell it, no event does.
-TRACES = ("/identite", "/reactivation", "/second-facteur/retrait", "/effacement")
+TRACES = (
+    "/identite",
+    "/reactivation",
+    "/second-facteur/retrait",
+    "/sessions/fermeture",
+    "/effacement",
+)
 
 
 @pytest.fixture(scope="module")
