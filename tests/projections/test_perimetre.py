@@ -25,6 +25,7 @@ from oi_service.application import Service
 from oi_service.database import DIRECTEUR, application_pool
 from projections.journal import journal
 from projections.livre import Lignes
+from projections.maquette import charger
 from projections.perimetre import OI_ENTIER, Perimetre, limiter
 from projections.rebuild import tables
 
@@ -313,3 +314,38 @@ def test_a_query_that_forgot_its_perimeter_leaks_nothing(
             continue  # An echo of the address; a transfer, which both sides see.
         assert [secret for secret in ailleurs if secret in texte] == [], adresse
         assert not montants & montants_de({adresse: (200, texte)}), adresse
+
+
+PAGES = ["/maquette", *(f"/dossiers/2021{rang:05d}" for rang in range(1, 12))]
+_INSTANT_DE_PAGE = re.compile(r"Chiffres calculés le [^\n]*? jusqu’à")
+
+
+@pytest.mark.parametrize("dates", [{}, {"au": "2022-03-31", "connu_le": "90"}])
+def test_pages_too(app: FastAPI, vie: Vie, dates: dict[str, str]) -> None:
+    def feuilleter(qui: Perimetre, sur: Perimetre | None) -> dict[str, tuple[int, str]]:
+        with lecteur(app, qui, sur) as http:
+            lues = {page: http.get(page, params=dates) for page in PAGES}
+        return {p: (x.status_code, _INSTANT_DE_PAGE.sub("", x.text)) for p, x in lues.items()}
+
+    sienne = feuilleter(ALPHA, ALPHA)
+    assert feuilleter(ALPHA, None) == sienne
+    assert {statut for statut, _ in sienne.values()} == {200, 404}
+    for page, (statut, texte) in feuilleter(OI_ENTIER, ALPHA).items():
+        assert (statut, "PLIE Bêta" in texte) == (sienne[page][0], False), page
+
+
+def test_a_director_knows_what_the_whole_grant_comes_to(
+    ouvert: Service, vie: Vie, conn: Connection[TupleRow]
+) -> None:
+    entiere = charger(conn, OI_ENTIER, vie.sg)
+    assert entiere is not None
+    assert entiere.oi_entier is None
+    with limitee(ouvert, ALPHA) as sienne:
+        lue = charger(sienne, ALPHA, vie.sg)
+        assert lue is not None
+        assert lue.oi_entier == entiere.total != lue.total
+        assert {ligne.plie_id for ligne in lue.lignes} == {"A"}
+        # Of a grant in which they have no PLIE, nothing.
+        limiter(sienne, Perimetre(frozenset({"inconnu"})))
+        rows = sienne.execute("SELECT oi.totaux_de(%s, 1000, '2030-01-01')", (vie.sg,))
+        assert rows.fetchall() == []
