@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import Any, get_type_hints
+from urllib.parse import parse_qsl
 
 import pytest
 from fastapi import FastAPI
@@ -231,6 +232,7 @@ _INSTANTS = re.compile(r'"calculee_le":"[^"]*"')
 SITUATIONS: list[dict[str, str]] = [
     {},
     {"effet_au": "2021-06-30"},
+    {"effet_au": "2022-12-31"},
     {"connu_le": "60"},
     {"effet_au": "2022-03-31", "connu_le": "90"},
 ]
@@ -240,11 +242,14 @@ def repondre(http: TestClient, adresses: list[str], **dates: str) -> dict[str, t
     """Ask every address; none may fail. No reader of some PLIE is let into the export."""
     found = {}
     for adresse in (a for a in adresses if a != "/export"):
-        filtres = OBLIGATOIRES.get(adresse, {}) | {"limite": "200"} | dates
-        answer = http.get(f"/api/v1{adresse}", params=filtres)
+        chemin, _, demande = adresse.partition("?")
+        filtres = (
+            OBLIGATOIRES.get(chemin, {}) | {"limite": "200"} | dates | dict(parse_qsl(demande))
+        )
+        answer = http.get(f"/api/v1{chemin}", params=filtres)
         if answer.status_code == 422:
             answer = http.get(
-                f"/api/v1{adresse}",
+                f"/api/v1{chemin}",
                 params={n: v for n, v in filtres.items() if n not in {"limite", *dates}},
             )
         assert answer.status_code in {200, 404}, (adresse, answer.text)
@@ -265,6 +270,12 @@ def adresses(app: FastAPI, vie: Vie) -> list[str]:
         *(f"/controles-operation/{i}" for i in vie.controles.values()),
         *(f"/contreparties/{i}" for i in vie.contreparties),
         *(f"/evenements/{position}" for position in range(1, 60)),
+        *(
+            f"/maquette/mouvements?mesure={mesure}"
+            for mesure in ("cp_affectee", "cp_attribuee", "fse_maquette", "fse_programme")
+        ),
+        "/couverture?par=operation",
+        "/levier?par=annee",
     ]
 
 
