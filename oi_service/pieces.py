@@ -107,9 +107,18 @@ class _Sommaire:
 
     def __init__(self, fichier: BinaryIO) -> None:
         self._fichier = fichier
-        self.seek = fichier.seek
         self.tell = fichier.tell
         self.seekable = fichier.seekable
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go where the list of an archive says that something is.
+
+        Raises: BadZipFile where no file goes.
+        """
+        try:
+            return self._fichier.seek(offset, whence)
+        except OSError:
+            raise zipfile.BadZipFile from None
 
     def read(self, size: int = -1, /) -> bytes:
         """Read what a document may hold.

@@ -3,12 +3,15 @@
 import io
 import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fichiers import EXEMPLES, ODF, PDF, archive
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from oi_service.pieces import PieceDangereuse, Pieces
+from oi_service.pieces import ContenuInattendu, PieceDangereuse, PieceIrrecevable, Pieces
 
 TYPES = {"[Content_Types].xml": "<Types/>"}
 XLSX = TYPES | {"xl/workbook.xml": "<a/>"}
@@ -111,6 +114,35 @@ def test_a_trap_is_refused_with_what_to_do(
 @pytest.mark.parametrize("nom", EXEMPLES)
 def test_an_honest_document_is_no_trap(pieces: Pieces, nom: str) -> None:
     assert pieces.deposer(nom, [EXEMPLES[nom]]).octets == len(EXEMPLES[nom])
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    st.sampled_from(sorted(EXEMPLES)),
+    st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=8),
+    st.integers(0, 2**16),
+)
+def test_bytes_at_random_are_kept_or_refused_in_french(
+    pieces: Pieces, nom: str, changes: list[tuple[int, int]], fin: int
+) -> None:
+    octets = bytearray(EXEMPLES[nom])
+    for place, octet in changes:
+        octets[place % len(octets)] = octet
+    with suppress(PieceIrrecevable):
+        pieces.deposer(nom, [bytes(octets[: len(octets) - fin % len(octets)])])
+
+
+def test_a_list_of_parts_that_points_before_the_file_is_no_document(pieces: Pieces) -> None:
+    octets = bytearray(EXEMPLES["bilan.ods"])
+    # The place of the list, in the end record: further than the file.
+    fin = octets.rindex(b"PK\x05\x06")
+    struct.pack_into("<L", octets, fin + 16, 2**31)
+    with pytest.raises(ContenuInattendu):
+        pieces.deposer("bilan.ods", [bytes(octets)])
 
 
 @pytest.mark.parametrize(
