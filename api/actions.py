@@ -438,6 +438,7 @@ def controler_depenses(
             bilan,
             csf,
             convention,
+            unit.acte.acteur,
         )
 
 
@@ -526,8 +527,8 @@ def valider_csf(
 
     What a draw left out is validated with its stratum, piece by piece: each keeps its decision.
     """
+    operation, convention = _convention(unit, operation_id)
     depenses = _du_bilan(unit, operation_id, csf_id)
-    convention = unit.get(CONVENTION, convention_of(operation_id))
     bilan, csf = service_fait.csf_de(convention, csf_id)
     for depense_id in echantillons.validees_avec_la_strate(csf, depenses):
         unit.execute(
@@ -541,6 +542,7 @@ def valider_csf(
         csf_id,
         unit.acte.acteur,
         _du_bilan(unit, operation_id, csf_id),
+        operation,
     )
 
 
@@ -578,18 +580,33 @@ def clore_office(unit: Unit, operation_id: UUID, commande: cloture_office.CloreO
 # Money, and the end.
 
 
+def preparer_paiement(unit: Unit, operation_id: UUID, commande: paiements.PreparerPaiement) -> None:
+    """Prepare a payment, in the name of the person who acts."""
+    operation, _ = _convention(unit, operation_id)
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        paiements.preparer,
+        commande,
+        unit.new_id("paiement"),
+        operation,
+        unit.acte.acteur,
+    )
+
+
 def ordonnancer_paiement(
-    unit: Unit, operation_id: UUID, commande: paiements.OrdonnancerPaiement
+    unit: Unit, operation_id: UUID, commande: paiements.OrdonnancerPaiement, paiement_id: UUID
 ) -> None:
-    """Order a payment."""
+    """Order a payment that is prepared, in the name of the person who acts."""
     operation, _ = _convention(unit, operation_id)
     unit.execute(
         CONVENTION,
         convention_of(operation_id),
         paiements.ordonnancer,
         commande,
-        unit.new_id("paiement"),
+        paiement_id,
         operation,
+        unit.acte.acteur,
     )
 
 
@@ -605,6 +622,7 @@ def emettre_ordre_reversement(
         commande,
         unit.new_id("ordre"),
         operation,
+        unit.acte.acteur,
     )
 
 
@@ -631,6 +649,7 @@ def compenser_ordre(
         debitrice,
         operation_id,
         ordre_id,
+        unit.acte.acteur,
     )
 
 

@@ -1,8 +1,9 @@
 """A kind of stream: how its facts make its state."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+from uuid import UUID
 
 from oi_service.codec import Evenement
 from oi_service.errors import NotFound
@@ -45,3 +46,21 @@ class Aggregate(Generic[S]):
         for fact in facts:
             state = self.evolve(state, fact)
         return state
+
+
+@dataclass(frozen=True, slots=True)
+class Touche:
+    """What a command is about to record in a stream, and the state that it leaves there."""
+
+    stream_id: UUID
+    etat: State
+    faits: Sequence[Evenement]
+
+
+class Lecteur(Protocol):
+    """Reads states; those that were read already cost nothing."""
+
+    def find_all(
+        self, aggregate: Aggregate[S], stream_ids: Iterable[UUID], *, pinned: bool = True
+    ) -> list[S | None]:
+        """Return several states in one round trip, in the order asked; a pinned one stays so."""

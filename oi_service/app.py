@@ -12,10 +12,11 @@ from aggregates.operation import depot
 from aggregates.registre.events import Empreinte, ProjectionsRefaites
 from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from aggregates.subvention_globale import reservations
+from aggregates.territoire import exiger_libre
 from oi_service import clock
 from oi_service.acces.acces import Acces, Reglages
 from oi_service.acces.oidc import Oidc, reglages_de
-from oi_service.application import Acte, Journal, Service
+from oi_service.application import Acte, Gardes, Journal, Service
 from oi_service.database import (
     DIRECTEUR,
     application_pool,
@@ -32,8 +33,7 @@ from projections.rebuild import Rebuilt, rebuild
 
 #: Name of the database in the embedded server.
 DATABASE = "oi"
-#: Which refusal each constraint of the database stands for.
-GARDES = {**reservations.GARDES, **depot.GARDES}
+GARDES = Gardes({**reservations.GARDES, **depot.GARDES}, exiger_libre)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 from oi_service import ids
 from oi_service.acces.acces import Acces
 from oi_service.acces.oidc import Oidc
-from oi_service.aggregate import Aggregate, Frame, S
+from oi_service.aggregate import Aggregate, Frame, Lecteur, S, Touche
 from oi_service.codec import Evenement
 from oi_service.errors import Busy, IdempotencyKeyReused, Refusal, StaleVersion
 from oi_service.lieux import Lieux
@@ -60,6 +60,18 @@ class Acte:
     cause_id: UUID | None = None
     plies: frozenset[str] | None = None
     detachee_par: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Gardes:
+    """What no command breaks, whatever its decisions.
+
+    ``contraintes``: which refusal each constraint of the database stands for. ``personnes``: what
+    a person may not handle; it sees all that a command is about to record.
+    """
+
+    contraintes: Mapping[str, type[Refusal]]
+    personnes: Callable[[Acte, Sequence[Touche], Lecteur], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +239,16 @@ class Unit:
         self.record(aggregate, stream_id, decide(state, commande, *context, **named))
         return self.get(aggregate, stream_id)
 
+    def _touches(self) -> list[Touche]:
+        faits: dict[UUID, list[Evenement]] = {}
+        for recorded in self.recorded:
+            faits.setdefault(recorded.originator_id, []).append(recorded.fact)
+        return [
+            Touche(i, etat, nouveaux)
+            for i, nouveaux in faits.items()
+            if (etat := self._loaded[i].state) is not None
+        ]
+
     def save(self) -> Outcome:
         """Append what was recorded; an empty outcome when there was nothing to add.
 
@@ -234,6 +256,7 @@ class Unit:
         """
         if not self.recorded:
             return self._journal.outcome_of(self.acte)
+        self._journal.guards.personnes(self.acte, self._touches(), self)
         assert self.cadre is not None
         written = {r.originator_id for r in self.recorded}
         recordings = self._journal.events.put(
@@ -273,14 +296,13 @@ class Journal(Application[UUID]):
     def __init__(
         self,
         pool: Connections,
-        guards: Mapping[str, type[Refusal]],
+        guards: Gardes,
         coffre: Coffre | None = None,
         pieces: Pieces | None = None,
     ) -> None:
         """Work on a pool whose connections run as the application's role.
 
-        ``guards`` says which refusal each database constraint stands for. Without ``coffre``, no
-        act on persons; without ``pieces``, no document is said to be here.
+        Without ``coffre``, no act on persons; without ``pieces``, no document is said to be here.
         """
         self.pool = pool
         self.guards = guards
@@ -356,7 +378,7 @@ class Journal(Application[UUID]):
         raise refused or Busy
 
     def _refusal_of(self, broken: GuardBroken) -> Refusal:
-        refusal = self.guards.get(broken.constraint)
+        refusal = self.guards.contraintes.get(broken.constraint)
         if refusal is None:
             raise broken
         return refusal()

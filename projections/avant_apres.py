@@ -219,6 +219,7 @@ _CSF = {
     "valide": "validé",
 }
 _PAIEMENTS = {
+    "prepare": "préparé",
     "ordonnance": "ordonnancé",
     "annule": "annulé",
     "effectue": "versé",

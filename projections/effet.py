@@ -26,6 +26,7 @@ _CHAMPS = ("bilan_id", "csf_id", "paiement_id", "ordre_id")
 _FONDATIONS: dict[type[Evenement], str] = {
     ce.BilanDepose: "bilan_id",
     ce.CsfOuvert: "csf_id",
+    ce.PaiementPrepare: "paiement_id",
     ce.PaiementOrdonnance: "paiement_id",
     ce.OrdreReversementEmis: "ordre_id",
     ce.AvenantDemande: "numero",

@@ -194,7 +194,8 @@ class PaiementVu:
     """A payment, in cents.
 
     ``compense``: part of it that settled what is owed on another operation, without any transfer.
-    ``remplace``: the payment sent back by the bank that this one pays again.
+    ``remplace``: the payment sent back by the bank that this one pays again. Before payments were
+    prepared, the order came first.
     """
 
     paiement_id: UUID
@@ -204,7 +205,8 @@ class PaiementVu:
     compense: int
     csf_id: UUID | None
     remplace: UUID | None
-    ordonnance_le: date
+    prepare_le: date | None
+    ordonnance_le: date | None
     annule_le: date | None
     effectue_le: date | None
     ref_virement: str | None
@@ -830,25 +832,26 @@ def _csf(lus: list[EvenementLu]) -> dict[UUID, list[CsfVu]]:
 
 
 def _paiements(convention: Convention, lus: list[EvenementLu]) -> tuple[PaiementVu, ...]:
+    prepares = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementPrepare)}
+    ordonnances = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementOrdonnance)}
     effectues = {f.paiement_id: f for _, f in _de(lus, ce.PaiementEffectue)}
     annules = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementAnnule)}
     acquittes = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementAcquitte)}
     rejetes = {f.paiement_id: f.date_effet for _, f in _de(lus, ce.PaiementRejete)}
     vus = []
-    for _, ordonnance in _de(lus, ce.PaiementOrdonnance):
-        paiement_id = ordonnance.paiement_id
-        etat = convention.paiements[paiement_id]
+    for paiement_id, etat in convention.paiements.items():
         effectue = effectues.get(paiement_id)
         vus.append(
             PaiementVu(
                 paiement_id=paiement_id,
-                type=ordonnance.type,
+                type=etat.type,
                 statut=etat.statut,
-                montant=ordonnance.montant_centimes,
+                montant=etat.montant,
                 compense=etat.compense,
-                csf_id=ordonnance.csf_id,
-                remplace=ordonnance.remplace,
-                ordonnance_le=ordonnance.date_effet,
+                csf_id=etat.csf_id,
+                remplace=etat.remplace,
+                prepare_le=prepares.get(paiement_id),
+                ordonnance_le=ordonnances.get(paiement_id),
                 annule_le=annules.get(paiement_id),
                 effectue_le=None if effectue is None else effectue.date_effet,
                 ref_virement=None if effectue is None else effectue.ref_virement,

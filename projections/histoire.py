@@ -382,6 +382,9 @@ PHRASES: Mapping[str, str] = {
         "{contrainte_active:contrainte}){resultat:corrections}"
     ),
     "convention.csf_rouvert.v1": "Contrôle de service fait rouvert{controle_ref:suite_de}",
+    "convention.paiement_prepare.v1": (
+        "Paiement préparé ({type}) : {montant_centimes:euros}{remplace:remplace}"
+    ),
     "convention.paiement_ordonnance.v1": (
         "Paiement ordonnancé ({type}) : {montant_centimes:euros}{remplace:remplace}"
     ),

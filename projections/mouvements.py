@@ -64,6 +64,7 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
         "convention.paiement_acquitte.v1",
         "convention.paiement_annule.v1",
         "convention.paiement_ordonnance.v1",
+        "convention.paiement_prepare.v1",
         "convention.realisations_controlees.v1",
         "convention.recettes_controlees.v1",
         "convention.ressources_controlees.v1",

@@ -12,6 +12,7 @@ from aggregates.convention.events import (
     ClotureOfficePrononcee,
     CsfValide,
     PaiementOrdonnance,
+    PaiementPrepare,
 )
 from aggregates.convention.state import CONVENTION, Convention, Paiement
 from aggregates.depense.events import DepenseControlee
@@ -165,10 +166,14 @@ def provenance_du_paiement(
 
 @dataclass(frozen=True, slots=True)
 class _Ordre:
-    """The order of a payment, and the dossier as it stood just before."""
+    """The order of a payment, and the dossier as it stood just before, without this payment.
+
+    The preparation stands for the order until there is one.
+    """
 
     lu: EvenementLu
-    fait: PaiementOrdonnance
+    fait: PaiementOrdonnance | PaiementPrepare
+    rang: int  #: among the payments of its type
     flux: Sequence[EvenementLu]
     paiement: Paiement  #: as it stands today
     convention: Convention
@@ -211,34 +216,43 @@ _REGLEES = frozenset(("abandonne", "resilie", "solde", "cloture", "archive"))
 def _lire(
     conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, paiement_id: UUID
 ) -> _Ordre:
-    """Read the order and what came before. Raises: PaiementSansTrace."""
+    """Read the last preparation or order and what came before. Raises: PaiementSansTrace."""
     convention_id = convention_of(operation_id)
     lus = lire_flux(conn, perimetre, [operation_id, convention_id])
     flux = lus.get(convention_id, [])
     ordres = [
         (lu, fait)
         for lu in flux
-        if isinstance(fait := lu.fait, PaiementOrdonnance) and fait.paiement_id == paiement_id
+        if isinstance(fait := lu.fait, PaiementOrdonnance | PaiementPrepare)
+        and fait.paiement_id == paiement_id
     ]
     if not ordres:
         raise PaiementSansTrace(id=paiement_id)
-    [(lu, fait)] = ordres
-    convention = CONVENTION.replay(x.fait for x in flux if x.position < lu.position)
+    lu, fait = ordres[-1]
+    avant = (x.fait for x in flux if x.position < lu.position)
+    convention = CONVENTION.replay(
+        x for x in avant if getattr(x, "paiement_id", None) != paiement_id
+    )
     aujourd_hui = CONVENTION.replay(x.fait for x in flux)
     operation = OPERATION.replay(x.fait for x in lus[operation_id] if x.position < lu.position)
     assert convention is not None
     assert aujourd_hui is not None
     assert operation is not None
-    return _Ordre(lu, fait, flux, aujourd_hui.paiements[paiement_id], convention, operation.statut)
+    du_type = [i for i, p in aujourd_hui.paiements.items() if p.type == fait.type]
+    return _Ordre(
+        lu,
+        fait,
+        du_type.index(paiement_id) + 1,
+        flux,
+        aujourd_hui.paiements[paiement_id],
+        convention,
+        operation.statut,
+    )
 
 
 def _libelle(ordre: _Ordre) -> str:
     """Say which payment it is: its kind, its rank among them, the bilan that it follows."""
-    rang = sum(
-        isinstance(fait := lu.fait, PaiementOrdonnance) and fait.type == ordre.fait.type
-        for lu in (*ordre.avant, ordre.lu)
-    )
-    nom = f"{ordre.fait.type.capitalize()} n° {rang}"
+    nom = f"{ordre.fait.type.capitalize()} n° {ordre.rang}"
     bilan = ordre.convention.bilan_du_csf(ordre.fait.csf_id) if ordre.fait.csf_id else None
     suite = f", après le contrôle du bilan n° {bilan.numero}" if bilan else ""
     remplace = ", en remplacement d’un virement rejeté" if ordre.fait.remplace else ""
@@ -321,7 +335,7 @@ def _acompte(ordre: _Ordre) -> Iterable[LigneCalcul]:
     if engage != paye:
         yield LigneCalcul(
             code="ordonnance_avant",
-            libelle="Déjà ordonnancé, pas encore viré",
+            libelle="Déjà ordonnancé ou préparé, pas encore viré",
             centimes=engage - paye,
             operandes=tuple(_en_attente(ordre)),
         )
@@ -354,13 +368,16 @@ def _acompte(ordre: _Ordre) -> Iterable[LigneCalcul]:
 
 
 def _montant(ordre: _Ordre) -> LigneCalcul:
+    ordonnance = isinstance(ordre.fait, PaiementOrdonnance)
     return LigneCalcul(
         code="montant",
-        libelle="Montant ordonnancé",
+        libelle="Montant ordonnancé" if ordonnance else "Montant préparé",
         centimes=ordre.fait.montant_centimes,
         operandes=(
             Operande(
-                "Ordonnancement", french_euros(ordre.fait.montant_centimes), ordre.lu.position
+                "Ordonnancement" if ordonnance else "Préparation",
+                french_euros(ordre.fait.montant_centimes),
+                ordre.lu.position,
             ),
         ),
     )
@@ -368,19 +385,19 @@ def _montant(ordre: _Ordre) -> LigneCalcul:
 
 def _avances(convention: Convention) -> int:
     """What left or is about to leave without a control."""
-    return sum(
-        p.montant if p.statut == "ordonnance" else p.paye
-        for p in convention.paiements.values()
-        if p.type == "avance"
-    )
+    return sum(p.engage for p in convention.paiements.values() if p.type == "avance")
 
 
 def _en_attente(ordre: _Ordre) -> Iterable[Operande]:
-    attendus = {i for i, p in ordre.convention.paiements.items() if p.statut == "ordonnance"}
+    statuts = {i: p.statut for i, p in ordre.convention.paiements.items()}
     for lu in ordre.avant:
-        fait = lu.fait
-        if isinstance(fait, PaiementOrdonnance) and fait.paiement_id in attendus:
-            yield Operande("Ordonnancement", french_euros(fait.montant_centimes), lu.position)
+        match lu.fait:
+            case PaiementOrdonnance() as fait if statuts[fait.paiement_id] == "ordonnance":
+                yield Operande("Ordonnancement", french_euros(fait.montant_centimes), lu.position)
+            case PaiementPrepare() as fait if statuts.get(fait.paiement_id) == "prepare":
+                yield Operande("Préparation", french_euros(fait.montant_centimes), lu.position)
+            case _:
+                pass
 
 
 def _phrase_de(ordre: _Ordre, position: int) -> str:

@@ -37,7 +37,7 @@ from aggregates.convention.constatations import (
     RemplirGrille,
 )
 from aggregates.convention.echantillons import DeciderExtrapolation, TirerEchantillon
-from aggregates.convention.paiements import OrdonnancerPaiement
+from aggregates.convention.paiements import PreparerPaiement
 from aggregates.convention.signature import SignerConvention
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.events import DepenseControlee, DepenseDeclaree, Detail
@@ -599,6 +599,7 @@ _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
     ce.ClotureOfficePrononcee: {"numero": 1},
     ce.FseCorrige: {"taux_pct": Decimal(3)},
     ce.RecettesControlees: {"fondement": "Règlement (UE) n° 1303/2013, art. 65 §8"},
+    ce.PaiementPrepare: {"type": "solde", "preparateur": "comptable-1"},
     ce.PaiementOrdonnance: {"type": "solde"},
     ce.PaiementEffectue: {"type": "solde"},
     ce.PaiementRejete: {"type": "solde"},
@@ -729,7 +730,7 @@ _SAISIES_PAR_COMMANDE: dict[type[Commande], dict[str, Any]] = {
     RemplirGrille: {"points": [{"numero": 1, "reponse": "conforme"}]},
     TirerEchantillon: {"poste": "personnel", "justification": "Pièces nombreuses."},
     DeciderExtrapolation: {"poste": "personnel", "fondement": "convention"},
-    OrdonnancerPaiement: {"type": "solde"},
+    PreparerPaiement: {"type": "solde"},
     AttribuerContrepartie: {"type": "publique_epci", "financeur": "EPCI fictif"},
     kn.NotifierControle: {
         "organisme": "autorite_audit",
@@ -785,7 +786,7 @@ _EN_INSTRUCTION: list[Evenement] = [
     *DEPOSE,
     fait(oe.RecevabilitePrononcee),
     fait(oe.InstructionOuverte),
-    fait(oe.PlanFinancementInstruit),
+    fait(oe.PlanFinancementInstruit, instructeur="gestionnaire-1"),
 ]
 _INSTRUIT: list[Evenement] = [*_EN_INSTRUCTION, fait(oe.RapportInstructionValide)]
 PROGRAMME: list[Evenement] = [*_INSTRUIT, fait(oe.OperationProgrammee)]

@@ -102,12 +102,12 @@ def test_every_refusal_gets_what_its_sentence_says() -> None:
 
 
 def test_refusals_of_database_constraints_need_no_detail() -> None:
-    assert {r.__name__ for r in app.GARDES.values() if placeholders(r)} == set()
+    assert {r.__name__ for r in app.GARDES.contraintes.values() if placeholders(r)} == set()
 
 
 def test_every_refusal_of_the_domain_is_raised_somewhere() -> None:
     raised = {name for _, name, _ in _raise_sites()}
-    held = {r.__name__ for r in app.GARDES.values()}
+    held = {r.__name__ for r in app.GARDES.contraintes.values()}
     absent = {r.__name__ for r in DU_DOMAINE if issubclass(r, NotFound)}
     assert {r.__name__ for r in DU_DOMAINE} - raised - held - absent == set()
 

@@ -205,7 +205,7 @@ def test_new_dossier_shows_what_it_asks_for(client: TestClient) -> None:
     assert "dépôt du dossier du 15/12/2021" in html
     assert "Demandé" in html
     assert "Aucun bilan n’est déposé." in html
-    assert "Aucun paiement n’est ordonnancé." in html
+    assert "Aucun paiement n’est préparé." in html
     assert "rien n’est encore dû" in html
 
 
@@ -274,7 +274,7 @@ def test_payment_is_a_sum(joue: Service) -> None:
         assert ligne.deja_verse == 15_000_00
         assert ligne.reste == ligne.fse_du - 15_000_00
         assert ligne.montant == 10_000_00
-    assert [a.libelle for a in rejete.actes] == ["ordonnancé", "versé", "rejeté"]
+    assert [a.libelle for a in rejete.actes] == ["préparé", "ordonnancé", "versé", "rejeté"]
 
 
 def test_account_ends_on_what_is_left_to_pay(joue: Service) -> None:

@@ -68,6 +68,7 @@ from projections.perimetre import OI_ENTIER
 
 _NOMS = UUID("7c1f0f0e-4f0e-5b52-8d5b-0d2f1a54f5c6")
 GESTIONNAIRE, VALIDEUR = "gestionnaire-1", "valideur-1"
+COMPTABLE, ORDONNATEUR = "comptable-1", "ordonnateur-1"
 
 
 def _ligne(os: str, annee: int) -> dict[str, Any]:
@@ -318,7 +319,9 @@ class Vie:
             plan=saisi,
             derogation_couts_simplifies=derogation,
         )
-        self._operation(operation, instruction.instruire_plan, fixed)
+        self.decision(
+            OPERATION, self.id(operation), instruction.instruire_plan, fixed, GESTIONNAIRE
+        )
         report = commande(instruction.ValiderRapport, date_effet=le, avis=avis)
         self.decision(
             OPERATION,
@@ -814,6 +817,23 @@ class Vie:
     # Money.
 
     def ordonnancement(
+        self, operation: str, montant: str, le: date = date(2022, 5, 10), **saisie: Any
+    ) -> Outcome:
+        """Préparer un paiement, puis l’ordonnancer le même jour."""
+        self.preparation(operation, montant, le=le, **saisie)
+        return self.ordonnancement_prepare(operation, le)
+
+    def ordonnancement_prepare(self, operation: str, le: date = date(2022, 5, 10)) -> Outcome:
+        """Ordonnancer le dernier paiement, préparé par une autre personne."""
+        return self.acte(
+            actions.ordonnancer_paiement,
+            self.id(operation),
+            commande(pa.OrdonnancerPaiement, date_effet=le),
+            self._dernier_paiement(operation),
+            acteur=ORDONNATEUR,
+        )
+
+    def preparation(
         self,
         operation: str,
         montant: str,
@@ -823,7 +843,7 @@ class Vie:
         *,
         remplace: bool = False,
     ) -> Outcome:
-        """Ordonnancer un paiement ; « numero » est celui du bilan contrôlé.
+        """Préparer un paiement ; « numero » est celui du bilan contrôlé.
 
         « remplace » : il remplace le dernier, que la banque a rejeté.
         """
@@ -832,14 +852,14 @@ class Vie:
             csf = self._bilan(operation, numero or 1).csf
             csf_id = None if csf is None else csf.csf_id
         asked = commande(
-            pa.OrdonnancerPaiement,
+            pa.PreparerPaiement,
             date_effet=le,
             type=type,
             montant=montant,
             csf_id=csf_id,
             remplace=self._dernier_paiement(operation) if remplace else None,
         )
-        return self.acte(actions.ordonnancer_paiement, self.id(operation), asked)
+        return self.acte(actions.preparer_paiement, self.id(operation), asked, acteur=COMPTABLE)
 
     def _jour_du_paiement(self, operation: str, paiement_id: UUID, le: date) -> date:
         """Return that day, or the one of the last act on the payment."""
@@ -854,7 +874,9 @@ class Vie:
         paiement_id = self._dernier_paiement(operation)
         le = le or self._jour_du_paiement(operation, paiement_id, date(2022, 5, 12))
         asked = commande(pa.EffectuerPaiement, date_effet=le)
-        return self.decision(CONVENTION, stream, pa.effectuer, asked, paiement_id)
+        return self.decision(
+            CONVENTION, stream, pa.effectuer, asked, paiement_id, COMPTABLE, acteur=COMPTABLE
+        )
 
     def rejet(self, operation: str, le: date | None = None) -> Outcome:
         """Enregistrer le rejet du dernier paiement par la banque."""
@@ -865,7 +887,7 @@ class Vie:
         return self.decision(CONVENTION, stream, pa.rejeter, asked, paiement_id)
 
     def annulation_paiement(self, operation: str, le: date = date(2022, 5, 11)) -> Outcome:
-        """Annuler le dernier paiement ordonnancé, avant son virement."""
+        """Annuler le dernier paiement, préparé ou ordonnancé, avant son virement."""
         asked = commande(pa.AnnulerPaiement, date_effet=le)
         return self._convention(operation, pa.annuler, asked, self._dernier_paiement(operation))
 
@@ -878,7 +900,7 @@ class Vie:
                 self._convention(operation, pa.acquitter, asked, paiement_id)
 
     def paiement(self, operation: str, montant: str, **saisie: Any) -> None:
-        """Ordonnancer et virer."""
+        """Préparer, ordonnancer et virer."""
         self.ordonnancement(operation, montant, **saisie)
         self.virement(operation)
 
@@ -887,7 +909,9 @@ class Vie:
     ) -> Outcome:
         """Émettre un ordre de reversement."""
         asked = commande(re.EmettreOrdreReversement, date_effet=le, montant=montant)
-        return self.acte(actions.emettre_ordre_reversement, self.id(operation), asked)
+        return self.acte(
+            actions.emettre_ordre_reversement, self.id(operation), asked, acteur=COMPTABLE
+        )
 
     def _dernier_ordre(self, operation: str) -> UUID:
         return list(self.convention(operation).ordres)[-1]
@@ -918,7 +942,9 @@ class Vie:
             re.DeclarerIrrecouvrable, date_effet=le, montant=montant, decision_ref="DEC-1"
         )
         ordre_id = self._dernier_ordre(operation)
-        return self._convention(operation, re.declarer_irrecouvrable, asked, ordre_id)
+        return self._convention(
+            operation, re.declarer_irrecouvrable, asked, ordre_id, ORDONNATEUR, acteur=ORDONNATEUR
+        )
 
     def retablissement(self, operation: str, montant: str, le: date = date(2022, 8, 1)) -> Outcome:
         """Réclamer de nouveau ce qui avait été déclaré irrécouvrable."""
@@ -936,7 +962,9 @@ class Vie:
             par_paiement_id=self._dernier_paiement(par),
         )
         ordre_id = self._dernier_ordre(operation)
-        return self.acte(actions.compenser_ordre, self.id(operation), asked, ordre_id)
+        return self.acte(
+            actions.compenser_ordre, self.id(operation), asked, ordre_id, acteur=COMPTABLE
+        )
 
     def encaissement(self, operation: str, montant: str, le: date = date(2022, 7, 1)) -> Outcome:
         """Encaisser sur le dernier ordre de reversement."""

@@ -58,7 +58,7 @@ class AvenantSansObjet(RuleBroken):
 
 class AvenantSousLePaye(RuleBroken):
     """L’avenant ramènerait le FSE à {demande:euros}, alors que {paye:euros} sont déjà payés,
-    ordonnancés, dus après contrôle ou déclarés.
+    ordonnancés, préparés, dus après contrôle ou déclarés.
     """
 
 

@@ -11,6 +11,7 @@ from aggregates.cadre import Cadre
 from aggregates.commande import Instance
 from aggregates.parametres import Parametres
 from aggregates.plan import PlanFinancement, Ressource
+from aggregates.separation import Acte
 from oi_service.codec import Evenement, event
 from oi_service.dates import Periode
 from rules.calcul import Apports, Conditions, Resultat
@@ -86,6 +87,14 @@ class PointControle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     numero: int
     reponse: Literal["conforme", "non_conforme", "sans_objet"]
     commentaire: str | None
+
+
+class Intervention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first act of somebody in a control."""
+
+    qui: str
+    acte: Acte
+    le: date
 
 
 class EntreesCalcul(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -339,6 +348,8 @@ class CsfValide(Evenement, frozen=True, kw_only=True):
     #: Absent from controls under rules 2026.1, at real cost only: the fields above say it all.
     entrees: EntreesCalcul | None = None
     resultat: Resultat | None = None
+    #: Who opened the control or decided on its dépenses.
+    controleurs: tuple[Intervention, ...] = ()
 
 
 @event("convention.csf_rouvert.v1")
@@ -346,6 +357,18 @@ class CsfRouvert(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     bilan_id: UUID
     controle_ref: str | None = None
+
+
+@event("convention.paiement_prepare.v1")
+class PaiementPrepare(Evenement, frozen=True, kw_only=True):
+    paiement_id: UUID
+    type: TypePaiement
+    montant_centimes: int
+    csf_id: UUID | None
+    fse_du_cumule_centimes: int
+    paye_avant_centimes: int
+    remplace: UUID | None
+    preparateur: str
 
 
 @event("convention.paiement_ordonnance.v1")
@@ -357,6 +380,7 @@ class PaiementOrdonnance(Evenement, frozen=True, kw_only=True):
     fse_du_cumule_centimes: int
     paye_avant_centimes: int
     remplace: UUID | None = None
+    ordonnateur: str | None = None
 
 
 @event("convention.paiement_annule.v1")
@@ -375,6 +399,7 @@ class PaiementEffectue(Evenement, frozen=True, kw_only=True):
     iban_masque: str
     #: Part of the amount that a compensation paid, without any transfer.
     compense_centimes: int = 0
+    executant: str | None = None
 
 
 @event("convention.paiement_acquitte.v1")
@@ -396,6 +421,7 @@ class OrdreReversementEmis(Evenement, frozen=True, kw_only=True):
     ordre_id: UUID
     montant_centimes: int
     echeance: date
+    emetteur: str | None = None
 
 
 @event("convention.reversement_encaisse.v1")
@@ -529,6 +555,7 @@ Fait = (
     | ConclusionsFinalesNotifiees
     | CsfValide
     | CsfRouvert
+    | PaiementPrepare
     | PaiementOrdonnance
     | PaiementAnnule
     | PaiementEffectue

@@ -1,8 +1,9 @@
-"""Payments: ordered, sent, confirmed or sent back by the bank; and what settling asks."""
+"""Payments: prepared, ordered, sent, confirmed or sent back by the bank; what settling asks."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
+import msgspec
 from pydantic import Field
 
 from aggregates.chronologie import exiger_pas_avant
@@ -14,12 +15,20 @@ from aggregates.convention.events import (
     PaiementAnnule,
     PaiementEffectue,
     PaiementOrdonnance,
+    PaiementPrepare,
     PaiementRejete,
 )
 from aggregates.convention.state import Convention, Paiement
 from aggregates.operation.execution import INTERROMPUE
 from aggregates.operation.state import Operation
 from aggregates.operation.suites import REGLEE
+from aggregates.separation import (
+    ControleurEgalPayeur,
+    InstructeurEgalOrdonnateur,
+    OrdonnateurEgalExecutant,
+    PreparateurEgalOrdonnateur,
+    ValideurEgalPayeur,
+)
 from oi_service.errors import NotFound, RuleBroken
 from oi_service.money import Montant
 from rules import paiement as regles
@@ -40,7 +49,7 @@ class AvanceSansDemarrage(RuleBroken):
 
 
 class AvanceDejaVersee(RuleBroken):
-    """Une avance est déjà ordonnancée ou versée sur cette convention."""
+    """Une avance est déjà préparée, ordonnancée ou versée sur cette convention."""
 
 
 class AvanceTropTard(RuleBroken):
@@ -71,7 +80,7 @@ class CsfDunAutreType(RuleBroken):
 
 class PaiementSuperieurAuReste(RuleBroken):
     """{demande:euros} dépassent ce qui reste à payer ({reste:euros}) : {du:euros} dus après
-    contrôle, {paye:euros} déjà payés ou ordonnancés.
+    contrôle, {paye:euros} déjà payés, ordonnancés ou préparés.
     """
 
 
@@ -130,8 +139,8 @@ def _exiger_apres(paiement: Paiement, commande: Commande, acte: str) -> None:
     exiger_pas_avant(commande.date_effet, acte, paiement.le, precedent)
 
 
-class OrdonnancerPaiement(Commande):
-    """Order a payment. ``csf_id`` is the control that founds it; an avance has none.
+class PreparerPaiement(Commande):
+    """Prepare a payment. ``csf_id`` is the control that founds it; an avance has none.
 
     ``remplace`` names the payment that the bank sent back and that this one pays again.
     """
@@ -142,25 +151,30 @@ class OrdonnancerPaiement(Commande):
     remplace: UUID | None = None
 
 
-def ordonnancer(
+def preparer(
     convention: Convention,
-    commande: OrdonnancerPaiement,
+    commande: PreparerPaiement,
     paiement_id: UUID,
     operation: Operation,
-) -> list[PaiementOrdonnance]:
-    """Order what is due and no more; nothing is deducted from it.
+    preparateur: str,
+) -> list[PaiementPrepare]:
+    """Prepare what is due and no more; nothing is deducted from it.
 
     Source: règlement (UE) 1303/2013, art. 132 §1; règlement (UE) 2021/1060, art. 74 §1 b.
     """
     if commande.montant == 0:
         raise PaiementNul
-    compense = _compense_du_remplace(convention, commande)
-    if commande.type == "avance":
-        _exiger_avance(convention, commande, operation, compense)
-    else:
-        _exiger_du(convention, commande, operation)
+    demande = Paiement(
+        type=commande.type,
+        montant=commande.montant,
+        csf_id=commande.csf_id,
+        statut="prepare",
+        remplace=commande.remplace,
+    )
+    _exiger_payable(convention, demande, commande, operation)
+    exiger_hors_du_controle(convention, demande.csf_id, preparateur, "prépare")
     return [
-        PaiementOrdonnance(
+        PaiementPrepare(
             date_effet=commande.date_effet,
             pieces=commande.jointes(),
             paiement_id=paiement_id,
@@ -170,23 +184,89 @@ def ordonnancer(
             fse_du_cumule_centimes=convention.fse_du,
             paye_avant_centimes=convention.paye,
             remplace=commande.remplace,
+            preparateur=preparateur,
         )
     ]
 
 
-def _compense_du_remplace(convention: Convention, commande: OrdonnancerPaiement) -> int:
+class OrdonnancerPaiement(Commande):
+    """Order a payment as it was prepared."""
+
+
+def ordonnancer(
+    convention: Convention,
+    commande: OrdonnancerPaiement,
+    paiement_id: UUID,
+    operation: Operation,
+    ordonnateur: str,
+) -> list[PaiementOrdonnance]:
+    """Order it, once somebody else sees that what was prepared is still due."""
+    paiement = _paiement(convention, paiement_id, "prepare")
+    _exiger_apres(paiement, commande, "Ordonnancer le paiement")
+    autres = {i: p for i, p in convention.paiements.items() if i != paiement_id}
+    sans = msgspec.structs.replace(convention, paiements=autres)
+    _exiger_payable(sans, paiement, commande, operation)
+    if paiement.prepare_par == ordonnateur:
+        raise PreparateurEgalOrdonnateur(le=paiement.le)
+    if (instruction := operation.instructeurs.get(ordonnateur)) is not None:
+        raise InstructeurEgalOrdonnateur(acte=instruction.mots, le=instruction.le)
+    exiger_hors_du_controle(convention, paiement.csf_id, ordonnateur, "ordonnance")
+    return [
+        PaiementOrdonnance(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            paiement_id=paiement_id,
+            type=paiement.type,
+            montant_centimes=paiement.montant,
+            csf_id=paiement.csf_id,
+            fse_du_cumule_centimes=convention.fse_du,
+            paye_avant_centimes=convention.paye,
+            remplace=paiement.remplace,
+            ordonnateur=ordonnateur,
+        )
+    ]
+
+
+def exiger_hors_du_controle(
+    convention: Convention, csf_id: UUID | None, acteur: str, suite: str
+) -> None:
+    """Refuse whoever controlled the bilan that a payment follows, or validated its control."""
+    version = convention.versions_csf.get(csf_id) if csf_id else None
+    if version is None:
+        return
+    bilan = convention.bilans[version.bilan_id]
+    if (controle := bilan.controleurs.get(acteur)) is not None:
+        raise ControleurEgalPayeur(
+            bilan=bilan.numero, acte=controle.mots, le=controle.le, suite=suite
+        )
+    if (validation := bilan.valideurs.get(acteur)) is not None:
+        raise ValideurEgalPayeur(bilan=bilan.numero, le=validation.le, suite=suite)
+
+
+def _exiger_payable(
+    convention: Convention, demande: Paiement, commande: Commande, operation: Operation
+) -> None:
+    """Refuse what is not due; ``demande`` is not among the payments of the convention."""
+    compense = _compense_du_remplace(convention, demande, commande)
+    if demande.type == "avance":
+        _exiger_avance(convention, demande, operation, compense)
+    else:
+        _exiger_du(convention, demande, operation)
+
+
+def _compense_du_remplace(convention: Convention, demande: Paiement, commande: Commande) -> int:
     """Check what a payment replaces; return what of the replaced one stays paid, in cents."""
-    if commande.remplace is None:
+    if demande.remplace is None:
         return 0
-    ancien = convention.paiements.get(commande.remplace)
+    ancien = convention.paiements.get(demande.remplace)
     if ancien is None:
-        raise PaiementAbsent(id=commande.remplace)
+        raise PaiementAbsent(id=demande.remplace)
     if ancien.statut != "rejete":
         raise RemplacementSansRejet(statut=_STATUTS[ancien.statut])
-    if any(p.remplace == commande.remplace and _tient(p) for p in convention.paiements.values()):
+    if any(p.remplace == demande.remplace and _tient(p) for p in convention.paiements.values()):
         raise RemplacementSansRejet(statut="rejeté et déjà remplacé")
     renvoye = ancien.montant - ancien.compense
-    if (commande.type, commande.montant) != (ancien.type, renvoye):
+    if (demande.type, demande.montant) != (ancien.type, renvoye):
         raise RemplacementDifferent(type_attendu=ancien.type, attendu=renvoye)
     _exiger_apres(ancien, commande, "Remplacer un paiement rejeté")
     return ancien.compense
@@ -209,11 +289,7 @@ def plafond_avance(convention: Convention) -> int:
 
 def reste_a_regler(convention: Convention, verse: int, *, final: bool) -> regles.Reglement:
     """What is to pay and to pay back, ``verse`` having left."""
-    avances = (
-        p.montant if p.statut == "ordonnance" else p.paye
-        for p in convention.paiements.values()
-        if p.type == "avance"
-    )
+    avances = (p.engage for p in convention.paiements.values() if p.type == "avance")
     return regles.a_regler(
         convention.fse_du,
         regles.Versements(net_centimes=verse, avances_centimes=sum(avances)),
@@ -226,7 +302,7 @@ def reste_a_regler(convention: Convention, verse: int, *, final: bool) -> regles
 
 
 def _exiger_avance(
-    convention: Convention, commande: OrdonnancerPaiement, operation: Operation, compense: int
+    convention: Convention, demande: Paiement, operation: Operation, compense: int
 ) -> None:
     """Check the conditions of an avance: foreseen, started, first, within its cap.
 
@@ -241,34 +317,35 @@ def _exiger_avance(
     trop_tard = convention.bilan_final is not None or operation.statut in REGLEE
     if convention.engage > compense or trop_tard:
         raise AvanceTropTard
-    plafond, avance = plafond_avance(convention), commande.montant + compense
+    plafond, avance = plafond_avance(convention), demande.montant + compense
     if avance > plafond:
         raise AvanceSuperieureAuPlafond(demande=avance, plafond=plafond)
 
 
-def _exiger_du(convention: Convention, commande: OrdonnancerPaiement, operation: Operation) -> None:
+def _exiger_du(convention: Convention, demande: Paiement, operation: Operation) -> None:
     """Check that a validated control founds the payment, and that it stays within what is due.
 
     No ceiling holds money back until a solde that is past, or that will never come.
     """
-    bilan = convention.bilan_du_csf(commande.csf_id) if commande.csf_id else None
+    bilan = convention.bilan_du_csf(demande.csf_id) if demande.csf_id else None
     if bilan is None or bilan.statut != "controle":
-        raise PaiementSansCsf(type_paiement=commande.type.capitalize())
-    attendu = "final" if commande.type == "solde" else "intermediaire"
+        raise PaiementSansCsf(type_paiement=demande.type.capitalize())
+    attendu = "final" if demande.type == "solde" else "intermediaire"
     if bilan.type != attendu:
         raise CsfDunAutreType(
-            type_paiement=commande.type, attendu=_BILANS[attendu], type_bilan=_BILANS[bilan.type]
+            type_paiement=demande.type, attendu=_BILANS[attendu], type_bilan=_BILANS[bilan.type]
         )
     final = bilan.type == "final" or operation.statut in INTERROMPUE | REGLEE
     reste = reste_a_regler(convention, convention.engage, final=final).a_payer_centimes
-    if commande.montant > reste:
+    if demande.montant > reste:
         raise PaiementSuperieurAuReste(
-            demande=commande.montant, reste=reste, du=convention.fse_du, paye=convention.engage
+            demande=demande.montant, reste=reste, du=convention.fse_du, paye=convention.engage
         )
 
 
 #: How the state of a payment is said to a person.
 _STATUTS = {
+    "prepare": "préparé",
     "ordonnance": "ordonnancé",
     "annule": "annulé",
     "effectue": "effectué",
@@ -278,32 +355,32 @@ _STATUTS = {
 _BILANS = {"intermediaire": "intermédiaire", "final": "final"}
 
 
-def _paiement(convention: Convention, paiement_id: UUID, statut: str) -> Paiement:
+def _paiement(convention: Convention, paiement_id: UUID, *statuts: str) -> Paiement:
     paiement = convention.paiements.get(paiement_id)
     if paiement is None:
         raise PaiementAbsent(id=paiement_id)
-    if paiement.statut != statut:
+    if paiement.statut not in statuts:
         raise PaiementHorsDeSonOrdre(statut=_STATUTS[paiement.statut])
     return paiement
 
 
-def _ordonnance(convention: Convention, paiement_id: UUID) -> Paiement:
-    """Return a payment that is ordered, and of which something is left to transfer."""
-    paiement = _paiement(convention, paiement_id, "ordonnance")
+def _a_virer(convention: Convention, paiement_id: UUID, *statuts: str) -> Paiement:
+    """Return a payment that did not leave, and of which something is left to transfer."""
+    paiement = _paiement(convention, paiement_id, *statuts)
     if paiement.compense == paiement.montant:
         raise PaiementEntierementCompense
     return paiement
 
 
 class AnnulerPaiement(CommandeMotivee):
-    """Take back an order before the transfer; what was compensated stays paid."""
+    """Give up a payment before its transfer; what was compensated stays paid."""
 
 
 def annuler(
     convention: Convention, commande: AnnulerPaiement, paiement_id: UUID
 ) -> list[PaiementAnnule]:
-    """Take the order back."""
-    paiement = _ordonnance(convention, paiement_id)
+    """Give up what was prepared, or take the order back."""
+    paiement = _a_virer(convention, paiement_id, "prepare", "ordonnance")
     _exiger_apres(paiement, commande, "Annuler le paiement")
     return [
         PaiementAnnule(
@@ -324,11 +401,14 @@ class EffectuerPaiement(Commande):
 
 
 def effectuer(
-    convention: Convention, commande: EffectuerPaiement, paiement_id: UUID
+    convention: Convention, commande: EffectuerPaiement, paiement_id: UUID, executant: str
 ) -> list[PaiementEffectue]:
     """Record the transfer, of what no compensation paid already."""
-    paiement = _ordonnance(convention, paiement_id)
+    paiement = _a_virer(convention, paiement_id, "ordonnance")
     _exiger_apres(paiement, commande, "Enregistrer le virement")
+    if paiement.ordonnance_par == executant:
+        raise OrdonnateurEgalExecutant(le=paiement.le, suite="enregistre son virement")
+    exiger_hors_du_controle(convention, paiement.csf_id, executant, "vire")
     return [
         PaiementEffectue(
             date_effet=commande.date_effet,
@@ -340,6 +420,7 @@ def effectuer(
             ref_virement=commande.ref_virement,
             iban_masque=commande.iban_masque,
             compense_centimes=paiement.compense,
+            executant=executant,
         )
     ]
 
@@ -408,6 +489,7 @@ def imputer_compensation(
     debitrice: Operation,
     pour_operation_id: UUID,
     pour_ordre_id: UUID,
+    executant: str,
 ) -> list[CompensationImputee]:
     """Pay, without any transfer, what the beneficiary owes on another operation."""
     paiement = _paiement(convention, commande.par_paiement_id, "ordonnance")
@@ -415,6 +497,9 @@ def imputer_compensation(
     if commande.montant > reste:
         raise CompensationSuperieureAuPaiement(demande=commande.montant, reste=reste)
     _exiger_apres(paiement, commande, "Compenser par ce paiement")
+    if paiement.ordonnance_par == executant:
+        raise OrdonnateurEgalExecutant(le=paiement.le, suite="l’impute sur un reversement")
+    exiger_hors_du_controle(convention, paiement.csf_id, executant, "impute")
     return [
         CompensationImputee(
             date_effet=commande.date_effet,
@@ -453,7 +538,7 @@ def exiger_acquittes(convention: Convention) -> None:
     """Refuse to close while the bank has not confirmed a transfer."""
     for paiement_id, paiement in convention.paiements.items():
         vire = paiement.compense < paiement.montant
-        if paiement.statut in {"ordonnance", "effectue"} and vire:
+        if paiement.statut in {"prepare", "ordonnance", "effectue"} and vire:
             raise PaiementNonAcquitte(
                 id=paiement_id,
                 type_paiement=paiement.type,

@@ -24,6 +24,7 @@ from aggregates.convention.paiements import (
 from aggregates.convention.state import Convention, Ordre
 from aggregates.operation.execution import INTERROMPUE
 from aggregates.operation.state import Operation
+from aggregates.separation import EmetteurEgalDecideur
 from oi_service.dates import Jour
 from oi_service.errors import NotFound, RuleBroken
 from oi_service.money import Montant
@@ -91,6 +92,7 @@ def emettre_ordre(
     commande: EmettreOrdreReversement,
     ordre_id: UUID,
     operation: Operation,
+    emetteur: str,
 ) -> list[OrdreReversementEmis]:
     """Ask back what is not due, once nothing else can make it due.
 
@@ -121,6 +123,7 @@ def emettre_ordre(
             ordre_id=ordre_id,
             montant_centimes=commande.montant,
             echeance=commande.echeance,
+            emetteur=emetteur,
         )
     ]
 
@@ -275,12 +278,14 @@ class DeclarerIrrecouvrable(CommandeMotivee):
 
 
 def declarer_irrecouvrable(
-    convention: Convention, commande: DeclarerIrrecouvrable, ordre_id: UUID
+    convention: Convention, commande: DeclarerIrrecouvrable, ordre_id: UUID, decideur: str
 ) -> list[CreanceIrrecouvrable]:
     """Record the loss: it is not due, and will not come back."""
     ordre = _exiger_tranche(convention, ordre_id)
     _exiger_reste(ordre, commande.montant)
     _exiger_apres(ordre, commande, "Déclarer la créance irrécouvrable")
+    if ordre.emis_par == decideur:
+        raise EmetteurEgalDecideur(le=ordre.emis_le)
     return [
         CreanceIrrecouvrable(
             date_effet=commande.date_effet,

@@ -52,6 +52,7 @@ from aggregates.convention.events import (
     PaiementAnnule,
     PaiementEffectue,
     PaiementOrdonnance,
+    PaiementPrepare,
     PaiementRejete,
     PlafondPoste,
     PointControle,
@@ -68,6 +69,7 @@ from aggregates.convention.events import (
 )
 from aggregates.parametres import Parametres
 from aggregates.plan import AUTOFINANCEMENT, PlanFinancement, Poste, Ressource
+from aggregates.separation import ActeAnterieur, Acteurs, noter, reunir
 from oi_service.aggregate import Aggregate
 from oi_service.codec import Evenement
 from oi_service.dates import Periode
@@ -127,6 +129,8 @@ class Bilan(msgspec.Struct, frozen=True, kw_only=True):
     recettes_nettes: int = 0
     statut: Literal["depose", "recevable", "renvoye", "en_controle", "controle"] = "depose"
     csf: Csf | None = None
+    controleurs: Acteurs = {}  #: of any version of its control
+    valideurs: Acteurs = {}
     rouvert_le: date | None = None  #: when its control was last opened again
     declares: Apports = Apports(final=False)
     apports: Apports | None = None
@@ -135,20 +139,31 @@ class Bilan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paiement(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment, from its order to the bank's word; ``compense``: paid without any transfer."""
+    """A payment, from its preparation to the bank's word.
+
+    ``compense``: paid without any transfer. Who prepared and ordered it is unknown when it was
+    before the log said so.
+    """
 
     type: TypePaiement
     montant: int
     csf_id: UUID | None
-    statut: Literal["ordonnance", "annule", "effectue", "acquitte", "rejete"]
-    le: date | None = None  #: day of its last act: ordered, sent, sent back
+    statut: Literal["prepare", "ordonnance", "annule", "effectue", "acquitte", "rejete"]
+    le: date | None = None  #: day of its last act: prepared, ordered, sent, sent back
     compense: int = 0
     remplace: UUID | None = None  #: the payment sent back by the bank that it pays again
+    prepare_par: str | None = None
+    ordonnance_par: str | None = None
 
     @property
     def paye(self) -> int:
         """What the beneficiary has; a compensation stays when the bank sends the rest back."""
         return self.montant if self.statut in {"effectue", "acquitte"} else self.compense
+
+    @property
+    def engage(self) -> int:
+        """What the beneficiary has or is about to have: prepared, ordered or sent."""
+        return self.montant if self.statut in {"prepare", "ordonnance"} else self.paye
 
 
 class Ordre(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +176,7 @@ class Ordre(msgspec.Struct, frozen=True, kw_only=True):
     emis_le: date | None = None
     perdu_le: date | None = None  #: last time that a part of it was given up
     retabli_le: date | None = None  #: last time that what was given up was asked again
+    emis_par: str | None = None
 
     @property
     def reste(self) -> int:
@@ -288,11 +304,8 @@ class Convention(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def engage(self) -> int:
-        """Paid or ordered: what the next payment adds to."""
-        ordered = sum(
-            p.montant - p.compense for p in self.paiements.values() if p.statut == "ordonnance"
-        )
-        return self.paye + ordered
+        """Paid, ordered or prepared: what the next payment adds to."""
+        return self.paye + sum(p.engage - p.paye for p in self.paiements.values())
 
     @property
     def a_encaisser(self) -> int:
@@ -455,6 +468,19 @@ def _csf(state: Convention, csf_id: UUID) -> Csf:
     return bilan.csf
 
 
+def _paiement(
+    fait: PaiementPrepare | PaiementOrdonnance, statut: Literal["prepare", "ordonnance"]
+) -> Paiement:
+    return Paiement(
+        type=fait.type,
+        montant=fait.montant_centimes,
+        csf_id=fait.csf_id,
+        statut=statut,
+        le=fait.date_effet,
+        remplace=fait.remplace,
+    )
+
+
 def _with_paiement(state: Convention, paiement_id: UUID, **changes: object) -> Convention:
     paiement = msgspec.structs.replace(state.paiements[paiement_id], **changes)
     return msgspec.structs.replace(state, paiements={**state.paiements, paiement_id: paiement})
@@ -583,7 +609,14 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             )
         case CsfOuvert():
             bilan = state.bilans[fait.bilan_id]
-            bilan = replace(bilan, statut="en_controle", csf=_ouvert(bilan.csf, fait))
+            bilan = replace(
+                bilan,
+                statut="en_controle",
+                csf=_ouvert(bilan.csf, fait),
+                controleurs=noter(
+                    bilan.controleurs, fait.controleur, "controle_ouvert", fait.date_effet
+                ),
+            )
             return replace(state, bilans=_with_bilan(state, bilan))
         case EchantillonTire():
             csf = _csf(state, fait.csf_id)
@@ -632,6 +665,16 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 state.bilans[fait.bilan_id],
                 statut="controle",
                 apports=_apports(fait),
+                controleurs=reunir(
+                    state.bilans[fait.bilan_id].controleurs,
+                    {i.qui: ActeAnterieur(i.acte, i.le) for i in fait.controleurs},
+                ),
+                valideurs=noter(
+                    state.bilans[fait.bilan_id].valideurs,
+                    fait.valideur,
+                    "controle_valide",
+                    fait.date_effet,
+                ),
             )
             return replace(
                 state,
@@ -647,15 +690,12 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
                 state.bilans[fait.bilan_id], statut="recevable", rouvert_le=fait.date_effet
             )
             return replace(state, bilans=_with_bilan(state, bilan))
+        case PaiementPrepare():
+            paiement = replace(_paiement(fait, "prepare"), prepare_par=fait.preparateur)
+            return replace(state, paiements={**state.paiements, fait.paiement_id: paiement})
         case PaiementOrdonnance():
-            paiement = Paiement(
-                type=fait.type,
-                montant=fait.montant_centimes,
-                csf_id=fait.csf_id,
-                statut="ordonnance",
-                le=fait.date_effet,
-                remplace=fait.remplace,
-            )
+            # Before payments were prepared, the order came first.
+            paiement = replace(_paiement(fait, "ordonnance"), ordonnance_par=fait.ordonnateur)
             return replace(state, paiements={**state.paiements, fait.paiement_id: paiement})
         case PaiementAnnule():
             return _with_paiement(state, fait.paiement_id, statut="annule")
@@ -669,7 +709,9 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             compense = state.paiements[fait.paiement_id].compense + fait.montant_centimes
             return _with_paiement(state, fait.paiement_id, compense=compense)
         case OrdreReversementEmis():
-            ordre = Ordre(montant=fait.montant_centimes, emis_le=fait.date_effet)
+            ordre = Ordre(
+                montant=fait.montant_centimes, emis_le=fait.date_effet, emis_par=fait.emetteur
+            )
             return replace(state, ordres={**state.ordres, fait.ordre_id: ordre})
         case OrdreReversementNotifie() | ContestationTranchee():
             return _with_ordre(state, fait.ordre_id, statut="notifie")

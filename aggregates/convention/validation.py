@@ -17,12 +17,20 @@ from aggregates.convention.events import (
     ConclusionsIntermediairesNotifiees,
     CsfValide,
     EntreesCalcul,
+    Intervention,
     ObservationsRecues,
     PosteRetenu,
 )
 from aggregates.convention.service_fait import csf_de, exiger_apres_reouverture
 from aggregates.convention.state import Bilan, Convention, Csf
 from aggregates.depense.state import Depense
+from aggregates.operation.state import Operation
+from aggregates.separation import (
+    Acteurs,
+    ControleurEgalValideur,
+    InstructeurValideService,
+    reunir,
+)
 from oi_service.dates import Jour
 from oi_service.errors import RuleBroken
 from rules import VERSION_REGLES
@@ -90,12 +98,6 @@ class ConclusionsDepassees(RuleBroken):
     """Le FSE retenu est passé de {annonce:euros}, annoncés au bénéficiaire, à {retenu:euros} :
     notifiez-lui de nouvelles conclusions intermédiaires.
     """
-
-
-class ControleurEgalValideur(RuleBroken):
-    """La personne qui a contrôlé ne valide pas son propre contrôle de service fait."""
-
-    article = "Règlement (UE) 1303/2013, art. 125 §7 ; règlement (UE) 2021/1060, art. 74 §3"
 
 
 class BilanAnterieurNonControle(RuleBroken):
@@ -184,6 +186,7 @@ def valider_csf(
     csf_id: UUID,
     valideur: str,
     depenses: Depenses,
+    operation: Operation,
 ) -> list[CsfValide]:
     """Validate, and fix what the Fund owes since the start of the operation.
 
@@ -195,8 +198,8 @@ def valider_csf(
     for autre in convention.bilans.values():
         if autre.numero < bilan.numero and autre.statut in {"depose", "recevable", "en_controle"}:
             raise BilanAnterieurNonControle(numero=autre.numero)
-    if csf.controleur == valideur:
-        raise ControleurEgalValideur
+    controleurs = _controleurs(bilan, depenses)
+    _exiger_autre_personne(bilan, controleurs, operation, valideur)
     _exiger_dernier(convention, bilan, commande)
     _exiger_decisions(bilan, csf, depenses)
     entrees, du = _calcul(convention, bilan, csf, depenses)
@@ -236,8 +239,27 @@ def valider_csf(
             surfinancement_ecarte_centimes=du.surfinancement_ecarte_centimes,
             entrees=entrees,
             resultat=du,
+            controleurs=tuple(
+                Intervention(qui=qui, acte=controle.acte, le=controle.le)
+                for qui, controle in sorted(controleurs.items())
+            ),
         )
     ]
+
+
+def _controleurs(bilan: Bilan, depenses: Depenses) -> Acteurs:
+    """Return who opened a version of the control, or decided on a dépense in one of them."""
+    return reunir(bilan.controleurs, *(d.controleurs for d in depenses.values()))
+
+
+def _exiger_autre_personne(
+    bilan: Bilan, controleurs: Acteurs, operation: Operation, valideur: str
+) -> None:
+    """Refuse whoever instructed the operation or controlled the bilan."""
+    if (controle := controleurs.get(valideur)) is not None:
+        raise ControleurEgalValideur(bilan=bilan.numero, acte=controle.mots, le=controle.le)
+    if (instruction := operation.instructeurs.get(valideur)) is not None:
+        raise InstructeurValideService(acte=instruction.mots, le=instruction.le)
 
 
 def _exiger_dernier(convention: Convention, bilan: Bilan, commande: ValiderCsf) -> None:

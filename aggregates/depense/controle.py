@@ -87,6 +87,7 @@ def controler(
     bilan: Bilan,
     csf: Csf,
     convention: Convention,
+    controleur: str,
 ) -> list[DepenseControlee]:
     """Retain or reject, with a reason of the closed list.
 
@@ -113,6 +114,7 @@ def controler(
             motif_code=ligne.motif_code,
             commentaire=ligne.commentaire,
             pieces_vues=ligne.pieces_vues,
+            controleur=controleur,
         )
     ]
 

@@ -79,6 +79,8 @@ class DepenseControlee(Evenement, frozen=True, kw_only=True):
     motif_code: str | None
     commentaire: str | None
     pieces_vues: tuple[str, ...]
+    #: Absent from what a draw left out, which is validated with its stratum.
+    controleur: str | None = None
 
 
 Fait = DepenseDeclaree | DepenseCorrigee | DepenseAnnulee | DepenseRegularisee | DepenseControlee

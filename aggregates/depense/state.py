@@ -15,6 +15,7 @@ from aggregates.depense.events import (
     Detail,
     Fait,
 )
+from aggregates.separation import Acteurs, noter
 from oi_service.aggregate import Aggregate
 from oi_service.codec import Evenement
 from oi_service.errors import NotFound
@@ -28,6 +29,7 @@ class Depense(msgspec.Struct, frozen=True, kw_only=True):
     """An expenditure line. Amounts are cents of total cost, not of the Fund.
 
     ``regularisations``: what each line that corrects this one takes back, negative.
+    ``controleurs``: who decided on it, in any version of its control.
     """
 
     cadre: Cadre
@@ -39,6 +41,7 @@ class Depense(msgspec.Struct, frozen=True, kw_only=True):
     retenu: int = 0
     ecarte: int = 0
     regularisations: dict[UUID, int] = {}
+    controleurs: Acteurs = {}
 
     @property
     def montant(self) -> int:
@@ -80,6 +83,9 @@ def evolve(state: Depense | None, fact: Evenement) -> Depense:
                 csf_id=fait.csf_id,
                 retenu=fait.montant_retenu_centimes,
                 ecarte=fait.montant_ecarte_centimes,
+                controleurs=noter(
+                    state.controleurs, fait.controleur, "depenses_controlees", fait.date_effet
+                ),
             )
         case _:
             assert_never(fait)

@@ -89,6 +89,7 @@ class PlanFinancementInstruit(Evenement, frozen=True, kw_only=True):
     plan: PlanFinancement
     derogation_couts_simplifies: Derogation | None = None
     avertissements: tuple[str, ...] = ()
+    instructeur: str | None = None
 
 
 @event("operation.rapport_instruction_valide.v1")
@@ -120,13 +121,14 @@ class OperationProgrammee(Evenement, frozen=True, kw_only=True):
     fse_centimes: int
     cout_total_centimes: int
     ressources: tuple[Ressource, ...]
-    deports: tuple[str, ...]
+    deports: tuple[str, ...]  #: accounts, or persons without one; texts before accounts existed
 
 
 @event("operation.ajournee.v1")
 class OperationAjournee(Evenement, frozen=True, kw_only=True):
     instance: Instance
     pv_ref: str
+    deports: tuple[str, ...] = ()
 
 
 @event("operation.instruction_rouverte.v1")
@@ -138,6 +140,7 @@ class InstructionRouverte(Evenement, frozen=True, kw_only=True):
 class OperationRefusee(Evenement, frozen=True, kw_only=True):
     instance: Instance
     pv_ref: str
+    deports: tuple[str, ...] = ()
 
 
 @event("operation.dossier_retire.v1")
@@ -156,6 +159,7 @@ class OperationDeprogrammee(Evenement, frozen=True, kw_only=True):
     fse_centimes: int
     cout_total_centimes: int
     ressources: tuple[Ressource, ...]
+    deports: tuple[str, ...] = ()
 
 
 @event("operation.decision_notifiee.v1")

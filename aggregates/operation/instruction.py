@@ -20,6 +20,7 @@ from aggregates.operation.events import (
 from aggregates.operation.state import Operation
 from aggregates.operation.transitions import exiger, exiger_apres_les_decisions
 from aggregates.plan import PlanFinancement, PlanSaisi
+from aggregates.separation import InstructeurEgalValideur, noter
 from oi_service.dates import Periode
 from oi_service.errors import RuleBroken
 from rules.cofinancement import verifier_cofinancement
@@ -38,10 +39,10 @@ class PlanNonInstruit(RuleBroken):
     """Le rapport ne peut pas être validé : le plan de financement n’a pas été instruit."""
 
 
-class InstructeurEgalValideur(RuleBroken):
-    """La personne qui a instruit le dossier ne valide pas son propre rapport."""
-
-    article = "Règlement (UE) 1303/2013, art. 125 §7 ; règlement (UE) 2021/1060, art. 74 §3"
+class InstructeurInconnu(RuleBroken):
+    """Le plan de financement a été instruit avant que le journal ne dise par qui : nommez
+    l’instructeur.
+    """
 
 
 def _verifier_condition(operation: Operation, plan: PlanFinancement) -> None:
@@ -159,7 +160,9 @@ class InstruirePlan(Commande):
     derogation_couts_simplifies: Derogation | None = None
 
 
-def instruire_plan(operation: Operation, commande: InstruirePlan) -> list[PlanFinancementInstruit]:
+def instruire_plan(
+    operation: Operation, commande: InstruirePlan, instructeur: str
+) -> list[PlanFinancementInstruit]:
     """Fix a balanced plan that meets the cofinancing condition of the fiche."""
     _exiger_modifiable(operation, "Instruire le plan de financement")
     plan = commande.plan.plan()
@@ -178,6 +181,7 @@ def instruire_plan(operation: Operation, commande: InstruirePlan) -> list[PlanFi
             plan=plan,
             derogation_couts_simplifies=commande.derogation_couts_simplifies,
             avertissements=avertissements,
+            instructeur=instructeur,
         )
     ]
 
@@ -213,22 +217,31 @@ def verifier_couts(
 
 
 class ValiderRapport(Commande):
-    """Validate the report of the instruction, with its opinion."""
+    """Validate the report of the instruction, with its opinion.
+
+    ``instructeur``: the account of who instructed; by default, of who fixed the plan last.
+    """
 
     avis: Literal["favorable", "defavorable"]
-    instructeur: Texte
+    instructeur: Texte | None = None
     synthese: Texte
 
 
 def valider_rapport(
     operation: Operation, commande: ValiderRapport, acteur: str
 ) -> list[RapportInstructionValide]:
-    """Validate; the instructor is somebody else."""
+    """Validate; whoever instructed is somebody else."""
     exiger(operation, "Valider le rapport d’instruction", "en_instruction")
     if not operation.plan_instruit:
         raise PlanNonInstruit
-    if commande.instructeur == acteur:
-        raise InstructeurEgalValideur
+    instructeur = commande.instructeur or operation.instructeur
+    if instructeur is None:
+        raise InstructeurInconnu
+    instructeurs = noter(
+        operation.instructeurs, commande.instructeur, "rapport_signe", commande.date_effet
+    )
+    if (instruction := instructeurs.get(acteur)) is not None:
+        raise InstructeurEgalValideur(acte=instruction.mots, le=instruction.le)
     # The period may have been rectified since the plan was fixed, and a rate depend on its years.
     verifier_couts(
         operation.plan, operation, operation.periode, commande.date_effet, operation.derogation
@@ -238,7 +251,7 @@ def valider_rapport(
             date_effet=commande.date_effet,
             pieces=commande.jointes(),
             avis=commande.avis,
-            instructeur=commande.instructeur,
+            instructeur=instructeur,
             synthese=commande.synthese,
         )
     ]

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from aggregates.commande import Commande, CommandeMotivee, Instance, Texte
+from aggregates.commande import Code, Commande, CommandeMotivee, Instance, Texte
 from aggregates.operation.events import (
     DecisionNotifiee,
     OperationAjournee,
@@ -31,13 +31,16 @@ class DecisionContraireSansMotif(RuleBroken):
 
 
 class Programmer(Commande):
-    """The committee approves. ``date_effet`` is the session."""
+    """The committee approves. ``date_effet`` is the session.
+
+    ``deports``: who stood back; those who have an account do not handle the operation any more.
+    """
 
     instance: Instance
     pv_ref: Texte
     fse: Montant
     cout_total: Montant
-    deports: tuple[Texte, ...] = ()
+    deports: tuple[Code, ...] = ()
     motif: Texte | None = None
 
 
@@ -82,6 +85,7 @@ class DeciderSansProgrammer(CommandeMotivee):
 
     instance: Instance
     pv_ref: Texte
+    deports: tuple[Code, ...] = ()
 
 
 def ajourner(operation: Operation, commande: DeciderSansProgrammer) -> list[OperationAjournee]:
@@ -95,6 +99,7 @@ def ajourner(operation: Operation, commande: DeciderSansProgrammer) -> list[Oper
             pieces=commande.jointes(),
             instance=commande.instance,
             pv_ref=commande.pv_ref,
+            deports=commande.deports,
         )
     ]
 
@@ -110,6 +115,7 @@ def refuser(operation: Operation, commande: DeciderSansProgrammer) -> list[Opera
             pieces=commande.jointes(),
             instance=commande.instance,
             pv_ref=commande.pv_ref,
+            deports=commande.deports,
         )
     ]
 
@@ -128,6 +134,7 @@ def deprogrammer(
             pieces=commande.jointes(),
             instance=commande.instance,
             pv_ref=commande.pv_ref,
+            deports=commande.deports,
             fse_centimes=operation.fse_programme,
             cout_total_centimes=operation.cout_total_programme,
             ressources=operation.plan.ressources,

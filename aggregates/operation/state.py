@@ -50,6 +50,7 @@ from aggregates.operation.events import (
 )
 from aggregates.parametres import Surcharge
 from aggregates.plan import PlanFinancement
+from aggregates.separation import Acteurs, noter
 from oi_service.aggregate import Aggregate
 from oi_service.codec import Evenement
 from oi_service.dates import Periode
@@ -118,6 +119,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     suites: frozenset[UUID] = frozenset()  #: controls opened again after the solde
     suites_le: date | None = None  #: when the last of them was opened again
     contacts: dict[UUID, date] = {}  #: persons of the beneficiary, each since when
+    instructeurs: Acteurs = {}  #: who fixed a plan, or was named so by the report
+    instructeur: str | None = None  #: who fixed the plan last
+    deports: Acteurs = {}  #: who stood back at a committee
     conserve_jusqu_au: date | None = None  #: last day of the retention, once the file is archived
 
     @property
@@ -140,6 +144,16 @@ APRES_CONVENTION = frozenset[Statut](
         "resilie",
     )
 )
+
+
+def _deports(
+    state: Operation,
+    fait: OperationProgrammee | OperationAjournee | OperationRefusee | OperationDeprogrammee,
+) -> Acteurs:
+    deports = state.deports
+    for qui in fait.deports:
+        deports = noter(deports, qui, "deport", fait.date_effet)
+    return deports
 
 
 def evolve(state: Operation | None, fact: Evenement) -> Operation:
@@ -190,6 +204,10 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
                 plan=fait.plan,
                 plan_instruit=True,
                 derogation=fait.derogation_couts_simplifies,
+                instructeur=fait.instructeur,
+                instructeurs=noter(
+                    state.instructeurs, fait.instructeur, "plan_fixe", fait.date_effet
+                ),
             )
         case RapportInstructionValide():
             favorable = fait.avis == "favorable"
@@ -197,6 +215,9 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
                 state,
                 statut="instruit_favorable" if favorable else "instruit_defavorable",
                 avis=fait.avis,
+                instructeurs=noter(
+                    state.instructeurs, fait.instructeur, "rapport_signe", fait.date_effet
+                ),
             )
         case AvisPlieRendu() | AvisAgdRendu() | DecisionNotifiee():
             return state
@@ -207,15 +228,22 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
                 fse_programme=fait.fse_centimes,
                 cout_total_programme=fait.cout_total_centimes,
                 programmee_le=fait.date_effet,
+                deports=_deports(state, fait),
             )
         case OperationAjournee():
-            return replace(state, statut="ajourne")
+            return replace(state, statut="ajourne", deports=_deports(state, fait))
         case OperationRefusee():
-            return replace(state, statut="refuse")
+            return replace(state, statut="refuse", deports=_deports(state, fait))
         case DossierRetire():
             return replace(state, statut="retire", fse_programme=0, cout_total_programme=0)
         case OperationDeprogrammee():
-            return replace(state, statut="deprogramme", fse_programme=0, cout_total_programme=0)
+            return replace(
+                state,
+                statut="deprogramme",
+                fse_programme=0,
+                cout_total_programme=0,
+                deports=_deports(state, fait),
+            )
         case OperationConventionnee():
             return replace(state, statut="conventionne")
         case OperationDemarree():

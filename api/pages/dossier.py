@@ -20,7 +20,7 @@ from fastapi.responses import HTMLResponse
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from aggregates.convention.events import CsfValide, PaiementOrdonnance
+from aggregates.convention.events import CsfValide, PaiementOrdonnance, PaiementPrepare
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture, ServiceOuvert
 from api.pages.controles import ControleDeLaPage, controles_de_la_page
 from api.pages.dates import SituationVue, sans_situation, situation_vue
@@ -648,6 +648,7 @@ def _ligne_lisible(ligne: LigneCalcul) -> LigneCalcul:
 
 _TYPES_PAIEMENT = {"avance": "Avance", "acompte": "Acompte", "solde": "Solde"}
 _STATUTS_PAIEMENT = {
+    "prepare": ("préparé", "attention"),
     "ordonnance": ("ordonnancé", "attention"),
     "annule": ("annulé", "attention"),
     "effectue": ("versé", "information"),
@@ -664,10 +665,12 @@ def _paiements(
     lignes = []
     for paiement in convention.paiements:
         faits = histoire.de("paiement_id", paiement.paiement_id)
-        ordonnance = next(f for _, f in faits if isinstance(f, PaiementOrdonnance))
+        # What was due and paid when it was ordered; when it was prepared, as long as it is not.
+        calculs = [f for _, f in faits if isinstance(f, PaiementPrepare | PaiementOrdonnance)]
+        calcul = calculs[-1]
         # An avance is paid before any control: there is nothing due to set against.
-        du = None if paiement.csf_id is None else ordonnance.fse_du_cumule_centimes
-        deja = None if paiement.csf_id is None else ordonnance.paye_avant_centimes
+        du = None if paiement.csf_id is None else calcul.fse_du_cumule_centimes
+        deja = None if paiement.csf_id is None else calcul.paye_avant_centimes
         statut, niveau = _statut(_STATUTS_PAIEMENT, paiement.statut)
         lignes.append(
             LigneDePaiement(
@@ -686,6 +689,7 @@ def _paiements(
 
 
 _ACTES_COURTS = {
+    "convention.paiement_prepare.v1": "préparé",
     "convention.paiement_ordonnance.v1": "ordonnancé",
     "convention.paiement_effectue.v1": "versé",
     "convention.paiement_rejete.v1": "rejeté",

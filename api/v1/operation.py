@@ -99,7 +99,9 @@ def instruire_plan(
     operation_id: UUID, acte: instruction.InstruirePlan, ecriture: Ecriture
 ) -> ActeOut:
     """Fixer le plan de financement instruit, équilibré au centime ; le dernier compte."""
-    return ecriture.decide(OPERATION, operation_id, instruction.instruire_plan, acte)
+    return ecriture.decide(
+        OPERATION, operation_id, instruction.instruire_plan, acte, ecriture.personne.acteur
+    )
 
 
 @commande(_INSTRUCTION, "/{operation_id}/rapport")

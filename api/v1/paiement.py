@@ -19,15 +19,17 @@ _CERTIFICATION = APIRouter(tags=["Certification"])
 
 
 @ajoute(_PAIEMENTS, "/paiements")
-def ordonnancer_paiement(
-    operation_id: UUID, acte: paiements.OrdonnancerPaiement, ecriture: Ecriture
+def preparer_paiement(
+    operation_id: UUID, acte: paiements.PreparerPaiement, ecriture: Ecriture
 ) -> ActeOut:
-    """Ordonnancer une avance, un acompte ou un solde ; `id` est celui du paiement.
+    """Préparer une avance, un acompte ou un solde, qu’une autre personne ordonnancera ; `id` est
+    celui du paiement.
 
-    `remplace` désigne le paiement rejeté par la banque que celui-ci paie de nouveau.
+    `remplace` désigne le paiement rejeté par la banque que celui-ci paie de nouveau. Ce qui est
+    préparé compte dans ce qui reste à payer.
     """
     return ecriture.run(
-        actions.ordonnancer_paiement,
+        actions.preparer_paiement,
         operation_id,
         acte,
         target=convention_of(operation_id),
@@ -36,13 +38,34 @@ def ordonnancer_paiement(
     )
 
 
+@commande(_PAIEMENTS, "/paiements/{paiement_id}/ordonnancement")
+def ordonnancer_paiement(
+    operation_id: UUID, paiement_id: UUID, acte: paiements.OrdonnancerPaiement, ecriture: Ecriture
+) -> ActeOut:
+    """Ordonnancer un paiement préparé par une autre personne, s’il est toujours dû."""
+    return ecriture.run(
+        actions.ordonnancer_paiement,
+        operation_id,
+        acte,
+        paiement_id,
+        target=convention_of(operation_id),
+    )
+
+
 @commande(_PAIEMENTS, "/paiements/{paiement_id}/execution")
 def effectuer_paiement(
     operation_id: UUID, paiement_id: UUID, acte: paiements.EffectuerPaiement, ecriture: Ecriture
 ) -> ActeOut:
-    """Enregistrer le virement d’un paiement ordonnancé, à sa date de valeur."""
+    """Enregistrer le virement d’un paiement ordonnancé par une autre personne, à sa date de
+    valeur.
+    """
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), paiements.effectuer, acte, paiement_id
+        CONVENTION,
+        convention_of(operation_id),
+        paiements.effectuer,
+        acte,
+        paiement_id,
+        ecriture.personne.acteur,
     )
 
 
@@ -50,7 +73,7 @@ def effectuer_paiement(
 def annuler_paiement(
     operation_id: UUID, paiement_id: UUID, acte: paiements.AnnulerPaiement, ecriture: Ecriture
 ) -> ActeOut:
-    """Annuler un paiement ordonnancé, avant son virement."""
+    """Annuler un paiement préparé ou ordonnancé, avant son virement."""
     return ecriture.decide(
         CONVENTION, convention_of(operation_id), paiements.annuler, acte, paiement_id
     )
@@ -170,6 +193,7 @@ def declarer_irrecouvrable(
         reversements.declarer_irrecouvrable,
         acte,
         ordre_id,
+        ecriture.personne.acteur,
     )
 
 

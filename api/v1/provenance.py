@@ -519,7 +519,9 @@ class ProvenancePaiementOut(Representation):
     compense: MontantSigne = Field(description="Part réglée par compensation, en euros.")
     verse: MontantSigne = Field(description="Ce que le bénéficiaire en a, en euros.")
     evenements: list[LigneDuJournalOut]
-    calcul: list[LigneCalculOut] = Field(description="Le calcul, au jour de l’ordonnancement.")
+    calcul: list[LigneCalculOut] = Field(
+        description="Le calcul, au jour de l’ordonnancement ; de la préparation, avant lui."
+    )
     csf_id: UUID | None = Field(description="Contrôle que l’ordonnancement désigne.")
     explication: ExplicationOut | None = Field(
         description="Calcul du dernier contrôle validé avant l’ordonnancement ; aucun pour une "

@@ -1134,14 +1134,19 @@ class PaiementOut(Representation):
 
     paiement_id: UUID
     type: str = Field(description="`avance`, `acompte` ou `solde`.")
-    statut: str = Field(description="`ordonnance`, `annule`, `effectue`, `acquitte` ou `rejete`.")
+    statut: str = Field(
+        description="`prepare`, `ordonnance`, `annule`, `effectue`, `acquitte` ou `rejete`."
+    )
     montant: MontantSigne = Field(description="En euros.")
     compense: MontantSigne = Field(
         description="Part qui a réglé un reversement d’une autre opération, en euros."
     )
     csf_id: UUID | None
     remplace: UUID | None = Field(description="Paiement rejeté que celui-ci paie de nouveau.")
-    ordonnance_le: date
+    prepare_le: date | None = Field(
+        description="`null` pour un paiement ordonnancé avant que les paiements ne se préparent."
+    )
+    ordonnance_le: date | None = Field(description="`null` tant que le paiement est préparé.")
     annule_le: date | None
     effectue_le: date | None
     ref_virement: str | None

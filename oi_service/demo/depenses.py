@@ -13,7 +13,7 @@ from oi_service.demo.execution import PLAFONNE
 from oi_service.demo.generateur import Plan, hasard, saisir_ressources
 from oi_service.demo.personnes import emploie
 from oi_service.demo.pieces import Ligne, inventer_depenses
-from oi_service.demo.recit import Lot, RecitDossier
+from oi_service.demo.recit import COMPTABLE, Lot, RecitDossier
 from oi_service.money import euros
 
 #: Dépenses are sent by batches of that many; some dossiers send the first ones one by one.
@@ -146,7 +146,7 @@ def declare(r: RecitDossier, lot: Lot) -> None:
         if fautive:
             r.agit(
                 f"depense-{rang}/correction",
-                r.gestionnaire,
+                COMPTABLE,
                 actions.corriger_depense,
                 lot.ids[rang - 1],
                 declaration.CorrigerDepense,
@@ -157,7 +157,7 @@ def declare(r: RecitDossier, lot: Lot) -> None:
         lignes = lot.lignes[debut : debut + TAILLE_LOT]
         r.sur_dossier(
             lot.nom(f"depenses-{tranche}"),
-            r.gestionnaire,
+            COMPTABLE,
             actions.declarer_depenses,
             declaration.DeclarerDepenses,
             depenses=[ligne.saisie for ligne in lignes],
@@ -167,7 +167,7 @@ def declare(r: RecitDossier, lot: Lot) -> None:
         r.passe(1)
         r.agit(
             "doublon/annulation",
-            r.gestionnaire,
+            COMPTABLE,
             actions.annuler_depense,
             uuid5(r.cle("doublon"), "id"),
             declaration.AnnulerDepense,
@@ -178,7 +178,7 @@ def declare(r: RecitDossier, lot: Lot) -> None:
 def _declare_une(r: RecitDossier, nom: str, detail: dict[str, Any]) -> None:
     r.agit(
         nom,
-        r.gestionnaire,
+        COMPTABLE,
         actions.declarer_depense,
         uuid5(r.cle(nom), "id"),
         declaration.DeclarerDepense,

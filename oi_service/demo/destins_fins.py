@@ -38,7 +38,6 @@ from oi_service.demo.execution import (
 )
 from oi_service.demo.recit import (
     COMPTABLE,
-    ORDONNATEUR,
     Lot,
     RecitDossier,
     identifiant,
@@ -185,7 +184,7 @@ def ne_rend_rien(r: RecitDossier) -> None:
     r.attend(date(2022, 9, 12))
     r.sur_dossier(
         "cloture-office",
-        ORDONNATEUR,
+        r.gestionnaire,
         actions.clore_office,
         cloture_office.CloreOffice,
         numero=1,

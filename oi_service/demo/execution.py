@@ -115,7 +115,7 @@ def paie(
     csf_id: UUID | None,
     remplace: UUID | None = None,
 ) -> None:
-    """Order a payment, then send it."""
+    """Prepare a payment and order it, then send it."""
     ordonnance(r, nom, type_, montant, csf_id, remplace)
     r.passe(6)
     vire(r, nom)
@@ -129,16 +129,23 @@ def ordonnance(
     csf_id: UUID | None,
     remplace: UUID | None = None,
 ) -> None:
-    """Order a payment."""
+    """One person prepares a payment, another one orders it the same day."""
     r.sur_dossier(
         nom,
-        ORDONNATEUR,
-        actions.ordonnancer_paiement,
-        paiements.OrdonnancerPaiement,
+        COMPTABLE,
+        actions.preparer_paiement,
+        paiements.PreparerPaiement,
         type=type_,
         montant=montant,
         csf_id=csf_id,
         remplace=remplace,
+    )
+    r.sur_dossier(
+        f"{nom}/ordonnancement",
+        ORDONNATEUR,
+        actions.ordonnancer_paiement,
+        paiements.OrdonnancerPaiement,
+        uuid5(r.cle(nom), "paiement"),
     )
 
 
@@ -162,6 +169,7 @@ def vire(r: RecitDossier, nom: str) -> None:
         paiements.effectuer,
         paiements.EffectuerPaiement,
         uuid5(r.cle(nom), "paiement"),
+        COMPTABLE.acteur,
         ref_virement=f"V-{r.dossier.numero_mdfse}-{nom}",
         iban_masque="FR76••••000",
     )
@@ -230,7 +238,7 @@ def signe_son_avenant(r: RecitDossier) -> None:
     seance = attend_la_seance(r)
     r.sur_dossier(
         "avenant/programmation",
-        ORDONNATEUR,
+        r.gestionnaire,
         actions.programmer_avenant,
         avenants.ProgrammerAvenant,
         numero=1,

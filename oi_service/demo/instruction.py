@@ -6,7 +6,7 @@ from aggregates.operation import depot, instruction, programmation
 from api import actions
 from oi_service.demo.appel import RECONDUITE, REELLE, fiches
 from oi_service.demo.generateur import beneficiaire
-from oi_service.demo.recit import ORDONNATEUR, VALIDEUR, Qui, RecitDossier, identifiant
+from oi_service.demo.recit import VALIDEUR, Qui, RecitDossier, identifiant
 from oi_service.money import euros
 
 #: Sessions of the board of the OI, the only body that awards the Fund's money.
@@ -109,6 +109,7 @@ def instruit_le_plan(r: RecitDossier, nom: str) -> None:
         r.gestionnaire,
         instruction.instruire_plan,
         instruction.InstruirePlan,
+        r.gestionnaire.acteur,
         plan=r.plan.saisie(),
         derogation_couts_simplifies="aide_etat" if r.dossier.avec("derogation") else None,
     )
@@ -164,7 +165,7 @@ def sans_programmer(r: RecitDossier, nom: str, motif: str) -> None:
     decision = programmation.ajourner if nom == "ajournement" else programmation.refuser
     r.sur_operation(
         nom,
-        ORDONNATEUR,
+        r.gestionnaire,
         decision,
         programmation.DeciderSansProgrammer,
         instance=INSTANCE,
@@ -194,7 +195,7 @@ def est_programme(r: RecitDossier) -> None:
     contre_avis = r.dossier.avec("contre_avis")
     r.sur_dossier(
         "programmation",
-        ORDONNATEUR,
+        r.gestionnaire,
         actions.programmer,
         programmation.Programmer,
         instance=INSTANCE,
@@ -212,7 +213,7 @@ def est_deprogramme(r: RecitDossier, motif: str) -> None:
     seance = attend_la_seance(r)
     r.sur_dossier(
         "deprogrammation",
-        ORDONNATEUR,
+        r.gestionnaire,
         actions.deprogrammer,
         programmation.DeciderSansProgrammer,
         instance=INSTANCE,

@@ -58,7 +58,7 @@ def reclame(
     r.passe(4)
     r.sur_dossier(
         nom,
-        ORDONNATEUR,
+        COMPTABLE,
         actions.emettre_ordre_reversement,
         reversements.EmettreOrdreReversement,
         montant=r.lu(montant),
@@ -77,7 +77,7 @@ def _sur_ordre(
     decision: Callable[..., list[Any]],
     modele: type[Commande],
     nom: str = "reversement",
-    qui: Qui = ORDONNATEUR,
+    qui: Qui = COMPTABLE,
     **champs: object,
 ) -> None:
     ordre_id = uuid5(r.cle(nom), "ordre")
@@ -105,7 +105,6 @@ def conteste(r: RecitDossier) -> None:
         "reversement/contestation",
         reversements.contester,
         reversements.ContesterOrdre,
-        qui=r.gestionnaire,
         motif="Le bénéficiaire estime que l’avance couvre des dépenses engagées",
     )
     r.passe(12)
@@ -114,6 +113,7 @@ def conteste(r: RecitDossier) -> None:
         "reversement/decision",
         reversements.trancher,
         reversements.TrancherContestation,
+        qui=ORDONNATEUR,
         motif="Aucun bilan ne justifie ces dépenses : l’ordre est maintenu",
     )
 
@@ -132,7 +132,6 @@ def rend(r: RecitDossier, *, en: int = 1, encaisse: int = 1) -> None:
             f"reversement/encaissement-{fois}",
             reversements.encaisser,
             reversements.EncaisserReversement,
-            qui=COMPTABLE,
             montant=r.lu(part),
             ref=f"R-{r.dossier.numero_mdfse}-{fois}",
         )
@@ -143,7 +142,7 @@ def est_compense(r: RecitDossier, par_operation: UUID, par_paiement: UUID) -> No
     ordre_id = uuid5(r.cle("reversement"), "ordre")
     r.sur_dossier(
         "reversement/compensation",
-        ORDONNATEUR,
+        COMPTABLE,
         actions.compenser_ordre,
         paiements.CompenserOrdre,
         ordre_id,
@@ -157,11 +156,13 @@ def est_perdu(r: RecitDossier) -> None:
     """What a judge gave up is lost; a part of it comes back, which nobody expected."""
     ordre_id = uuid5(r.cle("reversement"), "ordre")
     r.passe(30)
-    _sur_ordre(
-        r,
+    r.sur_convention(
         "reversement/irrecouvrable",
+        ORDONNATEUR,
         reversements.declarer_irrecouvrable,
         reversements.DeclarerIrrecouvrable,
+        ordre_id,
+        ORDONNATEUR.acteur,
         montant=r.lu(lambda c: c.ordres[ordre_id].reste),
         decision_ref="JUGEMENT-FICTIF-2022-1",
         motif="Liquidation judiciaire, clôture pour insuffisance d’actif",
@@ -172,6 +173,7 @@ def est_perdu(r: RecitDossier) -> None:
         "reversement/retablissement",
         reversements.retablir,
         reversements.RetablirCreance,
+        qui=ORDONNATEUR,
         montant=r.lu(lambda c: c.ordres[ordre_id].perdu // 6),
         motif="Un actif retrouvé par le liquidateur",
     )

@@ -113,7 +113,9 @@ RECLAME = [
 def valider(facts: list[Any], csf_id: UUID = CSF_ID) -> Au:
     """Return a validation, 80 000,00 € of staff kept whole."""
     lignes = {UUID(int=70): depense(80_000, ecarte=0)}
-    return au(convention(*facts), valider_csf, ValiderCsf, csf_id, "valideur-1", lignes)
+    return au(
+        convention(*facts), valider_csf, ValiderCsf, csf_id, "valideur-1", lignes, operation()
+    )
 
 
 #: An avenant is asked; the operation still runs.
@@ -137,14 +139,14 @@ AFFECTEE = [
 ]
 
 
-def paiement(decide: Any, kind: type[Commande], *facts: Any) -> Au:
+def paiement(decide: Any, kind: type[Commande], *facts: Any, par: Any = ()) -> Au:
     """Return an act on a payment of a convention that owes 40 000,00 €."""
-    return au(convention(*CERTIFIE, *facts), decide, kind, PAIEMENT_ID)
+    return au(convention(*CERTIFIE, *facts), decide, kind, PAIEMENT_ID, *par)
 
 
-def ordre(decide: Any, kind: type[Commande], *facts: Any, **saisie: Any) -> Au:
+def ordre(decide: Any, kind: type[Commande], *facts: Any, par: Any = (), **saisie: Any) -> Au:
     """Return an act on an order to pay back."""
-    return au(convention(*NOTIFIEE, *facts), decide, kind, ORDRE_ID, **saisie)
+    return au(convention(*NOTIFIEE, *facts), decide, kind, ORDRE_ID, *par, **saisie)
 
 
 def avenant(decide: Any, kind: type[Commande], *facts: Any, **saisie: Any) -> Au:
@@ -213,8 +215,17 @@ SUITES: dict[str, tuple[Au, str]] = {
         "le bilan n° 1 a été déposé le 10/03/2022",
     ),
     "a transfer after its order": (
-        paiement(pa.effectuer, pa.EffectuerPaiement, ORDONNANCE),
+        paiement(pa.effectuer, pa.EffectuerPaiement, ORDONNANCE, par=["comptable-1"]),
         "ce paiement a été ordonnancé le 10/03/2022",
+    ),
+    "an order of payment after its preparation": (
+        paiement(
+            pa.ordonnancer,
+            pa.OrdonnancerPaiement,
+            fait(ce.PaiementPrepare, csf_id=CSF_ID, date_effet=LE),
+            par=[operation("bilan_final_depose"), "ordonnateur-1"],
+        ),
+        "ce paiement a été préparé le 10/03/2022",
     ),
     "an order of payment taken back after it was given": (
         paiement(pa.annuler, pa.AnnulerPaiement, ORDONNANCE),
@@ -228,6 +239,7 @@ SUITES: dict[str, tuple[Au, str]] = {
             operation(),
             AUTRE_ID,
             ORDRE_ID,
+            "comptable-1",
             montant="1000.00",
             par_operation_id=AUTRE_ID,
             par_paiement_id=PAIEMENT_ID,
@@ -245,10 +257,11 @@ SUITES: dict[str, tuple[Au, str]] = {
     "a payment replaced after it was sent back": (
         au(
             convention(*CERTIFIE, *paye("solde", 15_000), fait(ce.PaiementRejete, date_effet=LE)),
-            pa.ordonnancer,
-            pa.OrdonnancerPaiement,
+            pa.preparer,
+            pa.PreparerPaiement,
             AUTRE_ID,
             operation("bilan_final_depose"),
+            "comptable-1",
             csf_id=CSF_ID,
             remplace=PAIEMENT_ID,
         ),
@@ -263,7 +276,13 @@ SUITES: dict[str, tuple[Au, str]] = {
         "Annuler l’ordre de reversement est impossible",
     ),
     "a loss after the money was asked": (
-        ordre(re.declarer_irrecouvrable, re.DeclarerIrrecouvrable, EMIS, decision_ref="DEC-1"),
+        ordre(
+            re.declarer_irrecouvrable,
+            re.DeclarerIrrecouvrable,
+            EMIS,
+            par=["ordonnateur-1"],
+            decision_ref="DEC-1",
+        ),
         "Déclarer la créance irrécouvrable est impossible",
     ),
     "an order settled by a payment after it was given": (

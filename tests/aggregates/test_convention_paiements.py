@@ -42,6 +42,7 @@ from aggregates.convention.events import (
     PaiementAnnule,
     PaiementEffectue,
     PaiementOrdonnance,
+    PaiementPrepare,
     PaiementRejete,
     ReversementEncaisse,
 )
@@ -66,6 +67,7 @@ from aggregates.convention.paiements import (
     PaiementNul,
     PaiementSansCsf,
     PaiementSuperieurAuReste,
+    PreparerPaiement,
     RejetApresReversement,
     RejeterPaiement,
     RemplacementDifferent,
@@ -79,6 +81,7 @@ from aggregates.convention.paiements import (
     imputer_compensation,
     ordonnancer,
     plafond_avance,
+    preparer,
     rejeter,
 )
 from aggregates.convention.state import CONVENTION
@@ -97,7 +100,7 @@ def order(facts: Any = CERTIFIE, statut: Statut = "bilan_final_depose", **saisie
     given = {"csf_id": CSF_ID} | saisie
     op = operation(statut)
     return Given(CONVENTION, facts).when(
-        ordonnancer, commande(OrdonnancerPaiement, **given), PAIEMENT_ID, op
+        preparer, commande(PreparerPaiement, **given), PAIEMENT_ID, op, "comptable-1"
     )
 
 
@@ -108,7 +111,7 @@ def advance(facts: Any = NOTIFIEE, statut: Statut = "en_execution", **saisie: An
 def test_the_solde_pays_what_is_due_less_what_was_paid() -> None:
     order([*NOTIFIEE, *avance_payee(15_000), *CERTIFIE[2:]], montant="25000.00").then(
         fait(
-            PaiementOrdonnance,
+            PaiementPrepare,
             csf_id=CSF_ID,
             montant_centimes=euros(25_000),
             paye_avant_centimes=euros(15_000),
@@ -120,7 +123,7 @@ def test_paiement_above_certified_amount_is_refused() -> None:
     order(montant="40000.01").refuses(
         PaiementSuperieurAuReste, "40 000,01 € dépassent ce qui reste à payer (40 000,00 €)"
     )
-    order(montant="40000.00").then_one(PaiementOrdonnance)
+    order(montant="40000.00").then_one(PaiementPrepare)
 
 
 def test_payments_ordered_and_not_sent_count() -> None:
@@ -138,7 +141,7 @@ def test_payment_of_nothing_is_refused() -> None:
 )
 def test_a_malformed_amount_is_refused_at_the_door(montant: object) -> None:
     with pytest.raises(ValidationError):
-        commande(OrdonnancerPaiement, montant=montant)
+        commande(PreparerPaiement, montant=montant)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +164,7 @@ def test_an_acompte_follows_an_intermediate_csf_and_a_solde_the_final_one() -> N
         CsfDunAutreType, "Un acompte suit le contrôle d’un bilan intermédiaire"
     )
     order(INTERMEDIAIRE).refuses(CsfDunAutreType, "Un solde suit le contrôle d’un bilan final")
-    order(INTERMEDIAIRE, "en_execution", type="acompte").then_one(
-        PaiementOrdonnance, type="acompte"
-    )
+    order(INTERMEDIAIRE, "en_execution", type="acompte").then_one(PaiementPrepare, type="acompte")
 
 
 def test_a_cap_before_the_solde_holds_acomptes_back() -> None:
@@ -171,13 +172,13 @@ def test_a_cap_before_the_solde_holds_acomptes_back() -> None:
     order(capped, "en_execution", type="acompte", montant="30000.01").refuses(
         PaiementSuperieurAuReste, "(30 000,00 €)"
     )
-    order(capped, "en_execution", type="acompte", montant="30000.00").then_one(PaiementOrdonnance)
+    order(capped, "en_execution", type="acompte", montant="30000.00").then_one(PaiementPrepare)
 
 
 @pytest.mark.parametrize("statut", ["abandonne", "resilie", "solde", "cloture", "archive"])
 def test_nothing_is_held_back_for_a_solde_that_is_past_or_will_not_come(statut: Statut) -> None:
     capped = [signee(plafond_avant_solde_pct=Decimal(60)), *INTERMEDIAIRE[1:]]
-    order(capped, statut, type="acompte", montant="40000.00").then_one(PaiementOrdonnance)
+    order(capped, statut, type="acompte", montant="40000.00").then_one(PaiementPrepare)
     order(capped, statut, type="acompte", montant="40000.01").refuses(
         PaiementSuperieurAuReste, "(40 000,00 €)"
     )
@@ -196,7 +197,7 @@ def test_an_avance_is_imputed_at_once_unless_the_convention_waits_for_the_solde(
     order(waiting, "en_execution", type="acompte", montant="35000.01").refuses(
         PaiementSuperieurAuReste, "(35 000,00 €)"
     )
-    order(waiting, "en_execution", type="acompte", montant="35000.00").then_one(PaiementOrdonnance)
+    order(waiting, "en_execution", type="acompte", montant="35000.00").then_one(PaiementPrepare)
     order(paid("sur_solde", CERTIFIE[2:]), montant="25000.01").refuses(
         PaiementSuperieurAuReste, "(25 000,00 €)"
     )
@@ -209,13 +210,13 @@ def test_an_avance_that_is_only_ordered_waits_for_the_solde_too() -> None:
         *avance_payee()[:1],
         *INTERMEDIAIRE[2:],
     ]
-    order(ordered, "en_execution", type="acompte", montant="35000.00").then_one(PaiementOrdonnance)
+    order(ordered, "en_execution", type="acompte", montant="35000.00").then_one(PaiementPrepare)
 
 
 def test_avance_needs_an_operation_that_started() -> None:
     advance(statut="conventionne").refuses(AvanceSansDemarrage, "n’a pas commencé")
     advance(statut="abandonne").refuses(AvanceSansDemarrage, "attestation de démarrage")
-    advance().then_one(PaiementOrdonnance, type="avance", csf_id=None)
+    advance().then_one(PaiementPrepare, type="avance", csf_id=None)
 
 
 def test_avance_above_its_cap_is_refused_to_the_cent() -> None:
@@ -224,7 +225,7 @@ def test_avance_above_its_cap_is_refused_to_the_cent() -> None:
     )
     capped = [signee(avance_plafond_centimes=euros(10_000)), *NOTIFIEE[1:]]
     advance(capped, montant="10000.01").refuses(AvanceSuperieureAuPlafond, "(10 000,00 €)")
-    advance(capped, montant="10000.00").then_one(PaiementOrdonnance)
+    advance(capped, montant="10000.00").then_one(PaiementPrepare)
 
 
 def test_avance_that_the_convention_does_not_foresee_is_refused() -> None:
@@ -234,10 +235,10 @@ def test_avance_that_the_convention_does_not_foresee_is_refused() -> None:
 
 def test_avance_is_paid_once_unless_it_never_left() -> None:
     paid = [*NOTIFIEE, *avance_payee()]
-    advance(paid).refuses(AvanceDejaVersee, "déjà ordonnancée ou versée")
-    advance([*paid, fait(PaiementAcquitte)]).refuses(AvanceDejaVersee, "déjà ordonnancée")
-    advance([*paid, fait(PaiementRejete)]).then_one(PaiementOrdonnance)
-    advance([*paid[:-1], fait(PaiementAnnule)]).then_one(PaiementOrdonnance)
+    advance(paid).refuses(AvanceDejaVersee, "déjà préparée, ordonnancée ou versée")
+    advance([*paid, fait(PaiementAcquitte)]).refuses(AvanceDejaVersee, "déjà préparée")
+    advance([*paid, fait(PaiementRejete)]).then_one(PaiementPrepare)
+    advance([*paid[:-1], fait(PaiementAnnule)]).then_one(PaiementPrepare)
 
 
 def test_avance_after_an_acompte_would_pay_the_same_euro_twice() -> None:
@@ -262,7 +263,8 @@ ENTIER = [*ORDONNE, fait(CompensationImputee, montant_centimes=euros(15_000))]
 
 
 def send(facts: Any, paiement_id: UUID = PAIEMENT_ID) -> Decision:
-    return Given(CONVENTION, facts).when(effectuer, commande(EffectuerPaiement), paiement_id)
+    asked = commande(EffectuerPaiement)
+    return Given(CONVENTION, facts).when(effectuer, asked, paiement_id, "comptable-1")
 
 
 def cancel(facts: Any, paiement_id: UUID = PAIEMENT_ID) -> Decision:
@@ -277,8 +279,74 @@ def reject(facts: Any, paiement_id: UUID = PAIEMENT_ID) -> Decision:
     return Given(CONVENTION, facts).when(rejeter, commande(RejeterPaiement), paiement_id)
 
 
+PREPARE = [*CERTIFIE, fait(PaiementPrepare, csf_id=CSF_ID)]
+
+
+def sign(
+    facts: Any, statut: Statut = "bilan_final_depose", ordonnateur: str = "ordonnateur-1"
+) -> Decision:
+    asked = commande(OrdonnancerPaiement)
+    return Given(CONVENTION, facts).when(
+        ordonnancer, asked, PAIEMENT_ID, operation(statut), ordonnateur
+    )
+
+
+def test_a_payment_is_ordered_as_it_was_prepared() -> None:
+    sign(PREPARE).then(fait(PaiementOrdonnance, csf_id=CSF_ID, ordonnateur="ordonnateur-1"))
+    after = sign(PREPARE).state()
+    assert (after.paye, after.engage) == (0, euros(15_000))
+    assert after.paiements[PAIEMENT_ID].statut == "ordonnance"
+
+
+def test_payments_prepared_and_not_ordered_count() -> None:
+    order(PREPARE, montant="25000.01").refuses(PaiementSuperieurAuReste, "(25 000,00 €)")
+    order(PREPARE, montant="25000.00").then_one(PaiementPrepare)
+    prepared = [*NOTIFIEE, fait(PaiementPrepare, type="avance")]
+    advance(prepared).refuses(AvanceDejaVersee, "déjà préparée")
+    exact = [*REJETE, fait(PaiementPrepare, paiement_id=AUTRE_ID, remplace=PAIEMENT_ID)]
+    again(exact).refuses(RemplacementSansRejet, "« rejeté et déjà remplacé »")
+
+
+def test_what_is_prepared_is_ordered_only_if_it_is_still_due() -> None:
+    du = fait(CsfValide, fse_du_cumule_centimes=euros("14 999,99"))
+    sign([*PREPARE, du]).refuses(PaiementSuperieurAuReste, "reste à payer (14 999,99 €)")
+    sign([*PREPARE, fait(CsfRouvert)]).refuses(PaiementSansCsf, "Solde impossible")
+    other = fait(PaiementOrdonnance, paiement_id=AUTRE_ID, montant_centimes=euros("25 000,01"))
+    sign([*PREPARE, other]).refuses(PaiementSuperieurAuReste, "reste à payer (14 999,99 €)")
+
+
+def test_an_avance_is_ordered_under_the_conditions_of_its_preparation() -> None:
+    prepared = [*NOTIFIEE, fait(PaiementPrepare, type="avance", csf_id=None)]
+    sign(prepared, "en_execution").then_one(PaiementOrdonnance, type="avance", csf_id=None)
+    sign(prepared, "abandonne").refuses(AvanceSansDemarrage, "n’a pas commencé")
+    sign([*prepared, *BILAN[2:]]).refuses(AvanceTropTard, "le bilan final")
+
+
+def test_what_replaces_a_rejected_payment_is_ordered_once() -> None:
+    other = fait(PaiementOrdonnance, paiement_id=AUTRE_ID, csf_id=CSF_ID)
+    rejected = [*CERTIFIE, other, fait(PaiementRejete, paiement_id=AUTRE_ID)]
+    prepared = [*rejected, fait(PaiementPrepare, csf_id=CSF_ID, remplace=AUTRE_ID)]
+    sign(prepared).then_one(PaiementOrdonnance, remplace=AUTRE_ID)
+
+
+def test_a_prepared_payment_is_given_up() -> None:
+    cancel(PREPARE).then(fait(PaiementAnnule, motif=MOTIF))
+    after = cancel(PREPARE).state()
+    assert (after.paye, after.engage) == (0, 0)
+    sign([*PREPARE, fait(PaiementAnnule)]).refuses(PaiementHorsDeSonOrdre, "« annulé »")
+
+
+def test_nothing_leaves_before_it_is_ordered() -> None:
+    send(PREPARE).refuses(PaiementHorsDeSonOrdre, "Ce paiement est « préparé »")
+    impute("1.00", PREPARE).refuses(PaiementHorsDeSonOrdre, "Ce paiement est « préparé »")
+    sign(ORDONNE).refuses(PaiementHorsDeSonOrdre, "Ce paiement est « ordonnancé »")
+    sign(CERTIFIE).refuses(PaiementAbsent, str(PAIEMENT_ID))
+    with pytest.raises(PaiementNonAcquitte, match="« préparé »"):
+        exiger_acquittes(convention(PREPARE))
+
+
 def test_a_payment_is_ordered_then_sent_then_confirmed() -> None:
-    send(ORDONNE).then(fait(PaiementEffectue))
+    send(ORDONNE).then(fait(PaiementEffectue, executant="comptable-1"))
     confirm(PAYE).then(fait(PaiementAcquitte))
     after = confirm(PAYE).state()
     assert (after.paye, after.engage) == (euros(15_000), euros(15_000))
@@ -322,7 +390,7 @@ def again(facts: Any, **saisie: Any) -> Decision:
 
 
 def test_a_rejected_payment_is_paid_again() -> None:
-    again(REJETE).then(fait(PaiementOrdonnance, csf_id=CSF_ID, remplace=PAIEMENT_ID))
+    again(REJETE).then(fait(PaiementPrepare, csf_id=CSF_ID, remplace=PAIEMENT_ID))
 
 
 @pytest.mark.parametrize(
@@ -336,7 +404,7 @@ def test_only_a_rejected_payment_is_paid_again(facts: Any, words: str) -> None:
 def test_a_payment_is_paid_again_once_unless_that_one_did_not_stay() -> None:
     second = [*REJETE, fait(PaiementOrdonnance, paiement_id=AUTRE_ID, remplace=PAIEMENT_ID)]
     again(second).refuses(RemplacementSansRejet, "« rejeté et déjà remplacé »")
-    again([*second, fait(PaiementAnnule, paiement_id=AUTRE_ID)]).then_one(PaiementOrdonnance)
+    again([*second, fait(PaiementAnnule, paiement_id=AUTRE_ID)]).then_one(PaiementPrepare)
 
 
 def test_what_is_paid_again_is_what_came_back() -> None:
@@ -358,7 +426,7 @@ def test_an_avance_partly_compensated_is_paid_again_for_the_rest() -> None:
     part = fait(CompensationImputee, montant_centimes=euros(6_000))
     back = [*ordered, part, fait(PaiementEffectue, type="avance"), fait(PaiementRejete)]
     again(back, statut="en_execution", type="avance", csf_id=None, montant="9000.00").then_one(
-        PaiementOrdonnance, montant_centimes=euros(9_000)
+        PaiementPrepare, montant_centimes=euros(9_000)
     )
     # Another one would pass the ceiling of 15 000,00 €, or be a second avance.
     advance(back, montant="9000.00").refuses(AvanceTropTard, "précède tout autre paiement")
@@ -375,7 +443,7 @@ def impute(montant: str, facts: Any = ORDONNE) -> Decision:
         par_paiement_id=PAIEMENT_ID,
     )
     return Given(CONVENTION, facts).when(
-        imputer_compensation, asked, operation(), AUTRE_ID, ORDRE_ID
+        imputer_compensation, asked, operation(), AUTRE_ID, ORDRE_ID, "comptable-1"
     )
 
 

@@ -97,11 +97,19 @@ def claim(
         commande(EmettreOrdreReversement, montant=montant),
         ORDRE_ID,
         operation(statut, **champs),
+        "comptable-1",
     )
 
 
 def test_what_is_not_due_is_asked_back_and_no_more() -> None:
-    claim().then(fait(OrdreReversementEmis, montant_centimes=euros(5_000), motif=MOTIF))
+    claim().then(
+        fait(
+            OrdreReversementEmis,
+            montant_centimes=euros(5_000),
+            motif=MOTIF,
+            emetteur="comptable-1",
+        )
+    )
     claim(montant="5000.01").refuses(IndusSuperieur, "dépasse l’indu, 5 000,00 €")
 
 
@@ -158,9 +166,10 @@ def test_an_order_of_nothing_is_refused() -> None:
 Act = Callable[..., Decision]
 
 
-def act(decide: Any, kind: Any, **saisie: Any) -> Act:
+def act(decide: Any, kind: Any, *par: str, **saisie: Any) -> Act:
     def take(facts: Any, ordre_id: UUID = ORDRE_ID, **more: Any) -> Decision:
-        return Given(CONVENTION, facts).when(decide, commande(kind, **(saisie | more)), ordre_id)
+        asked = commande(kind, **(saisie | more))
+        return Given(CONVENTION, facts).when(decide, asked, ordre_id, *par)
 
     return take
 
@@ -170,7 +179,13 @@ contest = act(contester, ContesterOrdre)
 settle = act(trancher, TrancherContestation)
 cancel = act(annuler, AnnulerOrdre)
 cash = act(encaisser, EncaisserReversement, montant="2000.00")
-lose = act(declarer_irrecouvrable, DeclarerIrrecouvrable, montant="5000.00", decision_ref="DEC-1")
+lose = act(
+    declarer_irrecouvrable,
+    DeclarerIrrecouvrable,
+    "ordonnateur-1",
+    montant="5000.00",
+    decision_ref="DEC-1",
+)
 restore = act(retablir, RetablirCreance, montant="2000.00")
 
 

@@ -110,7 +110,7 @@ ACTES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "conclusions": (notifier_conclusions, (commande(NotifierConclusions), CSF_ID, {})),
     "observations": (recevoir_observations, (commande(RecevoirObservations), CSF_ID)),
     "finales": (notifier_conclusions_finales, (commande(NotifierConclusionsFinales), CSF_ID)),
-    "validation": (valider_csf, (commande(ValiderCsf), CSF_ID, "valideur-1", {})),
+    "validation": (valider_csf, (commande(ValiderCsf), CSF_ID, "valideur-1", {}, operation())),
 }
 
 

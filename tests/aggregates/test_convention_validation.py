@@ -22,6 +22,7 @@ from fabrique import (
     fait,
     forfait,
     livrables,
+    operation,
     parcours,
     plan,
     poste,
@@ -110,8 +111,9 @@ def validate(
     **saisie: Any,
 ) -> Decision:
     du_bilan = [depense(80_000, ecarte=0)] if depenses is None else depenses
+    asked = commande(ValiderCsf, **saisie)
     return Given(CONVENTION, facts).when(
-        valider_csf, commande(ValiderCsf, **saisie), csf_id, valideur, lines(*du_bilan)
+        valider_csf, asked, csf_id, valideur, lines(*du_bilan), operation()
     )
 
 
@@ -474,7 +476,8 @@ def test_a_contribution_in_kind_has_the_same_amount_on_both_sides() -> None:
 
 def test_controller_does_not_validate_its_own_control() -> None:
     validate(valideur="gestionnaire-1").refuses(
-        ControleurEgalValideur, "ne valide pas son propre contrôle"
+        ControleurEgalValideur,
+        "Vous avez contrôlé ce bilan n° 1 (contrôle ouvert le 15/12/2021) : une autre personne",
     )
 
 

@@ -341,11 +341,13 @@ def decide(
     )
     state = msgspec.structs.replace(convention(bilan_facts), plan=plan_en_vigueur)
     [bilan] = state.bilans.values()
-    return Given(DEPENSE, facts).when(controler, asked, asked.lignes[0], bilan, bilan.csf, state)
+    return Given(DEPENSE, facts).when(
+        controler, asked, asked.lignes[0], bilan, bilan.csf, state, "gestionnaire-1"
+    )
 
 
 def test_a_depense_is_retained_whole() -> None:
-    decide().then(fait(DepenseControlee))
+    decide().then(fait(DepenseControlee, controleur="gestionnaire-1"))
 
 
 def test_a_depense_is_rejected_in_part_with_a_motif_of_the_list() -> None:

@@ -99,7 +99,8 @@ def controler(depense: Any, asked: Any, facts: Any) -> Any:
     state = convention(facts)
     bilan = state.bilans[BILAN_ID]
     assert bilan.csf is not None
-    return controle.controler(depense, asked, asked.lignes[0], bilan, bilan.csf, state)
+    ligne = asked.lignes[0]
+    return controle.controler(depense, asked, ligne, bilan, bilan.csf, state, "gestionnaire-1")
 
 
 c, e, v, p, r = constatations, echantillons, validation, paiements, reversements
@@ -145,7 +146,7 @@ ACTES: dict[str, Acte] = {
         (CSF_ID,),
     ),
     "validation": Acte(
-        [*CSF, *ENTENDU], v.valider_csf, v.ValiderCsf, {}, (CSF_ID, "valideur-1", TIREES)
+        [*CSF, *ENTENDU], v.valider_csf, v.ValiderCsf, {}, (CSF_ID, "valideur-1", TIREES, FINAL)
     ),
     "reclamer un bilan": Acte(
         NOTIFIEE, cloture_office.reclamer_bilan, cloture_office.ReclamerBilan, {}, ()
@@ -157,11 +158,22 @@ ACTES: dict[str, Acte] = {
         {},
         (),
     ),
+    "preparer": Acte(
+        CERTIFIE,
+        p.preparer,
+        p.PreparerPaiement,
+        {"csf_id": CSF_ID},
+        (PAIEMENT_ID, FINAL, "comptable-1"),
+    ),
     "ordonnancer": Acte(
-        CERTIFIE, p.ordonnancer, p.OrdonnancerPaiement, {"csf_id": CSF_ID}, (PAIEMENT_ID, FINAL)
+        [*CERTIFIE, fait(ce.PaiementPrepare, csf_id=CSF_ID)],
+        p.ordonnancer,
+        p.OrdonnancerPaiement,
+        {},
+        (PAIEMENT_ID, FINAL, "ordonnateur-1"),
     ),
     "annuler un paiement": Acte(ORDONNE, p.annuler, p.AnnulerPaiement, {}, (PAIEMENT_ID,)),
-    "effectuer": Acte(ORDONNE, p.effectuer, p.EffectuerPaiement, {}, (PAIEMENT_ID,)),
+    "effectuer": Acte(ORDONNE, p.effectuer, p.EffectuerPaiement, {}, (PAIEMENT_ID, "comptable-1")),
     "acquitter": Acte(PAYE, p.acquitter, p.AcquitterPaiement, {}, (PAIEMENT_ID,)),
     "rejeter": Acte(PAYE, p.rejeter, p.RejeterPaiement, {}, (PAIEMENT_ID,)),
     "imputer": Acte(
@@ -169,14 +181,14 @@ ACTES: dict[str, Acte] = {
         p.imputer_compensation,
         p.CompenserOrdre,
         COMPENSE,
-        (operation(), AUTRE_ID, ORDRE_ID),
+        (operation(), AUTRE_ID, ORDRE_ID, "comptable-1"),
     ),
     "emettre un ordre": Acte(
         TROP_PERCU,
         r.emettre_ordre,
         r.EmettreOrdreReversement,
         {"montant": "5000.00"},
-        (ORDRE_ID, FINAL),
+        (ORDRE_ID, FINAL, "comptable-1"),
     ),
     "notifier un ordre": Acte(RECLAME, r.notifier, r.NotifierOrdre, {}, (ORDRE_ID,)),
     "contester": Acte(NOTIFIE, r.contester, r.ContesterOrdre, {}, (ORDRE_ID,)),
@@ -190,7 +202,7 @@ ACTES: dict[str, Acte] = {
         r.declarer_irrecouvrable,
         r.DeclarerIrrecouvrable,
         {"montant": "10.00", "decision_ref": "DEC-1"},
-        (ORDRE_ID,),
+        (ORDRE_ID, "ordonnateur-1"),
     ),
     "retablir": Acte(PERDU, r.retablir, r.RetablirCreance, {"montant": "10.00"}, (ORDRE_ID,)),
     "compenser": Acte(

@@ -34,6 +34,7 @@ from aggregates.convention.events import (
     OrdreReversementEmis,
     PaiementEffectue,
     PaiementOrdonnance,
+    PaiementPrepare,
     PaiementRejete,
     ReversementEncaisse,
     Termes,
@@ -49,9 +50,9 @@ from aggregates.convention.horloge import (
 from aggregates.convention.paiements import (
     AvanceSuperieureAuPlafond,
     CsfDunAutreType,
-    OrdonnancerPaiement,
     PaiementSuperieurAuReste,
-    ordonnancer,
+    PreparerPaiement,
+    preparer,
 )
 from aggregates.convention.reversements import (
     AnnulerOrdre,
@@ -66,8 +67,8 @@ NOUVEAU = UUID(int=77)
 
 
 def order(facts: Any, **saisie: Any) -> Decision:
-    asked = commande(OrdonnancerPaiement, **({"csf_id": CSF_ID} | saisie))
-    return Given(CONVENTION, facts).when(ordonnancer, asked, NOUVEAU, operation())
+    asked = commande(PreparerPaiement, **({"csf_id": CSF_ID} | saisie))
+    return Given(CONVENTION, facts).when(preparer, asked, NOUVEAU, operation(), "comptable-1")
 
 
 def acompte(facts: Any, montant: str) -> Decision:
@@ -93,7 +94,7 @@ def intermediate(du: int, avant: Any = (), **choix: Any) -> list[Any]:
 def test_an_avance_that_the_bank_sent_back_counts_for_nothing_before_the_solde() -> None:
     back = [*avance_payee(15_000), fait(PaiementRejete, type="avance")]
     waiting = intermediate(40_000, back, imputation_avance="sur_solde")
-    acompte(waiting, "40000.00").then_one(PaiementOrdonnance)
+    acompte(waiting, "40000.00").then_one(PaiementPrepare)
     acompte(waiting, "40000.01").refuses(PaiementSuperieurAuReste, "(40 000,00 €)")
 
 
@@ -108,7 +109,7 @@ def test_the_ceiling_before_the_solde_is_rounded_as_the_grant_says(
     capped = intermediate(
         40_000, fse_max="50 000,01", plafond_avant_solde_pct=Decimal(60), arrondi=arrondi
     )
-    acompte(capped, plafond).then_one(PaiementOrdonnance)
+    acompte(capped, plafond).then_one(PaiementPrepare)
     acompte(capped, de_trop).refuses(PaiementSuperieurAuReste, "dépassent ce qui reste à payer")
 
 
@@ -130,7 +131,7 @@ def test_an_avance_paid_again_stays_within_a_ceiling_that_an_avenant_lowered() -
         fait(PaiementRejete, type="avance", montant_centimes=euros(9_000)),
     ]
     asked = {"type": "avance", "csf_id": None, "remplace": PAIEMENT_ID, "montant": "9000.00"}
-    order(facts, **asked).then_one(PaiementOrdonnance, montant_centimes=euros(9_000))
+    order(facts, **asked).then_one(PaiementPrepare, montant_centimes=euros(9_000))
     order([*facts, fait(AvenantSigne, apres=Termes(plan=lowered))], **asked).refuses(
         AvanceSuperieureAuPlafond,
         "L’avance demandée (15 000,00 €) dépasse le plafond de la convention (12 000,00 €)",

@@ -134,7 +134,7 @@ def under_control(signature: Any = None, **bilan: Any) -> list[Any]:
 def validate(facts: Any, *depenses: Depense) -> Decision:
     lines = {UUID(int=70 + rang): d for rang, d in enumerate(depenses)}
     return Given(CONVENTION, facts).when(
-        valider_csf, commande(ValiderCsf), CSF_ID, "valideur-1", lines
+        valider_csf, commande(ValiderCsf), CSF_ID, "valideur-1", lines, operation()
     )
 
 
@@ -468,7 +468,9 @@ def decide(facts: Sequence[Any] = DECLAREE, signature: Any = None, **ligne: Any)
         ControlerDepenses,
         lignes=[{"depense_id": DEPENSE_ID, "montant_ecarte": "0.00"} | ligne],
     )
-    return Given(DEPENSE, facts).when(controler, asked, asked.lignes[0], bilan, bilan.csf, state)
+    return Given(DEPENSE, facts).when(
+        controler, asked, asked.lignes[0], bilan, bilan.csf, state, "gestionnaire-1"
+    )
 
 
 def test_a_decision_keeps_what_the_controller_wrote_and_looked_at() -> None:

@@ -161,7 +161,7 @@ def test_cofinancing_condition_of_the_fiche_is_met_to_the_cent(cas: str, phase: 
     else:
         life = [fait(DossierDepose, condition=du_fiche), *PARCOURS["en_instruction"][1:]]
         asked = Given(OPERATION, life).when(
-            instruire_plan, commande(InstruirePlan, plan=saisie_du_plan(propose))
+            instruire_plan, commande(InstruirePlan, plan=saisie_du_plan(propose)), "gestionnaire-1"
         )
         accepted = {"plan": propose}
     kind = RecevabilitePrononcee if phase == "recevabilite" else PlanFinancementInstruit
@@ -182,7 +182,7 @@ def test_the_refusal_of_a_cofinancing_gives_the_exact_threshold() -> None:
 def test_instructed_plan_unbalanced_by_a_cent_is_refused() -> None:
     penche = saisie_du_plan(PLAN) | {"fse": "49999.99"}
     Given(OPERATION, PARCOURS["en_instruction"]).when(
-        instruire_plan, commande(InstruirePlan, plan=penche)
+        instruire_plan, commande(InstruirePlan, plan=penche), "gestionnaire-1"
     ).refuses(PlanDesequilibre, "0,01 €")
 
 
@@ -197,9 +197,8 @@ def instruct(
 ) -> Decision:
     cadre = msgspec.structs.replace(CADRE, reglement=reglement)
     life = [fait(DossierDepose, cadre=cadre), *PARCOURS["en_instruction"][1:]]
-    return Given(OPERATION, life).when(
-        instruire_plan, commande(InstruirePlan, plan=saisie_du_plan(propose), **saisie)
-    )
+    asked = commande(InstruirePlan, plan=saisie_du_plan(propose), **saisie)
+    return Given(OPERATION, life).when(instruire_plan, asked, "gestionnaire-1")
 
 
 QUARANTE = plan(
@@ -308,9 +307,9 @@ def test_change_of_object_or_period_outside_an_avenant_is_refused(
 
 @pytest.mark.parametrize("statut", ["programme", "conventionne", "en_execution", "solde"])
 def test_change_of_plan_outside_an_avenant_is_refused(statut: Any) -> None:
-    Given(OPERATION, PARCOURS[statut]).when(instruire_plan, commande(InstruirePlan)).refuses(
-        ModificationHorsAvenant, "Le dossier 202100007 est programmé"
-    )
+    Given(OPERATION, PARCOURS[statut]).when(
+        instruire_plan, commande(InstruirePlan), "gestionnaire-1"
+    ).refuses(ModificationHorsAvenant, "Le dossier 202100007 est programmé")
 
 
 def validate(life: Any, acteur: str = "valideur-1") -> Decision:
@@ -338,7 +337,7 @@ def test_a_period_rectified_after_the_plan_is_checked_with_it() -> None:
         fait(DossierDepose, periode=deux_ans),
         *PARCOURS["recevable"][1:],
         fait(InstructionOuverte),
-        fait(PlanFinancementInstruit, plan=national),
+        fait(PlanFinancementInstruit, plan=national, instructeur="gestionnaire-1"),
     ]
     validate(life).then(fait(RapportInstructionValide))
     shorter = fait(DossierRectifie, periode_avant=deux_ans, periode_apres=ANNEE_2021)
@@ -347,7 +346,8 @@ def test_a_period_rectified_after_the_plan_is_checked_with_it() -> None:
 
 def test_instructor_does_not_validate_its_own_report() -> None:
     validate(PARCOURS["en_instruction"], "gestionnaire-1").refuses(
-        InstructeurEgalValideur, "ne valide pas son propre rapport"
+        InstructeurEgalValideur,
+        "Vous avez instruit ce dossier (plan de financement fixé le 15/12/2021) : une autre",
     )
 
 

@@ -82,7 +82,11 @@ ACTES: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
         (commande(instruction.RectifierDossier, objet="Autre objet"),),
         {},
     ),
-    "instruire_plan": (instruction.instruire_plan, (commande(instruction.InstruirePlan),), {}),
+    "instruire_plan": (
+        instruction.instruire_plan,
+        (commande(instruction.InstruirePlan), "gestionnaire-1"),
+        {},
+    ),
     "rapport_favorable": (
         instruction.valider_rapport,
         (commande(instruction.ValiderRapport), "valideur-1"),

@@ -108,7 +108,8 @@ class Conventions(Machine):
         if paid:
             self.order("avance", pa.plafond_avance(self.state), None)
             for paiement_id in self.state.paiements:
-                self.ask(pa.effectuer, commande(pa.EffectuerPaiement), paiement_id)
+                self.bank_does("order", paiement_id)
+                self.bank_does("send", paiement_id)
 
     def fresh(self) -> UUID:
         self.rank += 1
@@ -189,7 +190,8 @@ class Conventions(Machine):
             ended = commande(va.NotifierConclusionsFinales)
             self.ask(va.notifier_conclusions_finales, ended, csf_id)
         before = self.state.fse_du
-        done = self.ask(va.valider_csf, commande(va.ValiderCsf), csf_id, "valideur-1", decided)
+        who = ("valideur-1", decided, self.operation)
+        done = self.ask(va.valider_csf, commande(va.ValiderCsf), csf_id, *who)
         if done and not heard:
             assert self.state.fse_du >= before or bilan.csf is None
 
@@ -212,10 +214,8 @@ class Conventions(Machine):
         self.ask(sf.rouvrir_csf, commande(sf.RouvrirCsf), bilan.csf.csf_id, self.operation)
 
     def order(self, kind: str, montant: int, csf_id: UUID | None) -> None:
-        asked = commande(
-            pa.OrdonnancerPaiement, type=kind, montant=euros_of(montant), csf_id=csf_id
-        )
-        if self.ask(pa.ordonnancer, asked, self.fresh(), self.operation):
+        asked = commande(pa.PreparerPaiement, type=kind, montant=euros_of(montant), csf_id=csf_id)
+        if self.ask(pa.preparer, asked, self.fresh(), self.operation, "comptable-1"):
             ceiling = max(self.state.fse_du, pa.plafond_avance(self.state))
             assert self.state.engage <= ceiling
 
@@ -233,11 +233,16 @@ class Conventions(Machine):
         self.order(kind, reste + near, bilan.csf.csf_id if bilan.csf else None)
 
     @precondition(lambda self: self.state.paiements)
-    @rule(data=st.data(), act=st.sampled_from(["send", "send", "reject"]))
+    @rule(data=st.data(), act=st.sampled_from(["order", "order", "send", "send", "reject"]))
     def bank(self, data: st.DataObject, act: str) -> None:
-        paiement_id = data.draw(st.sampled_from(sorted(self.state.paiements)))
-        if act == "send":
-            self.ask(pa.effectuer, commande(pa.EffectuerPaiement), paiement_id)
+        self.bank_does(act, data.draw(st.sampled_from(sorted(self.state.paiements))))
+
+    def bank_does(self, act: str, paiement_id: UUID) -> None:
+        if act == "order":
+            who = (self.operation, "ordonnateur-1")
+            self.ask(pa.ordonnancer, commande(pa.OrdonnancerPaiement), paiement_id, *who)
+        elif act == "send":
+            self.ask(pa.effectuer, commande(pa.EffectuerPaiement), paiement_id, "comptable-1")
         else:
             self.ask(pa.rejeter, commande(pa.RejeterPaiement), paiement_id)
 
@@ -246,7 +251,7 @@ class Conventions(Machine):
     def claim(self, near: int) -> None:
         indu = self.state.paye - self.state.a_encaisser - self.state.fse_du
         asked = commande(re.EmettreOrdreReversement, montant=euros_of(indu + near))
-        self.ask(re.emettre_ordre, asked, self.fresh(), self.operation)
+        self.ask(re.emettre_ordre, asked, self.fresh(), self.operation, "comptable-1")
 
     @precondition(lambda self: self.state.ordres)
     @rule(data=st.data(), near=CLOSE)

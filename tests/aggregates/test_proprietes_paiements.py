@@ -68,7 +68,8 @@ class Argent(RuleBasedStateMachine):
         """Begin late: an avance was paid, less is due, some of it came back."""
         self.order("avance", pa.plafond_avance(self.state), None, None)
         [paiement_id] = self.state.paiements
-        self.must(pa.effectuer, commande(pa.EffectuerPaiement), paiement_id)
+        self.must(*self.act("ordonnancer", paiement_id))
+        self.must(*self.act("effectuer", paiement_id))
         self.control(final=True, du=500_00)
         assert self.emit(self.state.paye - 500_00)
         [ordre_id] = self.state.ordres
@@ -136,16 +137,36 @@ class Argent(RuleBasedStateMachine):
 
     # What is paid.
 
+    def act(self, what: str, paiement_id: UUID) -> tuple[Any, ...]:
+        """Return a decision on a payment and what it takes, by whoever may take it."""
+        acts: dict[str, tuple[Any, Any, tuple[Any, ...]]] = {
+            "ordonnancer": (
+                pa.ordonnancer,
+                pa.OrdonnancerPaiement,
+                (self.operation, "ordonnateur-1"),
+            ),
+            "effectuer": (pa.effectuer, pa.EffectuerPaiement, ("comptable-1",)),
+            "annuler": (pa.annuler, pa.AnnulerPaiement, ()),
+            "rejeter": (pa.rejeter, pa.RejeterPaiement, ()),
+            "acquitter": (pa.acquitter, pa.AcquitterPaiement, ()),
+        }
+        decision, kind, more = acts[what]
+        return (decision, commande(kind), paiement_id, *more)
+
     def order(self, kind: str, montant: int, csf_id: UUID | None, remplace: UUID | None) -> None:
         asked = commande(
-            pa.OrdonnancerPaiement,
+            pa.PreparerPaiement,
             type=kind,
             montant=euros(max(0, montant)),
             csf_id=csf_id,
             remplace=remplace,
         )
-        if not self.ask(pa.ordonnancer, asked, self.fresh(), self.operation):
+        if not self.ask(pa.preparer, asked, self.fresh(), self.operation, "comptable-1"):
             return
+        self.check_due(kind)
+
+    def check_due(self, kind: str) -> None:
+        """A payment that was accepted stays within what is due, or within the avance."""
         if kind == "avance":
             assert self.state.engage <= pa.plafond_avance(self.state)
             return
@@ -182,14 +203,17 @@ class Argent(RuleBasedStateMachine):
     @rule(data=st.data(), wild=WILD)
     def bank(self, data: st.DataObject, wild: bool) -> None:  # noqa: FBT001
         acts = {
-            "ordonnance": [(pa.effectuer, pa.EffectuerPaiement), (pa.annuler, pa.AnnulerPaiement)],
-            "effectue": [(pa.rejeter, pa.RejeterPaiement), (pa.acquitter, pa.AcquitterPaiement)],
+            "prepare": ["ordonnancer", "ordonnancer", "annuler"],
+            "ordonnance": ["effectuer", "annuler"],
+            "effectue": ["rejeter", "acquitter"],
         }
         paiement_id = data.draw(st.sampled_from(sorted(self.state.paiements)))
         every = [act for some in acts.values() for act in some]
         likely = acts.get(self.state.paiements[paiement_id].statut, every)
-        decision, kind = data.draw(st.sampled_from(every if wild else likely))
-        self.ask(decision, commande(kind), paiement_id)
+        what = data.draw(st.sampled_from(every if wild else likely))
+        if self.ask(*self.act(what, paiement_id)) and what == "ordonnancer":
+            # What was prepared may have ceased to be due: then it is not ordered.
+            self.check_due(self.state.paiements[paiement_id].type)
 
     @precondition(lambda self: self.state.paiements)
     @rule(data=st.data(), near=CLOSE, part=PART)
@@ -200,7 +224,8 @@ class Argent(RuleBasedStateMachine):
         montant = (paiement.montant - paiement.compense) // part + near
         if montant > 0:
             asked = self.compensation(montant, paiement_id)
-            self.ask(pa.imputer_compensation, asked, operation(), AILLEURS, CET_ORDRE)
+            where = (operation(), AILLEURS, CET_ORDRE, "comptable-1")
+            self.ask(pa.imputer_compensation, asked, *where)
 
     @staticmethod
     def compensation(montant: int, paiement_id: UUID) -> pa.CompenserOrdre:
@@ -221,7 +246,7 @@ class Argent(RuleBasedStateMachine):
 
     def emit(self, montant: int) -> bool:
         asked = commande(re.EmettreOrdreReversement, montant=euros(max(0, montant)))
-        if not self.ask(re.emettre_ordre, asked, self.fresh(), self.operation):
+        if not self.ask(re.emettre_ordre, asked, self.fresh(), self.operation, "comptable-1"):
             return False
         owed = self.state.paye - self.state.perdu - self.state.fse_du
         assert self.state.a_encaisser <= owed
@@ -261,7 +286,7 @@ class Argent(RuleBasedStateMachine):
             self.ask(re.encaisser, asked, ordre_id)
         elif act == "lose":
             asked = commande(re.DeclarerIrrecouvrable, montant=euros(montant), decision_ref="D-1")
-            self.ask(re.declarer_irrecouvrable, asked, ordre_id)
+            self.ask(re.declarer_irrecouvrable, asked, ordre_id, "ordonnateur-1")
         else:
             asked = commande(re.RetablirCreance, montant=euros(montant))
             self.ask(re.retablir, asked, ordre_id)
@@ -313,7 +338,7 @@ class Argent(RuleBasedStateMachine):
         pa.exiger_acquittes(self.state)
 
     def _end_payment(self, paiement_id: UUID, paiement: Paiement) -> None:
-        if paiement.statut == "ordonnance" and paiement.compense < paiement.montant:
+        if paiement.statut in {"prepare", "ordonnance"} and paiement.compense < paiement.montant:
             self.must(pa.annuler, commande(pa.AnnulerPaiement), paiement_id)
         elif paiement.statut == "effectue":
             self.must(pa.acquitter, commande(pa.AcquitterPaiement), paiement_id)
@@ -337,12 +362,12 @@ class Argent(RuleBasedStateMachine):
         assert final is not None
         assert final.csf is not None
         asked = commande(
-            pa.OrdonnancerPaiement, type="solde", montant=euros(reste), csf_id=final.csf.csf_id
+            pa.PreparerPaiement, type="solde", montant=euros(reste), csf_id=final.csf.csf_id
         )
         paiement_id = self.fresh()
-        self.must(pa.ordonnancer, asked, paiement_id, self.operation)
-        self.must(pa.effectuer, commande(pa.EffectuerPaiement), paiement_id)
-        self.must(pa.acquitter, commande(pa.AcquitterPaiement), paiement_id)
+        self.must(pa.preparer, asked, paiement_id, self.operation, "comptable-1")
+        for what in ("ordonnancer", "effectuer", "acquitter"):
+            self.must(*self.act(what, paiement_id))
 
 
 def test_money_never_leaves_what_is_due_and_always_ends_there() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from corps import CONVENTION, depense, dossier, ouvrir, plan, programmation
-from porte import COMPTABLE, ORDONNATEUR, VALIDEUR, Api
+from porte import COMPTABLE, GESTIONNAIRE, ORDONNATEUR, VALIDEUR, Api
 
 PLAN = {
     "postes": [
@@ -141,7 +141,10 @@ def test_a_sample_a_contract_and_the_phase_contradictoire(conv: Convention, api:
     conv.refuser("conclusions_avant_reponse", f"{csf}/conclusions-finales")
     conv.faire(f"{csf}/observations")
     conv.faire(f"{csf}/conclusions-finales")
-    conv.refuser("controleur_egal_valideur", f"{csf}/validation")
+    # Whoever controlled holds the role as well: they are still not the other person.
+    controleur = GESTIONNAIRE | {"OI-Role": "valideur_oi"}
+    refus = conv.refuser("controleur_egal_valideur", f"{csf}/validation", personne=controleur)
+    assert refus["detail"].startswith("Vous avez contrôlé ce bilan n° 1 (contrôle ouvert le")
     conv.faire(f"{csf}/validation", personne=VALIDEUR)
     # 40 000 - 300 - 1 % of 10 000, and 15 % of it, and three quarters of the contract.
     assert _fse_du(api) == (39_600_00 + 5_940_00 + 7_500_00) // 2
@@ -191,7 +194,8 @@ def test_an_audit_opens_the_control_again_after_the_solde(conv: Convention, api:
 
 def _payer(conv: Convention, montant: str, csf: str) -> None:
     corps = {"type": "solde", "montant": montant, "csf_id": csf.removeprefix("csf/")}
-    paiement = conv.faire("paiements", corps, ORDONNATEUR)
+    paiement = conv.faire("paiements", corps, COMPTABLE)
+    conv.faire(f"paiements/{paiement['id']}/ordonnancement", None, ORDONNATEUR)
     vire = {"ref_virement": "V1", "iban_masque": "FR76••••189"}
     conv.faire(f"paiements/{paiement['id']}/execution", vire, COMPTABLE)
 

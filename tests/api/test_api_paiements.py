@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from porte import COMPTABLE, ORDONNATEUR, Api
+from porte import COMPTABLE, GESTIONNAIRE, ORDONNATEUR, Api
 from vie import Vie
 
 JOUR = {"date_effet": "2022-07-01"}
@@ -38,9 +38,10 @@ def convention(api: Api, vie: Vie, operation: str) -> tuple[str, int]:
 
 
 def demander(api: Api, vie: Vie, operation: str, acte: str, **corps: Any) -> Any:
-    """Ask an act on the money of an operation."""
+    """Ask an act on the money of an operation, as the accountant unless said otherwise."""
+    qui = corps.pop("qui", COMPTABLE)
     chemin, version = convention(api, vie, operation)
-    return api.demander(f"{chemin}{acte}", JOUR | corps, version, COMPTABLE)
+    return api.demander(f"{chemin}{acte}", JOUR | corps, version, qui)
 
 
 def faire(api: Api, vie: Vie, operation: str, acte: str, **corps: Any) -> Any:
@@ -62,17 +63,18 @@ def test_an_order_lives_through_the_door_until_it_is_compensated(api: Api, vie: 
     corps = {"par_operation_id": str(vie.id("deux")), "par_paiement_id": str(paiement)}
     refused = demander(api, vie, "un", f"{ordre}/compensation", montant="3000.00", **corps)
     assert (refused.status_code, refused.json()["code"]) == (409, "contestation_pendante")
-    assert faire(api, vie, "un", f"{ordre}/contestation/decision", motif="Maintenu") == [
-        "convention.contestation_tranchee.v1"
-    ]
+    assert faire(
+        api, vie, "un", f"{ordre}/contestation/decision", motif="Maintenu", qui=ORDONNATEUR
+    ) == ["convention.contestation_tranchee.v1"]
     assert faire(api, vie, "un", f"{ordre}/compensation", montant="3000.00", **corps) == [
         "convention.compensation_operee.v1",
         "convention.compensation_imputee.v1",
     ]
-    assert faire(
-        api, vie, "un", f"{ordre}/irrecouvrabilite", montant="2000.00", motif="x", decision_ref="D1"
-    ) == ["convention.creance_irrecouvrable.v1"]
-    assert faire(api, vie, "un", f"{ordre}/retablissement", montant="2000.00", motif="x") == [
+    perte = {"montant": "2000.00", "motif": "x", "qui": ORDONNATEUR}
+    assert faire(api, vie, "un", f"{ordre}/irrecouvrabilite", **perte, decision_ref="D1") == [
+        "convention.creance_irrecouvrable.v1"
+    ]
+    assert faire(api, vie, "un", f"{ordre}/retablissement", **perte) == [
         "convention.creance_retablie.v1"
     ]
     refused = demander(api, vie, "un", f"{ordre}/annulation", motif="x")
@@ -92,9 +94,16 @@ def test_a_payment_lives_through_the_door(api: Api, vie: Vie) -> None:
     faire(api, vie, "deux", f"/paiements/{second}/rejet", motif="Compte clos")
     csf = vie.convention("deux").paiements[second].csf_id
     corps = {"type": "solde", "montant": "40000.00", "csf_id": str(csf), "remplace": str(second)}
-    assert faire(api, vie, "deux", "/paiements", **corps) == ["convention.paiement_ordonnance.v1"]
-    vie.virement("deux")
+    assert faire(api, vie, "deux", "/paiements", **corps) == ["convention.paiement_prepare.v1"]
     dernier = list(vie.convention("deux").paiements)[-1]
+    ordre = f"/paiements/{dernier}/ordonnancement"
+    refused = demander(api, vie, "deux", ordre, qui=COMPTABLE | {"OI-Role": "ordonnateur_oi"})
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "preparateur_egal_ordonnateur"
+    assert "Vous avez préparé ce paiement le 01/07/2022" in refused.json()["detail"]
+    assert faire(api, vie, "deux", ordre, qui=ORDONNATEUR) == ["convention.paiement_ordonnance.v1"]
+    virement = {"ref_virement": "V-9", "iban_masque": "FR76••••189"}
+    faire(api, vie, "deux", f"/paiements/{dernier}/execution", **virement)
     assert faire(api, vie, "deux", f"/paiements/{dernier}/acquittement", ref="REL-5") == [
         "convention.paiement_acquitte.v1"
     ]
@@ -112,7 +121,7 @@ def test_suites_are_closed_through_the_door(api: Api, vie: Vie) -> None:
         f"/operations/{operation}/suites/cloture",
         {"date_effet": "2022-12-01"},
         version,
-        ORDONNATEUR,
+        GESTIONNAIRE,
     )
     assert [e["nom"] for e in faite["evenements"]] == [
         "operation.suites_closes.v1",
@@ -150,7 +159,7 @@ def test_the_clocks_are_listed_on_a_day(api: Api, vie: Vie) -> None:
         "cause_libelle": "pièce manquante",
         "alerte": None,
     }
-    faire(api, vie, "deux", f"/bilans/{bilan}/reprise-du-delai-de-paiement")
+    faire(api, vie, "deux", f"/bilans/{bilan}/reprise-du-delai-de-paiement", qui=GESTIONNAIRE)
     today = api.http.get("/api/v1/paiements/horloges").json()["lignes"]
     assert [h["numero_mdfse"] for h in today] == ["deux"]
     assert api.http.get("/api/v1/paiements/horloges", params={"le": "hier"}).status_code == 422

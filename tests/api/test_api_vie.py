@@ -81,10 +81,16 @@ def test_a_life_from_the_grant_to_the_archive(api: Api) -> None:
         "montant": "45000.00",
         "csf_id": csf["id"],
     }
-    paiement = api.faire(f"{chemin}/paiements", corps, acte["version"], ORDONNATEUR)
+    paiement = api.faire(f"{chemin}/paiements", corps, acte["version"], COMPTABLE)
+    acte = api.faire(
+        f"{chemin}/paiements/{paiement['id']}/ordonnancement",
+        {"date_effet": "2022-04-04"},
+        paiement["version"],
+        ORDONNATEUR,
+    )
     corps = {"date_effet": "2022-04-05", "ref_virement": "V1", "iban_masque": "FR76••••189"}
     acte = api.faire(
-        f"{chemin}/paiements/{paiement['id']}/execution", corps, paiement["version"], COMPTABLE
+        f"{chemin}/paiements/{paiement['id']}/execution", corps, acte["version"], COMPTABLE
     )
     corps = {"date_effet": "2022-04-06", "ref": "RELEVE-1"}
     acte = api.faire(

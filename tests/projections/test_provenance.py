@@ -238,12 +238,40 @@ def test_an_order_that_waits_is_deducted_and_a_rejected_one_is_paid_again(
     assert (rejete.statut, rejete.verse, refait.verse) == ("rejete", 0, 29_950_00)
     assert refait.libelle.endswith("en remplacement d’un virement rejeté")
     assert [e.name.split(".")[1] for e in rejete.evenements] == [
+        "paiement_prepare",
         "paiement_ordonnance",
         "paiement_effectue",
         "paiement_rejete",
     ]
     vus = next(x for x in refait.calcul if x.code == "paye_avant").operandes
     assert len(vus) == 2
+
+
+def test_a_payment_that_is_only_prepared_has_its_arithmetic_too(service: Service) -> None:
+    vie = vies.Vie(service)
+    vie.subvention()
+    vie.tranche("200000.00", "200000.00")
+    vie.enveloppe("A", "150000.00")
+    vie.appel([{"code": "A1", "plie": "A"}])
+    vie.jusqu_au_demarrage("OP-1")
+    vie.bilan("OP-1", ["80000.00"])
+    vie.controle("OP-1")
+    vie.preparation("OP-1", "10000.00")
+    vie.preparation("OP-1", "20000.00")
+    vie.ordonnancement_prepare("OP-1")
+    with vie.reads.connection() as conn:
+        prepare, ordonnance = (
+            provenance_du_paiement(conn, OI_ENTIER, vie.id("OP-1"), i)
+            for i in vie.convention("OP-1").paiements
+        )
+    assert (prepare.libelle.split(",")[0], prepare.statut) == ("Solde n° 1", "prepare")
+    assert prepare.calcul[-2].libelle == "Montant préparé"
+    assert calcul(prepare)["reste_a_payer"] == 40_000_00
+    # What was prepared first counts, the payment itself does not.
+    assert calcul(ordonnance)["ordonnance_avant"] == 10_000_00
+    assert calcul(ordonnance)["reste_a_payer"] == 30_000_00
+    attente = next(x for x in ordonnance.calcul if x.code == "ordonnance_avant")
+    assert [o.libelle for o in attente.operandes] == ["Préparation"]
 
 
 @pytest.mark.parametrize("imputation", ["immediate", "sur_solde"])

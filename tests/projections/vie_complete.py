@@ -293,6 +293,7 @@ class Vie:
             operation,
             instruction.instruire_plan,
             instruction.InstruirePlan(**jour, plan=plan(fse, 100_000 - fse)),
+            "gestionnaire-1",
         )
         self._rapport(operation)
 
@@ -346,16 +347,23 @@ class Vie:
         )
 
     def payer(self, operation: UUID, kind: str, montant: str, csf: UUID | None = None) -> UUID:
-        """Order a payment and have it paid."""
+        """Prepare a payment, order it and have it paid."""
         key = self.acte(
-            actions.ordonnancer_paiement,
+            actions.preparer_paiement,
             operation,
-            paiements.OrdonnancerPaiement(
+            paiements.PreparerPaiement(
                 date_effet="2022-04-04", type=kind, montant=montant, csf_id=csf
             ),
-            acteur="ordonnateur-1",
+            acteur="comptable-1",
         )
         paiement = uuid5(key, "paiement")
+        self.acte(
+            actions.ordonnancer_paiement,
+            operation,
+            paiements.OrdonnancerPaiement(date_effet="2022-04-04"),
+            paiement,
+            acteur="ordonnateur-1",
+        )
         self.decide(
             CONVENTION,
             convention_of(operation),
@@ -366,6 +374,7 @@ class Vie:
                 iban_masque="FR76••••189",
             ),
             paiement,
+            "comptable-1",
             acteur="comptable-1",
         )
         return paiement
