@@ -193,8 +193,8 @@ def _name(route: APIRoute) -> str:
     return route.name
 
 
-def _accueil() -> RedirectResponse:
-    return RedirectResponse("/maquette")
+def _accueil(request: Request) -> RedirectResponse:
+    return RedirectResponse(pages.accueil_de(request.state.identite))
 
 
 def _probleme(code: str) -> errors.PageDeProbleme:

@@ -80,7 +80,7 @@ DROITS: Mapping[str, Regle] = dict(
         *_chacune(
             LECTEURS,
             """
-            accueil maquette comparer_situations expliquer_chiffre couverture levier
+            maquette comparer_situations expliquer_chiffre couverture levier
             lister_subventions_globales lire_subvention_globale lister_enveloppes
             lister_contreparties lire_contrepartie lister_appels_a_projets lire_appel_a_projets
             lister_operations lire_operation lire_convention lister_depenses lire_depense
@@ -96,7 +96,7 @@ DROITS: Mapping[str, Regle] = dict(
         *_chacune(OI, "lister_reprises lire_reprise lister_ancrages lire_ancrage"),
         # Whose identity is shown is decided there.
         *_chacune(LECTEURS, "lire_personne lister_personnes_de_l_operation"),
-        ("lire_parametres", CONNECTE),
+        *_chacune(CONNECTE, "accueil lire_parametres"),
         ("telecharger_piece", Regle(LECTEURS.roles, trace="telechargement")),
         ("telecharger_archive", Regle((GESTIONNAIRE, AUDITEUR), trace="archive")),
         ("exporter_journal", Regle((AUDITEUR,), trace="export")),

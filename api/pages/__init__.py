@@ -9,6 +9,7 @@ from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
 from api.pages.maquette import router as maquette_router
 from api.pages.oidc import router as oidc_router
+from api.pages.presence import accueil_de
 from api.pages.refus import installer
 
 router = APIRouter(include_in_schema=False)
@@ -19,4 +20,4 @@ router.include_router(oidc_router)
 router.include_router(compte_router)
 router.include_router(administration_router)
 
-__all__ = ["STATIC", "installer", "router", "templates"]
+__all__ = ["STATIC", "accueil_de", "installer", "router", "templates"]

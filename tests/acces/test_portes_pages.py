@@ -237,6 +237,7 @@ def test_who_holds_no_role_arrives_at_their_account(maison: Maison) -> None:
     with visite(maison) as agent:
         assert agent.entrer("sans@oi.example").headers["location"] == "/compte"
         assert "Aucun rôle" in agent.lire("/compte").text
+        assert agent.lire("/").headers["location"] == "/compte"
         refus = agent.lire("/maquette")
         assert (refus.status_code, "Accès réservé" in refus.text) == (403, True)
         assert agent.lire("/compte/jetons/nouveau").status_code == 200
