@@ -59,6 +59,20 @@ def chevauchant() -> bytes:
     return bytes(octets)
 
 
+def immense() -> bytes:
+    """Return a workbook that says to be of three gigabytes, and not so well packed."""
+    octets = bytearray(archive(XLSX))
+    entree = octets.index(b"PK\x01\x02")
+    struct.pack_into("<LL", octets, entree + 20, 128 * 2**20, 3 * 2**30)
+    return bytes(octets)
+
+
+def doublon() -> bytes:
+    """Return a workbook with two parts of one name: programs do not agree on which is read."""
+    octets = archive(XLSX | {"xl/workbooj.xml": "<b/>"})
+    return octets.replace(b"xl/workbooj.xml", b"xl/workbook.xml")
+
+
 def marque_chiffre() -> bytes:
     octets = bytearray(archive(XLSX))
     entree = octets.index(b"PK\x01\x02")
@@ -70,6 +84,8 @@ def marque_chiffre() -> bytes:
     ("nom", "contenu", "raison"),
     [
         ("bombe.xlsx", deploye("xl/feuille.xml", 64 * 2**20), "place démesurée"),
+        ("immense.xlsx", immense(), "place démesurée"),
+        ("doublon.xlsx", doublon(), "mal nommées"),
         ("chevauche.xlsx", chevauchant(), "se chevauchent"),
         ("lzma.xlsx", compresse(zipfile.ZIP_LZMA), "compressé d’une façon inhabituelle"),
         ("bzip2.xlsx", compresse(zipfile.ZIP_BZIP2), "compressé d’une façon inhabituelle"),
@@ -93,6 +109,7 @@ def marque_chiffre() -> bytes:
         ("xxe.xml", XXE.encode(), "type de document XML"),
         ("rires.xml", MILLE_RIRES.encode("utf-16"), "type de document XML"),
         ("loin.xml", b"<?xml version='1.0'?>" + b" " * 200_000 + XXE.encode(), "type de document"),
+        ("coupe.xml", b"<!--" + b"a" * (2**16 - 9) + b"--><!DOCTYPE a>", "type de document"),
         ("page.pdf", b"<script>alert(1)</script>" + PDF, "autre format"),
         ("programme.pdf", b"MZ" + bytes(100) + PDF, "autre format"),
         ("archive.pdf", archive(XLSX)[:200] + PDF, "autre format"),

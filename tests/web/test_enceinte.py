@@ -269,7 +269,8 @@ def test_without_any_proof_of_who_asks_little_is_read(http: TestClient) -> None:
 )
 def test_a_form_is_much_smaller(http: TestClient, media: str) -> None:
     corps = b"nom=" + b"a" * FORMULAIRE_MAX
-    envoi = http.post("/formulaire", content=corps, headers={"Content-Type": media})
+    entetes = {"Content-Type": media, "Cookie": "session=a"}
+    envoi = http.post("/formulaire", content=corps, headers=entetes)
     refuse(envoi, 413, "corps_trop_grand")
 
 

@@ -11,6 +11,7 @@ import pytest
 from petite import Petite, echanger, recevoir, servir
 
 from api import enceinte
+from api.enceinte import CORPS_MAX
 from oi_service import server
 from oi_service.reseau import Reseau
 
@@ -43,6 +44,13 @@ def test_the_server_does_not_say_what_it_is(port: int) -> None:
     tete = lu.partition(b"\r\n\r\n")[0].lower()
     assert b"server:" not in tete
     assert b"uvicorn" not in tete
+
+
+def test_another_program_of_this_machine_is_not_believed_either(port: int) -> None:
+    # The server that we start from believes whoever speaks from this machine.
+    forges = ("X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https")
+    lu = echanger(port, demande("/lu", *forges, FIN))
+    assert lu.endswith(b'{"adresse":"127.0.0.1","schema":"http"}')
 
 
 # --- Slow clients --------------------------------------------------------------------------------
@@ -164,6 +172,30 @@ def test_a_client_that_does_not_read_holds_nothing(
             time.sleep(0.05)
 
 
+def test_a_client_that_reads_at_its_pace_is_not_cut(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "DELAI_LECTURE", 1)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as prise:
+        prise.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        prise.sendall(demande("/sans-fin"))
+        debut = time.monotonic()
+        while time.monotonic() - debut < 3:
+            lus = 0
+            while lus < 2**20:
+                morceau = prise.recv(2**16)
+                assert morceau, "the server gave up somebody who reads"
+                lus += len(morceau)
+            time.sleep(0.2)
+
+
+def test_a_long_conversation_is_not_an_endless_request(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as prise:
+        for _ in range(100):
+            prise.sendall(demande("/lu", "X-Long: " + "a" * 2_000))
+            assert statut(prise.recv(2**16)) == 200
+
+
 # --- Endless requests ----------------------------------------------------------------------------
 
 
@@ -178,10 +210,19 @@ def inonder(port: int, debut: bytes, suite: bytes, plafond: int) -> tuple[bytes,
                 envoyes += len(suite)
         except (BrokenPipeError, ConnectionResetError):
             pass
+        prise.settimeout(2)
         return recevoir(prise), envoyes
 
 
 PLAFOND = 64 * 2**20
+
+
+def test_a_body_is_counted_over_all_its_pieces(petite: Petite, port: int) -> None:
+    entetes = ("Content-Type: application/json", "Transfer-Encoding: chunked", "Cookie: a=b")
+    morceau = b"10000\r\n" + b" " * 2**16 + b"\r\n"
+    lu, _ = inonder(port, demande("/ecrit", *entetes, methode="POST"), morceau, 2 * CORPS_MAX)
+    assert statut(lu) == 413
+    assert petite.recus == []
 
 
 @pytest.mark.parametrize(
