@@ -234,6 +234,7 @@ def demo(
     servir: Annotated[bool, typer.Option(help="Servir la page jusqu’à Ctrl-C.")] = True,
 ) -> None:
     """Jouer la vie de l’appel AGAPE 2021, montrer sa maquette, servir la page."""
+    lire_reseau()  # What it refuses, it refuses before anything starts.
     settings = Settings()
     with assembly.database(settings) as access:
         if neuf:
@@ -320,7 +321,8 @@ def _refuse_real_data(conninfo: str) -> None:
 
 @cli.command()
 def serve(port: Annotated[int | None, typer.Option(help="Port de la page.")] = None) -> None:
-    """Servir les pages et l’API sur cette machine, jusqu’à Ctrl-C."""
+    """Servir les pages et l’API, jusqu’à Ctrl-C."""
+    lire_reseau()  # What it refuses, it refuses before anything starts.
     with _service() as service:
         try:
             cles.etablir(service)
