@@ -241,7 +241,9 @@ SITUATIONS: list[dict[str, str]] = [
 def repondre(http: TestClient, adresses: list[str], **dates: str) -> dict[str, tuple[int, str]]:
     """Ask every address; none may fail. No reader of some PLIE is let into the export."""
     found = {}
-    for adresse in (a for a in adresses if a != "/export"):
+    # An event has no other date than its own.
+    seuls = [] if dates else [f"/evenements/{position}" for position in range(1, 130)]
+    for adresse in (a for a in [*adresses, *seuls] if a != "/export"):
         chemin, _, demande = adresse.partition("?")
         filtres = (
             OBLIGATOIRES.get(chemin, {}) | {"limite": "200"} | dates | dict(parse_qsl(demande))
@@ -269,7 +271,6 @@ def adresses(app: FastAPI, vie: Vie) -> list[str]:
         *toutes,
         *(f"/controles-operation/{i}" for i in vie.controles.values()),
         *(f"/contreparties/{i}" for i in vie.contreparties),
-        *(f"/evenements/{position}" for position in range(1, 60)),
         *(
             f"/maquette/mouvements?mesure={mesure}"
             for mesure in ("cp_affectee", "cp_attribuee", "fse_maquette", "fse_programme")
