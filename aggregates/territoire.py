@@ -96,6 +96,20 @@ def exiger_libre(qui: Qui, touches: Sequence[Touche], lecteur: Lecteur) -> None:
                 _exiger_plie(plie, qui.plies)
 
 
+def exiger_lisible(qui: Qui, touche: Touche, lecteur: Lecteur) -> None:
+    """Refuse to look at what is outside the territory of a role, whatever is then decided of it."""
+    if qui.acteur == SYSTEME or qui.plies is None:
+        return
+    match touche.etat:
+        case Operation():
+            _exiger_plie(touche.etat.cellule.plie_id, qui.plies)
+        case Contrepartie(plie_id=str(plie)):
+            _exiger_plie(plie, qui.plies)
+        case _:
+            # Each is looked at here in turn, as it is read.
+            lecteur.find_all(OPERATION, list(_operations(touche)), pinned=False)
+
+
 def _exiger_operation(qui: Qui, touches: Sequence[Touche], operation: Operation) -> None:
     plie = operation.cellule.plie_id
     if plie in qui.detachee_par and not _avis_de_son_directeur(qui, touches):

@@ -12,7 +12,7 @@ from aggregates.operation import depot
 from aggregates.registre.events import Empreinte, ProjectionsRefaites
 from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from aggregates.subvention_globale import reservations
-from aggregates.territoire import exiger_libre
+from aggregates.territoire import exiger_libre, exiger_lisible
 from oi_service import clock
 from oi_service.acces.acces import Acces, Reglages
 from oi_service.acces.oidc import Oidc, reglages_de
@@ -33,7 +33,7 @@ from projections.rebuild import Rebuilt, rebuild
 
 #: Name of the database in the embedded server.
 DATABASE = "oi"
-GARDES = Gardes({**reservations.GARDES, **depot.GARDES}, exiger_libre)
+GARDES = Gardes({**reservations.GARDES, **depot.GARDES}, exiger_libre, exiger_lisible)
 
 
 @dataclass(frozen=True, slots=True)

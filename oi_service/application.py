@@ -67,11 +67,13 @@ class Gardes:
     """What no command breaks, whatever its decisions.
 
     ``contraintes``: which refusal each constraint of the database stands for. ``personnes``: what
-    a person may not handle; it sees all that a command is about to record.
+    a person may not handle; it sees all that a command is about to record. ``lecture``: what they
+    may not even have a decision look at, since its refusal would tell of it.
     """
 
     contraintes: Mapping[str, type[Refusal]]
     personnes: Callable[[Acte, Sequence[Touche], Lecteur], None]
+    lecture: Callable[[Acte, Touche, Lecteur], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,11 @@ class Unit:
             if stored and not stored[0].topic.startswith(f"{aggregate.name}."):
                 # The identifier of something else: of this kind, there is nothing.
                 raise aggregate.absent(id=stream_id)
-            self._check_seen(stream_id, len(stored))
             state = aggregate.replay(self._journal.decode(s) for s in stored)
+            if state is not None:
+                # Before the version: it too tells of the stream.
+                self._journal.guards.lecture(self.acte, Touche(stream_id, state, ()), self)
+            self._check_seen(stream_id, len(stored))
             self._loaded[stream_id] = _Loaded(aggregate, state, len(stored))
 
     def find(self, aggregate: Aggregate[S], stream_id: UUID, *, pinned: bool = True) -> S | None:
