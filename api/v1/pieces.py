@@ -1,7 +1,7 @@
 """The files of documents: deposited, then read back as they were. None of it is an event."""
 
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import structlog
@@ -25,14 +25,12 @@ log = structlog.get_logger()
 CHEMIN = "/pieces"
 router = APIRouter(prefix=CHEMIN, tags=["Pièces"])
 
-_FICHIER = {"type": "string", "format": "binary"}
-_CORPS = {
-    "required": True,
-    "content": {
-        media: {"schema": _FICHIER}
-        for media in ("application/octet-stream", *(f.medias[0] for f in FORMATS))
-    },
+#: A file, under the name of its format, or of none when it is not known.
+_FICHIERS: dict[str, Any] = {
+    media: {"schema": {"type": "string", "format": "binary"}}
+    for media in ("application/octet-stream", *(f.medias[0] for f in FORMATS))
 }
+_CORPS = {"required": True, "content": _FICHIERS}
 
 
 class DepotOut(Representation):
@@ -90,7 +88,7 @@ async def deposer_piece(
     responses={
         200: {
             "description": "Le fichier, octet pour octet.",
-            "content": {"application/octet-stream": {"schema": _FICHIER}},
+            "content": _FICHIERS,
         },
         **refus(404, 422, 500),
     },
