@@ -13,13 +13,14 @@ from oi_service.acces.identite import Attribution
 from oi_service.acces.mots_de_passe import MotsDePasse
 from oi_service.acces.refus import IdentifiantsRefuses
 from oi_service.application import Acte, Service
+from oi_service.codec import REGISTRY
 from oi_service.ids import new_id
 
 JOUR = date(2018, 2, 12)
 REFUSEE = (
     "02/03/2026 à 09:00  connexion refusée  compte-1  192.0.2.7  raison : mot_de_passe, attente : 0"
 )
-CODE = re.compile(r"(?:\w{5}-){3}\w{5}")
+CODE = re.compile(r"(?:\w{6}-){3}\w{6}")
 
 
 @pytest.fixture
@@ -141,6 +142,11 @@ def test_the_demonstration_has_an_account_of_each_kind(maison: Maison) -> None:
     sien = f"directeur-{plies[0]}@demo.example"
     assert sien in entree.autres
     assert roles(sien) == (Attribution("directeur_plie", frozenset(plies[:1])),)
+    with maison.service.reads.connection() as conn:
+        rows = conn.execute("SELECT DISTINCT name FROM oi.event WHERE name ~ '^compte[.]'")
+        assert {name for (name,) in rows} == {
+            n for n in REGISTRY.classes if n.startswith("compte.")
+        }
     # Run again: the same accounts, another password.
     encore = comptes.ouvrir_comptes_de_demonstration(maison.service)
     assert (encore.types, encore.autres) == (entree.types, entree.autres)

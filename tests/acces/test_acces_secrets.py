@@ -206,7 +206,7 @@ def test_a_code_used_twice_at_once_serves_once(maison: Maison, _fois: int) -> No
 def test_codes_and_tokens_do_not_repeat_and_are_long() -> None:
     assert len({tirer_jeton() for _ in range(1000)}) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", tirer_jeton()) for _ in range(100))
-    assert all(re.fullmatch(r"([2-9B-Z]{5}-){3}[2-9B-Z]{5}", tirer_code()) for _ in range(100))
+    assert all(re.fullmatch(r"([2-9B-Z]{6}-){3}[2-9B-Z]{6}", tirer_code()) for _ in range(100))
     assert all(re.fullmatch(r"agent-[2-9b-z]{8}", tirer_identifiant()) for _ in range(100))
 
 
