@@ -170,11 +170,47 @@ def ouvrir_comptes_de_demonstration(service: Service) -> Entree:
         else:
             code = service.acces.enregistrer(identifiant, courriel, _nom(identifiant), par=_PAR)
         service.acces.activer(courriel, code, mot_de_passe)
+    if _PARTI not in ouverts:
+        _raconter_un_depart(service)
     return Entree(
         mot_de_passe,
         tuple((_courriel(qui), attribues) for qui, attribues in types.items()),
         tuple(map(_courriel, autres)),
     )
+
+
+#: Somebody who came, was lent by a PLIE, and left: what an administrator does is all there.
+_PARTI = "gestionnaire-parti"
+
+
+def _raconter_un_depart(service: Service) -> None:
+    le = clock.today()
+    ouvrir_au_journal(service, _PARTI, [Attribue("gestionnaire_oi")], le)
+    service.journal.execute(Acte(_PAR, "systeme"), lambda unit: _partir(unit, le))
+
+
+def _partir(unit: Unit, le: date) -> None:
+    flux = compte_of(_PARTI)
+    (attribution_id,) = unit.get(COMPTE, flux).roles
+    with unit.lecture() as conn:
+        plies = [plie.plie_id for plie in projection.plies_connus(conn)]
+    motif = {"date_effet": le, "motif": "Départ (démonstration)"}
+    etat = ouverture.ChangerEtatCompte.model_validate(motif)
+    for plie_id in plies[:1]:
+        mise_id = unit.new_id("mise")
+        prete = roles.NoterMiseADisposition(date_effet=le, plie_id=plie_id, du=le)
+        rendu = roles.LeverMiseADisposition.model_validate(motif)
+        unit.execute(
+            COMPTE, flux, roles.noter_mise_a_disposition, prete, mise_id, _PAR, frozenset(plies)
+        )
+        unit.execute(COMPTE, flux, roles.lever_mise_a_disposition, rendu, mise_id, _PAR)
+    unit.execute(COMPTE, flux, ouverture.suspendre, etat, _PAR, dernier_administrateur=False)
+    unit.execute(COMPTE, flux, ouverture.retablir, etat, _PAR)
+    retrait = roles.RetirerRole.model_validate(motif)
+    unit.execute(
+        COMPTE, flux, roles.retirer, retrait, attribution_id, _PAR, dernier_administrateur=False
+    )
+    unit.execute(COMPTE, flux, ouverture.fermer, etat, _PAR, dernier_administrateur=False)
 
 
 Distribution = dict[str, tuple[Attribue, ...]]
@@ -211,7 +247,7 @@ def _autres(conn: Connection[TupleRow], types: Distribution) -> Distribution:
 
 def _des_roles(acteur: str, tenus: Iterable[str], plies: Sequence[str]) -> Iterable[Attribue]:
     """Yield the roles in which somebody acted; a director is named after their PLIE."""
-    sien = acteur.partition("-")[2].replace("-", "_")
+    sien = acteur.partition("-")[2]
     for role in tenus:
         if role != "directeur_plie":
             yield Attribue(role)

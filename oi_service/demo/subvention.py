@@ -244,7 +244,7 @@ def prevoit(
     """File the forecasts of a PLIE for the quarters of 2022 that are not over."""
     r.decide(
         f"previsions-{depuis}/{plie}",
-        Qui(f"directeur-{plie.replace('_', '-')}", "directeur_plie"),
+        Qui(f"directeur-{plie}", "directeur_plie"),
         SUBVENTION_GLOBALE,
         identifiant(r.graine, "subvention"),
         objectifs.deposer_previsions,
