@@ -226,7 +226,7 @@ def essayer(
         journal = Journal(seule, service.journal.guards, coffre, service.pieces)
         position = journal.recorder.hold()
         joue = replace(service, journal=journal, reads=seule, reads_limites=seule)
-        scene = _Scene(app, joue, identite)
+        scene = _Scene(app, joue, identite, perimetre)
         with conn.transaction(force_rollback=True):
             reponses = scene.jouer(demande.commandes, cles)
             faits = enregistres_apres(conn, perimetre, position)
@@ -417,11 +417,15 @@ class _Reponse:
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """Where commands are played: the application, a service of one connection, and somebody."""
+    """Where commands are played: the application, a service of one connection, and somebody.
+
+    Whoever else they try in the name of reaches no further than they do.
+    """
 
     app: FastAPI
     service: Service
     identite: Identite
+    perimetre: Perimetre
 
     def jouer(self, commandes: Sequence[CommandeAEssayer], cles: Sequence[UUID]) -> list[_Reponse]:
         """Play each command on what the accepted ones made; a refused one leaves nothing."""
@@ -465,7 +469,7 @@ class _Scene:
         return Identite(
             identifiant=autre.acteur,
             nom=autre.acteur,
-            attributions=(Attribution(autre.role),),
+            attributions=(Attribution(autre.role, self.perimetre.plie_ids or frozenset()),),
             renforcee=True,
         )
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 
 from api import app as application
 from api.app import RouteSansRegle, create_app, noms_des_routes
+from api.droits import DROITS
 
 RACINE = Path(__file__).parents[2]
 
@@ -22,6 +23,11 @@ def test_a_new_route_without_a_rule_keeps_the_service_from_starting(
     monkeypatch.setattr(application, "_SANTE", nouvelles)
     with pytest.raises(RouteSansRegle, match=r"^route_nouvelle$"):
         create_app(MagicMock())
+
+
+def test_every_rule_is_of_a_route() -> None:
+    sans_route = set(DROITS) - set(noms_des_routes(create_app(MagicMock())))
+    assert not sans_route
 
 
 def test_two_routes_of_one_name_share_their_rule_on_purpose() -> None:

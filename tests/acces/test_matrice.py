@@ -22,6 +22,7 @@ from monde_habite import (
     Route,
     ce_que_lit,
     chez,
+    commande_de,
     comptes_de,
     refus_attendu,
     routes,
@@ -396,3 +397,23 @@ def test_nobody_acts_on_what_is_of_another_plie(monde: Monde, route: Route) -> N
 
 #: What is answered of what is not one's own: that it is not, or that nothing like it exists.
 _NE_DIT_RIEN = {"hors_territoire", "personne_absente"}
+
+
+def test_a_trial_reaches_no_further_than_who_tries(monde: Monde) -> None:
+    """Trying in the name of somebody else gives no territory, and opens no account."""
+    beta = monde.valeurs[BETA]
+    chemin = f"/api/v1/operations/{beta['operation_id']}/indicateurs"
+    corps = commande_de("renseigner_indicateur")
+    autre = {"acteur": "gestionnaire-9", "role": "gestionnaire_oi"}
+    position = monde.position
+    for qui in (None, autre):
+        essai = {"commandes": [{"chemin": chemin, "corps": corps, "personne": qui}]}
+        reponse = monde.demander("gestion-1", "POST", "/api/v1/essais", json=essai)
+        assert reponse.status_code == 200, reponse.text
+        [jouee] = reponse.json()["commandes"]
+        assert jouee["refus"]["code"] == "hors_territoire", reponse.text
+        assert not _hors_demande(monde, reponse, BETA, beta | {"plie": BETA})
+    compte = {"chemin": "/api/v1/comptes", "corps": {"identifiant": "intrus"}}
+    reponse = monde.demander("gestion-1", "POST", "/api/v1/essais", json={"commandes": [compte]})
+    assert reponse.status_code == 422
+    assert monde.position == position
