@@ -55,7 +55,13 @@ def ensure_database(conninfo: str, name: str) -> str:
 def ensure_service_role(conninfo: str) -> str:
     """Return the parameters of a login role that is a member of `oi_application` and no more."""
     login = sql.SQL("CREATE ROLE {} LOGIN IN ROLE oi_application")
-    wanted = (sql.SQL("CREATE ROLE oi_application"), login.format(sql.Identifier(SERVICE_ROLE)))
+    wanted = (
+        sql.SQL("CREATE ROLE oi_application"),
+        login.format(sql.Identifier(SERVICE_ROLE)),
+        # As migration 0010 does: a base restored here from a dump has it behind it.
+        sql.SQL("CREATE ROLE oi_directeur"),
+        sql.SQL("GRANT oi_directeur TO oi_application WITH INHERIT FALSE, SET TRUE"),
+    )
     with psycopg.connect(conninfo, autocommit=True) as conn:
         for creation in wanted:
             # Known already, or made by another command that starts at the same time.
