@@ -9,11 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import vie as vies
 from portier import PortierDEssai
-from projections.provenance_paiement import (
-    PaiementSansTrace,
-    ProvenancePaiement,
-    provenance_du_paiement,
-)
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from starlette.testclient import TestClient
@@ -29,6 +24,11 @@ from projections.maquette import QUANTITES, Maquette, charger
 from projections.mesures import DERIVES, MesureInconnue
 from projections.perimetre import OI_ENTIER, Perimetre
 from projections.provenance import Provenance, provenance
+from projections.provenance_paiement import (
+    PaiementSansTrace,
+    ProvenancePaiement,
+    provenance_du_paiement,
+)
 from projections.situation import ACTUELLE, Situation
 
 Conn = Connection[TupleRow]

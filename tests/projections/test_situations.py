@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 from portier import PortierDEssai
-from projections.fiche_operation import ConventionVue, fiche_convention, fiche_operation
 from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
@@ -30,6 +29,7 @@ from projections.appels_a_projets import appels_a_projets, fiche_appel
 from projections.contreparties import affectations, contrepartie, contreparties
 from projections.depenses import depense, depenses
 from projections.dossiers import operations
+from projections.fiche_operation import ConventionVue, fiche_convention, fiche_operation
 from projections.journal import histoire_du_dossier, journal
 from projections.maquette import charger
 from projections.perimetre import OI_ENTIER, Perimetre
