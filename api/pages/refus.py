@@ -88,12 +88,7 @@ def _montrer(request: Request, statut: int, titre: str, phrase: str) -> HTMLResp
 def _ici(request: Request) -> str | None:
     """Return the page to come back to: the one asked for, or the one whose form was sent."""
     if request.method != "GET":
-        return suite_locale(_chemin_du_referent(request))
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        return suite_locale(request.headers.get("referer", "").removeprefix(base))
     ici = request.url.path
     return suite_locale(f"{ici}?{request.url.query}" if request.url.query else ici)
-
-
-def _chemin_du_referent(request: Request) -> str | None:
-    referent = request.headers.get("referer", "")
-    base = f"{request.url.scheme}://{request.url.netloc}"
-    return referent.removeprefix(base) if referent.startswith(f"{base}/") else None

@@ -114,6 +114,9 @@ def test_suspension_ends_sessions_and_tokens_at_once(admin: Visiteur, maison: Ma
         assert agent.lire("/api/v1/session").status_code == 200
         suspendu = admin.acte("/comptes/gestionnaire-1/suspension", 2, motif="Départ")
         assert suspendu.status_code == 200, suspendu.text
+        # Closed, and not only asleep until the account is taken back.
+        assert maison.acces.sessions("gestionnaire-1") == []
+        assert maison.acces.jetons("gestionnaire-1") == []
         assert agent.lire("/api/v1/session").status_code == 401
         agent.http.cookies.clear()
         assert agent.lire("/api/v1/session", headers=porteur).status_code == 401
@@ -165,6 +168,16 @@ def test_a_closed_account_is_forgotten_on_demand(admin: Visiteur) -> None:
     assert admin.demander(f"/comptes/{identifiant}/effacement").status_code == 204
     fiche = admin.lire(f"/api/v1/comptes/{identifiant}").json()
     assert (fiche["statut"], fiche["acces"]) == ("ferme", None)
+
+
+def test_closing_ends_sessions_and_tokens(admin: Visiteur, maison: Maison) -> None:
+    with personne(maison, "gestionnaire-1", "gestionnaire_oi") as agent:
+        demande = {"nom": "Essai", "roles": ["gestionnaire_oi"], "jours": 30}
+        assert agent.http.post("/api/v1/jetons", json=demande).status_code == 201
+        admin.acte("/comptes/gestionnaire-1/fermeture", 2, motif="Départ")
+        assert agent.lire("/api/v1/session").status_code == 401
+        assert maison.acces.sessions("gestionnaire-1") == []
+        assert maison.acces.jetons("gestionnaire-1") == []
 
 
 def test_a_closed_account_gets_no_code(admin: Visiteur) -> None:

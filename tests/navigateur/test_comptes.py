@@ -1,15 +1,15 @@
 """The pages of accounts in a browser, with the real keeper: screens, keyboard, no JavaScript."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bases import base_neuve
-from conftest import serve
+from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from vie import Vie
 
@@ -46,7 +46,11 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(
-    serveur: str, modele: str, tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    serveur: str,
+    modele: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    browser: Browser,
+    servir: Callable[[FastAPI], AbstractContextManager[str]],
 ) -> Iterator[Site]:
     with (
         base_neuve(serveur, modele) as base,
@@ -57,7 +61,7 @@ def site(
         vie.tranche("300000.00", "300000.00")
         vie.enveloppe("A", "100000.00")
         mot_de_passe = ouvrir_comptes_de_demonstration(service).mot_de_passe
-        with serve(create_app(service)) as adresse:
+        with servir(create_app(service)) as adresse:
             gestionnaire = _entrer(browser, adresse, "gestionnaire-1", mot_de_passe)
             administrateur = _entrer(browser, adresse, "administrateur-1", mot_de_passe)
             _installer(administrateur.pages[0])
