@@ -16,6 +16,9 @@ from oi_service.errors import Forbidden, Refusal
 
 router = APIRouter()
 
+#: What a browser says of a link that is on the page of another site.
+_AUTRES_SITES = frozenset({"cross-site", "same-site"})
+
 
 class CompteSuspenduOuFerme(Forbidden):
     """{nom} vous reconnaît, mais votre compte n’est pas ouvert ici aujourd’hui. Demandez à
@@ -36,7 +39,10 @@ def _retour(request: Request) -> str:
 @router.get("/connexion/oidc", name="page_connexion_oidc")
 def page_connexion_oidc(request: Request, service: ServiceOuvert, suite: Suite = None) -> Response:
     """Envoie le navigateur chez le fournisseur d’identité."""
-    if service.oidc is None:
+    # Somebody who is still signed in there would be signed in here by any link of any site: they
+    # press our own button first.
+    d_ailleurs = request.headers.get("sec-fetch-site") in _AUTRES_SITES
+    if service.oidc is None or d_ailleurs:
         return vers("/connexion", suite=suite_locale(suite))
     try:
         depart = service.oidc.commencer(suite_locale(suite) or "", _retour(request))

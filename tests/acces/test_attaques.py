@@ -3,15 +3,18 @@
 What is already refused elsewhere is not tried again here: docs/securite.md says where.
 """
 
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from comptes_joues import PHRASE, Maison, Telephone
 from fastapi.routing import iter_route_contexts
 from httpx2 import Response
 from portes import Visiteur, application, personne, visite
+from psycopg import sql
 
 from api.porte import COOKIE_TLS
 from oi_service.ids import new_id
@@ -174,6 +177,50 @@ def test_of_two_proofs_the_token_counts_and_a_wrong_one_is_not_forgiven(maison: 
         assert (refus.status_code, refus.json()["code"]) == (403, "lecture_seule")
         faux = agent.lire("/api/v1/session", headers={"Authorization": f"Bearer {jeton}x"})
         assert (faux.status_code, faux.json()["code"]) == (401, "jeton_refuse")
+
+
+def test_nothing_that_the_database_holds_is_a_proof(maison: Maison, base: str) -> None:
+    """Whoever reads the whole schema of accesses shows it at the door, value by value."""
+    courriel = maison.compte("gestionnaire-1")
+    with visite(maison) as agent:
+        agent.telephone = maison.installer(courriel)
+        agent.entrer(courriel)
+        demande = {"nom": "Essai", "roles": ["gestionnaire_oi"], "jours": 30}
+        assert agent.http.post("/api/v1/jetons", json=demande).status_code == 201
+    maison.acces.reactiver("gestionnaire-1")
+    volees = _valeurs_des_acces(base)
+    assert len(volees) > 60
+    with visite(maison) as voleur:
+        for vole in volees:
+            for nom, valeur in (
+                ("Cookie", f"{COOKIE_TLS}={vole}"),
+                ("Authorization", f"Bearer {vole}"),
+                ("Authorization", f"Bearer oi_{vole}"),
+            ):
+                en_tete = {nom.encode(): valeur.encode()}
+                vu = voleur.http.get("/api/v1/session", headers=en_tete)
+                assert vu.status_code == 401, vole
+
+
+def _valeurs_des_acces(base: str) -> set[str]:
+    with psycopg.connect(base) as conn:
+        tables = conn.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'acces'"
+        ).fetchall()
+        rows = [
+            row
+            for (table,) in tables
+            for row in conn.execute(
+                sql.SQL("SELECT * FROM {}").format(sql.Identifier("acces", table))
+            )
+        ]
+    volees = set()
+    for valeur in (v for row in rows for v in row if v is not None):
+        if isinstance(valeur, bytes):
+            volees |= {valeur.hex(), base64.urlsafe_b64encode(valeur).decode().rstrip("=")}
+        else:
+            volees.add(str(valeur))
+    return volees
 
 
 def test_a_token_is_not_revoked_by_another(admin: Visiteur, maison: Maison) -> None:

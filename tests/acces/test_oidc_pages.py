@@ -94,6 +94,19 @@ def test_a_person_comes_in_and_arrives_where_they_were_going(
     assert set(navigateur.cookies) == {"oi"}
 
 
+@pytest.mark.parametrize("venu", ["cross-site", "same-site"])
+def test_a_link_of_another_site_opens_no_session_by_itself(
+    navigateur: httpx2.Client, adresse: str, chez: FournisseurDEssai, venu: str
+) -> None:
+    page = navigateur.get(
+        "/connexion/oidc", params={"suite": "/compte"}, headers={"Sec-Fetch-Site": venu}
+    )
+    assert str(page.url) == f"{adresse}/connexion?suite=%2Fcompte"
+    assert NOM in page.text
+    assert not navigateur.cookies
+    assert not chez.demandes
+
+
 def test_the_journey_is_by_links_that_a_browser_follows(
     adresse: str, chez: FournisseurDEssai
 ) -> None:
