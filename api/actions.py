@@ -460,6 +460,7 @@ def tirer_echantillon(
         commande,
         csf_id,
         _du_bilan(unit, operation_id, csf_id),
+        unit.acte.acteur,
     )
 
 
@@ -474,6 +475,7 @@ def decider_extrapolation(
         commande,
         csf_id,
         _du_bilan(unit, operation_id, csf_id),
+        unit.acte.acteur,
     )
 
 
@@ -488,6 +490,7 @@ def corriger_marche(
         commande,
         csf_id,
         list(_du_bilan(unit, operation_id, csf_id).values()),
+        unit.acte.acteur,
     )
 
 
@@ -503,6 +506,7 @@ def corriger_fse(
         commande,
         csf_id,
         operation,
+        unit.acte.acteur,
     )
 
 

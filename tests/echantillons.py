@@ -46,11 +46,14 @@ from aggregates.convention.events import (
     ConventionSignee,
     CsfRouvert,
     CsfValide,
+    EchantillonTire,
     EntreesCalcul,
     ExtrapolationDecidee,
+    FseCorrige,
     GrilleRemplie,
     Intervention,
     LivrableControle,
+    MarcheCorrige,
     OrdreReversementEmis,
     PaiementEffectue,
     PaiementOrdonnance,
@@ -59,6 +62,7 @@ from aggregates.convention.events import (
     PointControle,
     PosteRetenu,
     RealisationsControlees,
+    RecettesControlees,
     RessourceRetenue,
     RessourcesControlees,
     Termes,
@@ -280,8 +284,13 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         "ressources": (ressource("publique_epci", 20_000),),
         "apports": _APPORTS,
     },
-    ExtrapolationDecidee: {"fondement": "accord_ecrit", "accord_ref": "ACCORD-7"},
+    ExtrapolationDecidee: {
+        "controleur": "gestionnaire-1",
+        "fondement": "accord_ecrit",
+        "accord_ref": "ACCORD-7",
+    },
     RealisationsControlees: {
+        "controleur": "gestionnaire-1",
         "unites": (
             UnitesControlees(
                 poste="parcours",
@@ -301,7 +310,8 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         ),
     },
     GrilleRemplie: {
-        "points": (PointControle(numero=4, reponse="non_conforme", commentaire="Pas d’affiche."),)
+        "controleur": "gestionnaire-1",
+        "points": (PointControle(numero=4, reponse="non_conforme", commentaire="Pas d’affiche."),),
     },
     ConclusionsIntermediairesNotifiees: {
         "fse_demande_centimes": euros(40_000),
@@ -316,7 +326,7 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
             plan=plan(55_000, personnel=110_000),
         )
     },
-    RessourcesControlees: {"ressources": (_RESSOURCE,)},
+    RessourcesControlees: {"controleur": "gestionnaire-1", "ressources": (_RESSOURCE,)},
     CsfValide: {
         "postes": (
             PosteRetenu(
@@ -344,6 +354,10 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         "ordonnateur": "ordonnateur-1",
     },
     PaiementEffectue: {"compense_centimes": euros(1_000), "executant": "comptable-1"},
+    EchantillonTire: {"controleur": "gestionnaire-1"},
+    MarcheCorrige: {"controleur": "gestionnaire-1"},
+    FseCorrige: {"controleur": "gestionnaire-1"},
+    RecettesControlees: {"controleur": "gestionnaire-1"},
     OrdreReversementEmis: {"emetteur": "comptable-1"},
     RoleAttribue: {"role": "directeur_plie", "plies": ("A", "B"), "au": date(2022, 12, 31)},
     MiseADispositionNotee: {"au": date(2022, 12, 31)},

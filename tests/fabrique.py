@@ -70,6 +70,9 @@ SUBVENTION_ID, APPEL_ID, OPERATION_ID, CONVENTION_ID = (UUID(int=n) for n in (1,
 BILAN_ID, CSF_ID, PAIEMENT_ID, ORDRE_ID = (UUID(int=n) for n in (5, 6, 7, 8))
 DEPENSE_ID, AUTRE_DEPENSE_ID, CONTREPARTIE_ID, AUTRE_ID = (UUID(int=n) for n in (9, 10, 11, 12))
 
+#: Who controls, where nothing says otherwise.
+PAR = "gestionnaire-1"
+
 
 def euros(montant: str | int) -> int:
     """Return whole cents of euros, written as people do: ``"1 234,56"``, or a whole number."""

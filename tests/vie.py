@@ -664,7 +664,7 @@ class Vie:
             for r, k in zip(bilan.ressources, kept, strict=True)
         ]
         asked = commande(cs.ControlerRessources, date_effet=le, ressources=decided)
-        self._convention(operation, cs.controler_ressources, asked, bilan.csf.csf_id)
+        self._convention(operation, cs.controler_ressources, asked, bilan.csf.csf_id, GESTIONNAIRE)
 
     def controle_realisations(
         self,
@@ -689,7 +689,9 @@ class Vie:
                 {"id": x, "atteint": True} | (livrables or {}).get(x, {}) for x in bilan.livrables
             ],
         )
-        self._convention(operation, cs.controler_realisations, asked, bilan.csf.csf_id)
+        self._convention(
+            operation, cs.controler_realisations, asked, bilan.csf.csf_id, GESTIONNAIRE
+        )
 
     def controle_recettes(
         self,
@@ -709,7 +711,7 @@ class Vie:
             montant_retenu=montant_retenu or _montant(bilan.recettes_nettes),
             traitement=traitement,
         )
-        self._convention(operation, cs.controler_recettes, asked, bilan.csf.csf_id)
+        self._convention(operation, cs.controler_recettes, asked, bilan.csf.csf_id, GESTIONNAIRE)
 
     def correction_marche(
         self,
@@ -766,7 +768,9 @@ class Vie:
     def grille(self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)) -> Outcome:
         """Remplir la grille de contrôle."""
         asked = commande(cs.RemplirGrille, date_effet=le)
-        return self._convention(operation, cs.remplir_grille, asked, self._csf(operation, numero))
+        return self._convention(
+            operation, cs.remplir_grille, asked, self._csf(operation, numero), GESTIONNAIRE
+        )
 
     def conclusions(self, operation: str, numero: int = 1, le: date = date(2022, 5, 2)) -> Outcome:
         """Notifier les conclusions intermédiaires."""

@@ -129,7 +129,7 @@ class ControlerRessources(Commande):
 
 
 def controler_ressources(
-    convention: Convention, commande: ControlerRessources, csf_id: UUID
+    convention: Convention, commande: ControlerRessources, csf_id: UUID, controleur: str
 ) -> list[RessourcesControlees]:
     """Keep what is definitively acquired and affected to the operation.
 
@@ -150,6 +150,7 @@ def controler_ressources(
     return [
         RessourcesControlees(
             date_effet=commande.date_effet,
+            controleur=controleur,
             pieces=commande.jointes(),
             csf_id=csf_id,
             ressources=tuple(
@@ -211,7 +212,7 @@ class ControlerRealisations(Commande):
 
 
 def controler_realisations(
-    convention: Convention, commande: ControlerRealisations, csf_id: UUID
+    convention: Convention, commande: ControlerRealisations, csf_id: UUID, controleur: str
 ) -> list[RealisationsControlees]:
     """Keep the units that are proven, and the deliverables that are reached: all or nothing.
 
@@ -237,6 +238,7 @@ def controler_realisations(
     return [
         RealisationsControlees(
             date_effet=commande.date_effet,
+            controleur=controleur,
             pieces=commande.jointes(),
             csf_id=csf_id,
             unites=tuple(
@@ -280,7 +282,7 @@ class ControlerRecettes(Commande):
 
 
 def controler_recettes(
-    convention: Convention, commande: ControlerRecettes, csf_id: UUID
+    convention: Convention, commande: ControlerRecettes, csf_id: UUID, controleur: str
 ) -> list[RecettesControlees]:
     """Keep net revenue, and say what becomes of it."""
     bilan, _ = csf_de(convention, csf_id)
@@ -296,6 +298,7 @@ def controler_recettes(
     return [
         RecettesControlees(
             date_effet=commande.date_effet,
+            controleur=controleur,
             pieces=commande.jointes(),
             csf_id=csf_id,
             declarees_centimes=bilan.recettes_nettes,
@@ -314,7 +317,11 @@ class CorrigerMarche(CommandeMotivee):
 
 
 def corriger_marche(
-    convention: Convention, commande: CorrigerMarche, csf_id: UUID, depenses: Sequence[Depense]
+    convention: Convention,
+    commande: CorrigerMarche,
+    csf_id: UUID,
+    depenses: Sequence[Depense],
+    controleur: str,
 ) -> list[MarcheCorrige]:
     """Correct a contract of the bilan.
 
@@ -333,6 +340,7 @@ def corriger_marche(
     return [
         MarcheCorrige(
             date_effet=commande.date_effet,
+            controleur=controleur,
             motif=commande.motif,
             pieces=commande.jointes(),
             csf_id=csf_id,
@@ -350,7 +358,11 @@ class CorrigerFse(CommandeMotivee):
 
 
 def corriger_fse(
-    convention: Convention, commande: CorrigerFse, csf_id: UUID, operation: Operation
+    convention: Convention,
+    commande: CorrigerFse,
+    csf_id: UUID,
+    operation: Operation,
+    controleur: str,
 ) -> list[FseCorrige]:
     """Correct for a lack of publicity, or by the clause of réfaction of the convention."""
     csf_de(convention, csf_id)
@@ -361,6 +373,7 @@ def corriger_fse(
     return [
         FseCorrige(
             date_effet=commande.date_effet,
+            controleur=controleur,
             motif=commande.motif,
             pieces=commande.jointes(),
             csf_id=csf_id,
@@ -416,7 +429,7 @@ class RemplirGrille(Commande):
 
 
 def remplir_grille(
-    convention: Convention, commande: RemplirGrille, csf_id: UUID
+    convention: Convention, commande: RemplirGrille, csf_id: UUID, controleur: str
 ) -> list[GrilleRemplie]:
     """Record the answers; which points exist is `rules.grille`."""
     csf_de(convention, csf_id)
@@ -426,6 +439,7 @@ def remplir_grille(
     return [
         GrilleRemplie(
             date_effet=commande.date_effet,
+            controleur=controleur,
             pieces=commande.jointes(),
             csf_id=csf_id,
             points=tuple(

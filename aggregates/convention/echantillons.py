@@ -58,6 +58,7 @@ def tirer_echantillon(
     commande: TirerEchantillon,
     csf_id: UUID,
     depenses: Mapping[UUID, Depense],
+    controleur: str,
 ) -> list[EchantillonTire]:
     """Draw the pieces to control; a regularisation is always controlled, so it is never drawn.
 
@@ -83,6 +84,7 @@ def tirer_echantillon(
     return [
         EchantillonTire(
             date_effet=commande.date_effet,
+            controleur=controleur,
             pieces=commande.jointes(),
             csf_id=csf_id,
             poste=commande.poste,
@@ -110,6 +112,7 @@ def decider_extrapolation(
     commande: DeciderExtrapolation,
     csf_id: UUID,
     depenses: Mapping[UUID, Depense],
+    controleur: str,
 ) -> list[ExtrapolationDecidee]:
     """Extrapolate, if the convention or an agreement written before the control allows it.
 
@@ -131,6 +134,7 @@ def decider_extrapolation(
     return [
         ExtrapolationDecidee(
             date_effet=commande.date_effet,
+            controleur=controleur,
             pieces=commande.jointes(),
             csf_id=csf_id,
             poste=poste,

@@ -245,6 +245,7 @@ class EchantillonTire(Evenement, frozen=True, kw_only=True):
     graine: str
     algorithme: str
     justification: str
+    controleur: str | None = None
 
 
 @event("convention.extrapolation_decidee.v1")
@@ -253,6 +254,7 @@ class ExtrapolationDecidee(Evenement, frozen=True, kw_only=True):
     poste: str
     fondement: Literal["convention", "accord_ecrit"]
     accord_ref: str | None
+    controleur: str | None = None
 
 
 @event("convention.marche_corrige.v1")
@@ -260,6 +262,7 @@ class MarcheCorrige(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     marche_ref: str
     taux_pct: Decimal
+    controleur: str | None = None
 
 
 @event("convention.fse_corrige.v1")
@@ -267,6 +270,7 @@ class FseCorrige(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     nature: Literal["publicite", "refaction_indicateurs"]
     taux_pct: Decimal
+    controleur: str | None = None
 
 
 @event("convention.realisations_controlees.v1")
@@ -274,6 +278,7 @@ class RealisationsControlees(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     unites: tuple[UnitesControlees, ...]
     livrables: tuple[LivrableControle, ...]
+    controleur: str | None = None
 
 
 @event("convention.recettes_controlees.v1")
@@ -283,18 +288,21 @@ class RecettesControlees(Evenement, frozen=True, kw_only=True):
     retenues_centimes: int
     traitement: Literal["deduites", "ressource", "exemptees"]
     fondement: str
+    controleur: str | None = None
 
 
 @event("convention.grille_remplie.v1")
 class GrilleRemplie(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     points: tuple[PointControle, ...]
+    controleur: str | None = None
 
 
 @event("convention.ressources_controlees.v1")
 class RessourcesControlees(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
     ressources: tuple[RessourceRetenue, ...]
+    controleur: str | None = None
 
 
 @event("convention.conclusions_intermediaires_notifiees.v1")

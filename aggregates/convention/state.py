@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal, assert_never, cast
+from typing import Literal, assert_never, cast, get_args
 from uuid import UUID
 
 import msgspec
@@ -518,6 +518,28 @@ def _retrait(state: Convention, fait: DepenseRetiree) -> Retrait:
     )
 
 
+#: Decisions of a control on something else than its dépenses.
+_DecisionDeControle = (
+    EchantillonTire
+    | ExtrapolationDecidee
+    | MarcheCorrige
+    | FseCorrige
+    | RealisationsControlees
+    | RecettesControlees
+    | GrilleRemplie
+    | RessourcesControlees
+)
+_DECISIONS_DE_CONTROLE = get_args(_DecisionDeControle)
+
+
+def _decide(state: Convention, fait: _DecisionDeControle) -> Convention:
+    bilan = state.bilan_du_csf(fait.csf_id)
+    assert bilan is not None
+    controleurs = noter(bilan.controleurs, fait.controleur, "decision_de_controle", fait.date_effet)
+    bilan = msgspec.structs.replace(bilan, controleurs=controleurs)
+    return msgspec.structs.replace(state, bilans=_with_bilan(state, bilan))
+
+
 def evolve(state: Convention | None, fact: Evenement) -> Convention:
     """Apply a fact; never refuses."""
     fait = cast("Fait", fact)
@@ -537,6 +559,8 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             date_limite_acquittement=fait.date_limite_acquittement,
         )
     assert state is not None
+    if isinstance(fait, _DECISIONS_DE_CONTROLE):
+        state = _decide(state, fait)
     replace = msgspec.structs.replace
     match fait:
         case ConventionNotifiee():

@@ -151,7 +151,12 @@ def controler_ressources(
 ) -> ActeOut:
     """Décider des ressources du bilan, toutes ensemble."""
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), constatations.controler_ressources, acte, csf_id
+        CONVENTION,
+        convention_of(operation_id),
+        constatations.controler_ressources,
+        acte,
+        csf_id,
+        ecriture.personne.acteur,
     )
 
 
@@ -161,7 +166,12 @@ def controler_realisations(
 ) -> ActeOut:
     """Décider des unités et des livrables du bilan, tous ensemble."""
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), constatations.controler_realisations, acte, csf_id
+        CONVENTION,
+        convention_of(operation_id),
+        constatations.controler_realisations,
+        acte,
+        csf_id,
+        ecriture.personne.acteur,
     )
 
 
@@ -171,7 +181,12 @@ def controler_recettes(
 ) -> ActeOut:
     """Décider des recettes nettes du bilan."""
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), constatations.controler_recettes, acte, csf_id
+        CONVENTION,
+        convention_of(operation_id),
+        constatations.controler_recettes,
+        acte,
+        csf_id,
+        ecriture.personne.acteur,
     )
 
 
@@ -181,7 +196,12 @@ def remplir_grille(
 ) -> ActeOut:
     """Remplir la grille de contrôle."""
     return ecriture.decide(
-        CONVENTION, convention_of(operation_id), constatations.remplir_grille, acte, csf_id
+        CONVENTION,
+        convention_of(operation_id),
+        constatations.remplir_grille,
+        acte,
+        csf_id,
+        ecriture.personne.acteur,
     )
 
 

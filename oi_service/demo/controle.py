@@ -179,6 +179,7 @@ def _controle_les_ressources(r: RecitDossier, lot: Lot, csf_id: UUID) -> None:
         constatations.controler_ressources,
         constatations.ControlerRessources,
         csf_id,
+        r.controleur.acteur,
         ressources=[
             {
                 "type": t,
@@ -203,6 +204,7 @@ def _controle_les_realisations(r: RecitDossier, lot: Lot, csf_id: UUID) -> bool:
         constatations.controler_realisations,
         constatations.ControlerRealisations,
         csf_id,
+        r.controleur.acteur,
         unites=[unites] if lot.parcours else [],
         livrables=[
             {"id": x, "atteint": False, "motif_code": "LIVRABLE_NON_ATTEINT"}
@@ -223,6 +225,7 @@ def _controle_les_recettes(r: RecitDossier, lot: Lot, csf_id: UUID) -> bool:
         constatations.controler_recettes,
         constatations.ControlerRecettes,
         csf_id,
+        r.controleur.acteur,
         montant_retenu=euros(lot.recettes),
     )
     return True
@@ -270,6 +273,7 @@ def _remplit_la_grille(r: RecitDossier, lot: Lot, csf_id: UUID, *, conforme: boo
         constatations.remplir_grille,
         constatations.RemplirGrille,
         csf_id,
+        r.controleur.acteur,
         points=[
             {"numero": n, "reponse": "non_conforme", "commentaire": "Dépenses écartées en partie"}
             if n in non_conformes

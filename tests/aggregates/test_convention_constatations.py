@@ -11,6 +11,7 @@ from fabrique import (
     CSF,
     CSF_ID,
     INDICATEUR,
+    PAR,
     commande,
     depense,
     euros,
@@ -103,7 +104,10 @@ def resource(kind: str, declare: str, retenu: str, **saisie: str) -> dict[str, s
 
 def control(facts: Any, *ressources: dict[str, str]) -> Decision:
     return Given(CONVENTION, facts).when(
-        controler_ressources, commande(ControlerRessources, ressources=ressources), CSF_ID
+        controler_ressources,
+        commande(ControlerRessources, ressources=ressources),
+        CSF_ID,
+        PAR,
     )
 
 
@@ -190,7 +194,7 @@ AU_FORFAIT = under_control(
 
 def prove(facts: Any, **saisie: Any) -> Decision:
     return Given(CONVENTION, facts).when(
-        controler_realisations, commande(ControlerRealisations, **saisie), CSF_ID
+        controler_realisations, commande(ControlerRealisations, **saisie), CSF_ID, PAR
     )
 
 
@@ -273,7 +277,7 @@ EN_2021_2027 = msgspec.structs.replace(CADRE, reglement="2021-2027")
 
 def revenue(signature: Any, **saisie: Any) -> Decision:
     return Given(CONVENTION, under_control(signature, recettes_nettes_centimes=euros(7_350))).when(
-        controler_recettes, commande(ControlerRecettes, **saisie), CSF_ID
+        controler_recettes, commande(ControlerRecettes, **saisie), CSF_ID, PAR
     )
 
 
@@ -312,12 +316,12 @@ MARCHE = [depense(1_000, ecarte=0, marche_ref="M-1"), depense(500, ecarte=0)]
 
 def correct(taux: str, marche: str = "M-1", **saisie: Any) -> Decision:
     asked = commande(CorrigerMarche, marche_ref=marche, taux_pct=taux, **saisie)
-    return Given(CONVENTION, CSF).when(corriger_marche, asked, CSF_ID, MARCHE)
+    return Given(CONVENTION, CSF).when(corriger_marche, asked, CSF_ID, MARCHE, PAR)
 
 
 @pytest.mark.parametrize("taux", ["5", "10", "25", "100", "0", "25.00"])
 def test_a_contract_is_corrected_at_a_rate_of_the_scale(taux: str) -> None:
-    correct(taux).then(fait(MarcheCorrige, taux_pct=Decimal(taux), motif=MOTIF))
+    correct(taux).then(fait(MarcheCorrige, controleur=PAR, taux_pct=Decimal(taux), motif=MOTIF))
 
 
 @pytest.mark.parametrize("taux", ["1", "15", "24.99", "99"])
@@ -332,7 +336,7 @@ def test_a_contract_without_any_depense_in_the_bilan_is_unknown() -> None:
 def test_the_last_correction_of_a_contract_counts() -> None:
     state = Given(CONVENTION, [*CSF, fait(MarcheCorrige)])
     lifted = state.when(
-        corriger_marche, commande(CorrigerMarche, taux_pct="0"), CSF_ID, MARCHE
+        corriger_marche, commande(CorrigerMarche, taux_pct="0"), CSF_ID, MARCHE, PAR
     ).state()
     assert lifted.bilan_du_csf(CSF_ID).csf.corrections_marche == {"M-1": Decimal(0)}
 
@@ -342,7 +346,7 @@ def test_the_last_correction_of_a_contract_counts() -> None:
 
 def cut(signature: Any = None, op: Any = None, **saisie: Any) -> Decision:
     return Given(CONVENTION, under_control(signature)).when(
-        corriger_fse, commande(CorrigerFse, **saisie), CSF_ID, op or operation()
+        corriger_fse, commande(CorrigerFse, **saisie), CSF_ID, op or operation(), PAR
     )
 
 
@@ -404,13 +408,14 @@ def test_no_clause_no_refaction() -> None:
 
 def fill(*points: dict[str, Any], facts: Any = CSF) -> Decision:
     asked = commande(RemplirGrille, points=points)
-    return Given(CONVENTION, facts).when(remplir_grille, asked, CSF_ID)
+    return Given(CONVENTION, facts).when(remplir_grille, asked, CSF_ID, PAR)
 
 
 def test_the_checklist_is_answered_point_by_point() -> None:
     fill({"numero": 4, "reponse": "non_conforme", "commentaire": "Pas d’affiche."}).then(
         fait(
             GrilleRemplie,
+            controleur=PAR,
             points=(PointControle(numero=4, reponse="non_conforme", commentaire="Pas d’affiche."),),
         )
     )

@@ -9,6 +9,7 @@ import pytest
 from dsl import Decision, Given
 from fabrique import (
     CSF_ID,
+    PAR,
     commande,
     depense,
     euros,
@@ -81,6 +82,7 @@ def draw(facts: Any = None, depenses: Any = None, **saisie: Any) -> Decision:
         commande(TirerEchantillon, **saisie),
         CSF_ID,
         pieces() if depenses is None else depenses,
+        PAR,
     )
 
 
@@ -148,11 +150,12 @@ def extrapolate(
         commande(DeciderExtrapolation, **saisie),
         CSF_ID,
         CONTROLE if depenses is None else depenses,
+        PAR,
     )
 
 
 def test_the_convention_allows_it() -> None:
-    extrapolate().then(fait(ExtrapolationDecidee))
+    extrapolate().then(fait(ExtrapolationDecidee, controleur=PAR))
 
 
 def test_without_the_clause_it_takes_a_written_agreement() -> None:

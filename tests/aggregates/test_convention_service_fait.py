@@ -13,6 +13,7 @@ from fabrique import (
     CSF,
     CSF_ID,
     NOTIFIEE,
+    PAR,
     RECEVABLE,
     commande,
     fait,
@@ -79,7 +80,7 @@ from aggregates.operation.transitions import ActeHorsDeSonOrdre
 
 def open_csf(facts: Any = RECEVABLE, bilan_id: UUID = BILAN_ID, **saisie: Any) -> Decision:
     return Given(CONVENTION, facts).when(
-        ouvrir_csf, commande(OuvrirCsf, bilan_id=bilan_id, **saisie), CSF_ID, "gestionnaire-1"
+        ouvrir_csf, commande(OuvrirCsf, bilan_id=bilan_id, **saisie), CSF_ID, PAR
     )
 
 
@@ -99,14 +100,20 @@ def test_no_control_without_a_bilan_that_waits_for_it(facts: Any) -> None:
 
 #: Every act of a control, with what it is told.
 ACTES: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "ressources": (controler_ressources, (commande(ControlerRessources), CSF_ID)),
-    "realisations": (controler_realisations, (commande(ControlerRealisations), CSF_ID)),
-    "recettes": (controler_recettes, (commande(ControlerRecettes), CSF_ID)),
-    "marche": (corriger_marche, (commande(CorrigerMarche), CSF_ID, [])),
-    "fse": (corriger_fse, (commande(CorrigerFse), CSF_ID, operation())),
-    "grille": (remplir_grille, (commande(RemplirGrille), CSF_ID)),
-    "tirage": (tirer_echantillon, (commande(TirerEchantillon), CSF_ID, {})),
-    "extrapolation": (decider_extrapolation, (commande(DeciderExtrapolation), CSF_ID, {})),
+    "ressources": (controler_ressources, (commande(ControlerRessources), CSF_ID, PAR)),
+    "realisations": (
+        controler_realisations,
+        (commande(ControlerRealisations), CSF_ID, PAR),
+    ),
+    "recettes": (controler_recettes, (commande(ControlerRecettes), CSF_ID, PAR)),
+    "marche": (corriger_marche, (commande(CorrigerMarche), CSF_ID, [], PAR)),
+    "fse": (corriger_fse, (commande(CorrigerFse), CSF_ID, operation(), PAR)),
+    "grille": (remplir_grille, (commande(RemplirGrille), CSF_ID, PAR)),
+    "tirage": (tirer_echantillon, (commande(TirerEchantillon), CSF_ID, {}, PAR)),
+    "extrapolation": (
+        decider_extrapolation,
+        (commande(DeciderExtrapolation), CSF_ID, {}, PAR),
+    ),
     "conclusions": (notifier_conclusions, (commande(NotifierConclusions), CSF_ID, {})),
     "observations": (recevoir_observations, (commande(RecevoirObservations), CSF_ID)),
     "finales": (notifier_conclusions_finales, (commande(NotifierConclusionsFinales), CSF_ID)),

@@ -19,6 +19,7 @@ from fabrique import (
     OPERATION_ID,
     ORDRE_ID,
     PAIEMENT_ID,
+    PAR,
     RECEVABLE,
     avance_payee,
     commande,
@@ -100,7 +101,7 @@ def controler(depense: Any, asked: Any, facts: Any) -> Any:
     bilan = state.bilans[BILAN_ID]
     assert bilan.csf is not None
     ligne = asked.lignes[0]
-    return controle.controler(depense, asked, ligne, bilan, bilan.csf, state, "gestionnaire-1")
+    return controle.controler(depense, asked, ligne, bilan, bilan.csf, state, PAR)
 
 
 c, e, v, p, r = constatations, echantillons, validation, paiements, reversements
@@ -110,31 +111,29 @@ ACTES: dict[str, Acte] = {
     ),
     "juger recevable": Acte(BILAN, bilans.juger_recevable, bilans.JugerRecevable, {}, (BILAN_ID,)),
     "renvoyer": Acte(BILAN, bilans.renvoyer_bilan, bilans.RenvoyerBilan, {}, (BILAN_ID, [])),
-    "ouvrir": Acte(
-        RECEVABLE, service_fait.ouvrir_csf, service_fait.OuvrirCsf, {}, (CSF_ID, "gestionnaire-1")
-    ),
+    "ouvrir": Acte(RECEVABLE, service_fait.ouvrir_csf, service_fait.OuvrirCsf, {}, (CSF_ID, PAR)),
     "rouvrir": Acte(
         CERTIFIE, service_fait.rouvrir_csf, service_fait.RouvrirCsf, {}, (CSF_ID, FINAL)
     ),
-    "ressources": Acte(CSF, c.controler_ressources, c.ControlerRessources, {}, (CSF_ID,)),
-    "realisations": Acte(CSF, c.controler_realisations, c.ControlerRealisations, {}, (CSF_ID,)),
-    "recettes": Acte(CSF, c.controler_recettes, c.ControlerRecettes, {}, (CSF_ID,)),
-    "marche": Acte(CSF, c.corriger_marche, c.CorrigerMarche, {}, (CSF_ID, [DU_MARCHE])),
+    "ressources": Acte(CSF, c.controler_ressources, c.ControlerRessources, {}, (CSF_ID, PAR)),
+    "realisations": Acte(CSF, c.controler_realisations, c.ControlerRealisations, {}, (CSF_ID, PAR)),
+    "recettes": Acte(CSF, c.controler_recettes, c.ControlerRecettes, {}, (CSF_ID, PAR)),
+    "marche": Acte(CSF, c.corriger_marche, c.CorrigerMarche, {}, (CSF_ID, [DU_MARCHE], PAR)),
     "fse": Acte(
         AVEC_REFACTION,
         c.corriger_fse,
         c.CorrigerFse,
         {"nature": "refaction_indicateurs", "taux_pct": "0"},
-        (CSF_ID, operation()),
+        (CSF_ID, operation(), PAR),
     ),
-    "grille": Acte(CSF, c.remplir_grille, c.RemplirGrille, {}, (CSF_ID,)),
-    "tirage": Acte(AU_TIRAGE, e.tirer_echantillon, e.TirerEchantillon, {}, (CSF_ID, TIREES)),
+    "grille": Acte(CSF, c.remplir_grille, c.RemplirGrille, {}, (CSF_ID, PAR)),
+    "tirage": Acte(AU_TIRAGE, e.tirer_echantillon, e.TirerEchantillon, {}, (CSF_ID, TIREES, PAR)),
     "extrapolation": Acte(
         [*AU_TIRAGE, fait(ce.EchantillonTire)],
         e.decider_extrapolation,
         e.DeciderExtrapolation,
         {},
-        (CSF_ID, TIREES),
+        (CSF_ID, TIREES, PAR),
     ),
     "conclusions": Acte(CSF, v.notifier_conclusions, v.NotifierConclusions, {}, (CSF_ID, {})),
     "observations": Acte(CSF, v.recevoir_observations, v.RecevoirObservations, {}, (CSF_ID,)),

@@ -20,6 +20,7 @@ from fabrique import (
     INDICATEUR,
     NOTIFIEE,
     OPERATION_ID,
+    PAR,
     commande,
     convention,
     depense,
@@ -301,7 +302,10 @@ def test_the_funder_that_has_not_paid_is_named() -> None:
         "montant_retenu": "60000.01",
     }
     Given(CONVENTION, under_control(ressources=(EPCI,))).when(
-        controler_ressources, commande(ControlerRessources, ressources=[above]), CSF_ID
+        controler_ressources,
+        commande(ControlerRessources, ressources=[above]),
+        CSF_ID,
+        PAR,
     ).refuses(RessourceNonAcquise, "La ressource « Financeur fictif » est retenue")
 
 
@@ -316,7 +320,7 @@ AU_FORFAIT = under_control(
 
 def prove(facts: Any, **saisie: Any) -> Decision:
     return Given(CONVENTION, facts).when(
-        controler_realisations, commande(ControlerRealisations, **saisie), CSF_ID
+        controler_realisations, commande(ControlerRealisations, **saisie), CSF_ID, PAR
     )
 
 
@@ -348,7 +352,7 @@ def test_the_rate_beyond_the_text_is_said() -> None:
     cadre = msgspec.structs.replace(signee().cadre, reglement="2021-2027")
     facts = under_control(msgspec.structs.replace(signee(), cadre=cadre))
     asked = commande(CorrigerFse, taux_pct="3.01")
-    Given(CONVENTION, facts).when(corriger_fse, asked, CSF_ID, operation()).refuses(
+    Given(CONVENTION, facts).when(corriger_fse, asked, CSF_ID, operation(), PAR).refuses(
         CorrectionAuDelaDuTexte, "3.01 % le dépasse"
     )
 
@@ -359,7 +363,7 @@ def test_an_indicator_of_which_nothing_was_said_reached_nothing() -> None:
     one = msgspec.structs.replace(INDICATEUR, cible=Decimal(1))
     asked = commande(CorrigerFse, nature="refaction_indicateurs")
     Given(CONVENTION, under_control(clause)).when(
-        corriger_fse, asked, CSF_ID, operation(indicateurs=(one,), realise={})
+        corriger_fse, asked, CSF_ID, operation(indicateurs=(one,), realise={}), PAR
     ).then_one(FseCorrige, taux_pct=Decimal(5))
 
 
@@ -379,12 +383,13 @@ def lines(*depenses: Depense) -> dict[UUID, Depense]:
 
 def extrapolate(*depenses: Depense) -> Decision:
     asked = commande(DeciderExtrapolation)
-    return Given(CONVENTION, TIRE).when(decider_extrapolation, asked, CSF_ID, lines(*depenses))
+    context = (CSF_ID, lines(*depenses), PAR)
+    return Given(CONVENTION, TIRE).when(decider_extrapolation, asked, *context)
 
 
 def test_a_refusal_about_a_sample_names_its_poste() -> None:
     Given(CONVENTION, TIRE).when(
-        tirer_echantillon, commande(TirerEchantillon), CSF_ID, lines(depense(10))
+        tirer_echantillon, commande(TirerEchantillon), CSF_ID, lines(depense(10)), PAR
     ).refuses(EchantillonDejaTire, "du poste « personnel » est déjà tiré")
     extrapolate(depense(10)).refuses(
         TirageNonControle, "1 pièce(s) tirée(s) du poste « personnel »"
@@ -397,7 +402,11 @@ def test_a_refusal_about_a_sample_names_its_poste() -> None:
 def test_a_piece_of_one_cent_is_a_piece_like_another() -> None:
     cent = depense("0,01")
     Given(CONVENTION, AU_TIRAGE).when(
-        tirer_echantillon, commande(TirerEchantillon), CSF_ID, lines(depense(10), cent)
+        tirer_echantillon,
+        commande(TirerEchantillon),
+        CSF_ID,
+        lines(depense(10), cent),
+        PAR,
     ).then_one(EchantillonTire, population_nombre=2, population_centimes=euros("10,01"))
     csf = convention(TIRE).bilans[BILAN_ID].csf
     assert csf is not None
@@ -469,7 +478,7 @@ def decide(facts: Sequence[Any] = DECLAREE, signature: Any = None, **ligne: Any)
         lignes=[{"depense_id": DEPENSE_ID, "montant_ecarte": "0.00"} | ligne],
     )
     return Given(DEPENSE, facts).when(
-        controler, asked, asked.lignes[0], bilan, bilan.csf, state, "gestionnaire-1"
+        controler, asked, asked.lignes[0], bilan, bilan.csf, state, PAR
     )
 
 

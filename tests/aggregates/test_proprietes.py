@@ -181,9 +181,11 @@ class Conventions(Machine):
             cs.controler_ressources,
             commande(cs.ControlerRessources, ressources=ressources),
             csf_id,
+            "gestionnaire-1",
         )
         correction = commande(cs.CorrigerMarche, taux_pct=taux)
-        self.ask(cs.corriger_marche, correction, csf_id, list(decided.values()))
+        marche = (csf_id, list(decided.values()), "gestionnaire-1")
+        self.ask(cs.corriger_marche, correction, *marche)
         if heard:
             self.ask(va.notifier_conclusions, commande(va.NotifierConclusions), csf_id, decided)
             self.ask(va.recevoir_observations, commande(va.RecevoirObservations), csf_id)

@@ -31,10 +31,18 @@ from aggregates.convention.events import (
     CsfOuvert,
     CsfRouvert,
     CsfValide,
+    EchantillonTire,
+    ExtrapolationDecidee,
+    FseCorrige,
+    GrilleRemplie,
+    MarcheCorrige,
     OrdreReversementEmis,
     PaiementEffectue,
     PaiementOrdonnance,
     PaiementPrepare,
+    RealisationsControlees,
+    RecettesControlees,
+    RessourcesControlees,
 )
 from aggregates.convention.state import CONVENTION
 from aggregates.convention.validation import ValiderCsf, valider_csf
@@ -152,6 +160,27 @@ def test_who_opened_a_control_or_decided_on_a_line_does_not_validate_it() -> Non
         CONTROLEUR: "controle_ouvert",
         "c": "depenses_controlees",
     }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        EchantillonTire,
+        ExtrapolationDecidee,
+        FseCorrige,
+        GrilleRemplie,
+        MarcheCorrige,
+        RealisationsControlees,
+        RecettesControlees,
+        RessourcesControlees,
+    ],
+)
+def test_any_decision_of_a_control_is_a_part_in_it(kind: Any) -> None:
+    facts = [*CSF, fait(kind, controleur="c", date_effet=LE)]
+    validate("c", facts).refuses(
+        ControleurEgalValideur,
+        "Vous avez contrôlé ce bilan n° 1 (décision de contrôle le 12/03/2022) : une autre",
+    )
 
 
 def test_who_decided_on_a_line_does_not_pay_it() -> None:

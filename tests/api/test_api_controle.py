@@ -149,6 +149,11 @@ def test_a_sample_a_contract_and_the_phase_contradictoire(conv: Convention, api:
     # 40 000 - 300 - 1 % of 10 000, and 15 % of it, and three quarters of the contract.
     assert _fse_du(api) == (39_600_00 + 5_940_00 + 7_500_00) // 2
 
+    # Each decision of the control says whose it is.
+    noms = ("echantillon_tire", "marche_corrige", "grille_remplie", "extrapolation_decidee")
+    decisions = [e for e in _evenements(api) if e["nom"].split(".")[1] in noms]
+    assert [e["data"]["controleur"] for e in decisions] == ["gestionnaire-1"] * len(noms)
+
     conv.refuser("csf_clos", f"{csf}/grille", {"points": [{"numero": 1, "reponse": "conforme"}]})
 
 

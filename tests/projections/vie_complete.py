@@ -440,6 +440,7 @@ class Vie:
                 ],
             ),
             csf,
+            "gestionnaire-1",
         )
         if ecarte != "0.00":
             self._entendre(operation, csf)
