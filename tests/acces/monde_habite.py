@@ -55,6 +55,10 @@ class Route:
     def parametres(self) -> list[str]:
         return re.findall(r"{(\w+)", self.chemin)
 
+    def nommes(self, valeurs: dict[str, Any]) -> dict[str, Any]:
+        """Return those of some values that the address names."""
+        return {nom: valeurs[nom] for nom in self.parametres}
+
     def adresse(self, valeurs: dict[str, Any]) -> str:
         return re.sub(r"{(\w+)(?::\w+)?}", lambda m: str(valeurs[m[1]]), self.chemin)
 

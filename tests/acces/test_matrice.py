@@ -161,7 +161,7 @@ def test_what_is_of_another_plie_is_answered_as_what_does_not_exist(
         vu = monde.demander(qui, "GET", route.adresse(ailleurs))
         inexistant = monde.demander(qui, "GET", route.adresse(inconnus))
         assert vu.status_code == 404, (nom, vu.text)
-        assert _sans(vu, ailleurs) == _sans(inexistant, inconnus), nom
+        assert _sans(vu, route.nommes(ailleurs)) == _sans(inexistant, route.nommes(inconnus)), nom
         # What is nested in something of theirs, and is not of it.
         melange = valeurs_de(monde, route, sien) | {
             parametre: ailleurs[parametre] for parametre in route.parametres[1:]
@@ -170,7 +170,7 @@ def test_what_is_of_another_plie_is_answered_as_what_does_not_exist(
             vu = monde.demander(qui, "GET", route.adresse(melange))
             faux = {**melange, **{p: inconnus[p] for p in route.parametres[1:]}}
             inexistant = monde.demander(qui, "GET", route.adresse(faux))
-            assert _sans(vu, melange) == _sans(inexistant, faux), nom
+            assert _sans(vu, route.nommes(melange)) == _sans(inexistant, route.nommes(faux)), nom
             assert not _hors_demande(monde, vu, autre, melange), nom
 
 
