@@ -100,13 +100,16 @@ CREATE INDEX trace_identifiant ON acces.trace (identifiant, id);
 -- The one way out of the traces. Never the last six months, whatever is asked.
 CREATE FUNCTION acces.purger_traces(p_avant timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = acces, pg_temp SET acces.retention = 'oui' AS $$
+SET search_path = acces, pg_temp AS $$
 DECLARE
     n bigint;
 BEGIN
+    -- Not as a setting of the function, which only a superuser may give it.
+    PERFORM set_config('acces.retention', 'oui', true);
     DELETE FROM acces.trace AS t
     WHERE t.instant < least(p_avant, clock_timestamp() - interval '180 days');
     GET DIAGNOSTICS n = ROW_COUNT;
+    PERFORM set_config('acces.retention', '', true);
     RETURN n;
 END
 $$;

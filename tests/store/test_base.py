@@ -34,6 +34,22 @@ def test_a_role_that_may_not_migrate_hears_why(base: str) -> None:
         migrate(make_conninfo(base, options="-c role=oi_application"))
 
 
+def test_an_owner_that_is_no_superuser_makes_the_whole_schema(serveur: str, modele: str) -> None:
+    # The roles of the cluster are there: the model made them, as a superuser does once.
+    name = f"owner_{new_id().hex[:12]}"
+    with psycopg.connect(serveur, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(name)))
+        conn.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(name)))
+    try:
+        migrate(make_conninfo(serveur, dbname=name, user=name))
+        with psycopg.connect(make_conninfo(serveur, dbname=name, user=name)) as conn:
+            assert conn.execute("SELECT acces.purger_traces(now())").fetchone() == (0,)
+    finally:
+        with psycopg.connect(serveur, autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
 def test_the_service_cannot_become_the_owner(base: str) -> None:
     service = ensure_service_role(base)
     with psycopg.connect(service, autocommit=True) as conn:
