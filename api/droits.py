@@ -219,14 +219,21 @@ DROITS: Mapping[str, Regle] = dict(
         *_chacune(
             ADMINISTRATION,
             """
-            lister_comptes lire_compte ouvrir_compte attribuer_role retirer_role
+            lister_comptes lire_compte ouvrir_compte retirer_role
             noter_mise_a_disposition lever_mise_a_disposition suspendre_compte retablir_compte
-            fermer_compte rectifier_identite_compte reactiver_compte retirer_second_facteur_compte
-            fermer_sessions_compte effacer_compte
-            page_comptes page_un_compte page_ouvrir_compte ouvrir_un_compte attribuer_un_role
+            fermer_compte fermer_sessions_compte effacer_compte
+            page_comptes page_un_compte page_ouvrir_compte ouvrir_un_compte
             retirer_un_role noter_une_mise_a_disposition lever_une_mise_a_disposition
-            suspendre_un_compte retablir_un_compte fermer_un_compte rectifier_une_identite
-            reactiver_un_compte retirer_un_second_facteur fermer_des_sessions effacer_un_compte
+            suspendre_un_compte retablir_un_compte fermer_un_compte
+            fermer_des_sessions effacer_un_compte
+            """,
+        ),
+        # What would let an administrator, or whoever took their place, come in as somebody else.
+        *_chacune(
+            Regle((ADMINISTRATEUR,), renforcee=True),
+            """
+            attribuer_role rectifier_identite_compte reactiver_compte retirer_second_facteur_compte
+            attribuer_un_role rectifier_une_identite reactiver_un_compte retirer_un_second_facteur
             """,
         ),
         *_chacune(_pour(ADMINISTRATEUR, AUDITEUR), "lister_traces page_traces"),

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -172,7 +173,9 @@ def test_who_goes_away_in_the_middle_leaves_nothing_and_is_no_bug(api: Api) -> N
     async def demander() -> None:
         await api.http.app(portee, receive, send)
 
-    asyncio.run(demander())
+    # In a thread of its own: a browser test may have left a loop in this one.
+    with ThreadPoolExecutor(1) as fil:
+        fil.submit(asyncio.run, demander()).result()
     assert recus[0]["status"] == 400
     assert list(api.service.pieces.dossier.iterdir()) == []
 
