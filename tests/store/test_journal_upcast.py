@@ -11,6 +11,7 @@ from psycopg_pool import ConnectionPool
 
 from aggregates.cadre import Cadre
 from oi_service.aggregate import Aggregate
+from oi_service.app import GARDES
 from oi_service.application import Acte, Journal, Service, Unit
 from oi_service.codec import Evenement, Registry
 from oi_service.errors import NotFound
@@ -72,7 +73,7 @@ class JournalDEssai(Journal):
 
     def __init__(self, pool: ConnectionPool, registry: Registry) -> None:
         self.registry = registry
-        super().__init__(pool, {})
+        super().__init__(pool, GARDES)
 
     def construct_mapper(self) -> FactMapper:
         mapper = super().construct_mapper()
