@@ -89,7 +89,9 @@ _PREUVES = {
 
 def _dire_la_regle(operation: dict[str, Any], regle: Regle) -> None:
     """Say who may take a route, and what the others are answered."""
-    _ajouter_refus(operation, 429)
+    _ajouter_refus(operation, *errors.TOUTES)
+    if "requestBody" in operation:
+        _ajouter_refus(operation, *errors.CORPS)
     if regle.publique:
         return
     operation["security"] = [{nom: []} for nom in _PREUVES]

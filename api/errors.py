@@ -111,6 +111,10 @@ _DU_CADRE = {
     413: ("corps_trop_grand", "Corps trop grand", "Le corps de la demande est trop grand."),
 }
 
+#: What may be answered to any request, and to any that has a body.
+TOUTES = (414, 429, 431)
+CORPS = (400, 408, 413)
+
 #: Seconds after which a busy service is worth asking again.
 REESSAYER_APRES = 1
 
@@ -160,12 +164,15 @@ def composants() -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Probleme"}}}
     return {
         str(statut): {"description": _titres(statut), "content": content}
-        for statut in dict.fromkeys(statut for _, statut, _ in FAMILLES)
+        for statut in dict.fromkeys((*(statut for _, statut, _ in FAMILLES), *CORPS))
     }
 
 
 def _titres(statut: int) -> str:
-    return " ; ".join(titre for _, autre, titre in FAMILLES if autre == statut)
+    titres = [titre for _, autre, titre in FAMILLES if autre == statut]
+    if statut in CORPS:
+        titres.append(_DU_CADRE[statut][1])
+    return " ; ".join(titres)
 
 
 def schemas() -> dict[str, Any]:

@@ -124,8 +124,11 @@ def _envoyer(monde: Monde, compte: Compte | None, cas: Case) -> Response:
     voulue = requests.Request(**cas.as_transport_kwargs(base_url="https://testserver")).prepare()
     assert voulue.method is not None
     assert voulue.url is not None
+    # As a client of the network sends them: one byte a character.
     entetes = {
-        n: v for n, v in voulue.headers.items() if n.lower() not in {"content-length", "cookie"}
+        nom: valeur.encode("latin-1") if isinstance(valeur, str) else valeur
+        for nom, valeur in voulue.headers.items()
+        if nom.lower() not in {"content-length", "cookie"}
     }
     return monde.demander(compte, voulue.method, voulue.url, content=voulue.body, headers=entetes)
 
