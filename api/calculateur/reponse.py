@@ -133,8 +133,10 @@ class CouvertureCalculee(_Sortie):
     """Ce que les contreparties couvrent d’une opération ; sans besoin, aucun taux."""
 
     besoin_contrepartie: MontantSigne
-    couverture_attestee_pct: str | None
-    couverture_previsionnelle_pct: str | None
+    couverture_attestee_pct: str | None = Field(default=None, description="Absent sans besoin.")
+    couverture_previsionnelle_pct: str | None = Field(
+        default=None, description="Absent sans besoin."
+    )
     autofinancement_previsionnel: MontantSigne
 
 

@@ -435,3 +435,11 @@ def test_nothing_is_kept(api: Api) -> None:
     avant = api.position
     assert calculer(api.http, CAS["CSF-01"]).json() == CAS["CSF-01"]["attendu"]
     assert api.position == avant == 0
+
+
+@pytest.mark.parametrize("nom", ["CsfCalcule", "RepartitionCalculee", "CouvertureCalculee"])
+def test_what_an_answer_leaves_out_is_not_described_as_required(http: TestClient, nom: str) -> None:
+    """What has no object is absent of an answer: a need of nothing has no rate of coverage."""
+    decrit = http.get("/openapi.json").json()["components"]["schemas"][nom]
+    vides = {n for n, p in decrit["properties"].items() if {"type": "null"} in p.get("anyOf", ())}
+    assert not vides & set(decrit["required"])
