@@ -149,9 +149,11 @@ CREATE POLICY plies_du_lecteur ON oi.event FOR SELECT TO oi_directeur USING (
                 OR data -> 'de' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
                 OR data -> 'vers' ->> 'plie_id' = ANY ((SELECT oi.plies_lus())::text [])
                 OR (
-                    data -> 'ecarts' <> '[]'
+                    -- An avenant that moves their enveloppe, and that of no other PLIE.
+                    jsonb_path_query_array(data, '$.ecarts[*].cellule.plie_id')
+                    ?| (SELECT oi.plies_lus())
                     AND jsonb_path_query_array(data, '$.ecarts[*].cellule.plie_id')
-                    <@ to_jsonb((SELECT oi.plies_lus()))
+                    <@ (to_jsonb((SELECT oi.plies_lus())) || '["non_reparti", "reserve"]')
                 )
         ELSE name = 'registre.journal_ancre.v1'
     END

@@ -317,8 +317,11 @@ def _evenements(
                         OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)
                         OR e.data -> 'de' ->> 'plie_id' = ANY(%(plies)s)
                         OR e.data -> 'vers' ->> 'plie_id' = ANY(%(plies)s)
-                        OR e.data -> 'ecarts' <> '[]' AND jsonb_path_query_array(
-                            e.data, '$.ecarts[*].cellule.plie_id') <@ to_jsonb(%(plies)s::text[])
+                        -- An avenant that moves their enveloppe, and that of no other PLIE.
+                        OR jsonb_path_query_array(e.data, '$.ecarts[*].cellule.plie_id')
+                            ?| %(plies)s::text[]
+                        AND jsonb_path_query_array(e.data, '$.ecarts[*].cellule.plie_id')
+                            <@ (to_jsonb(%(plies)s::text[]) || '["non_reparti", "reserve"]')
                     ELSE false
                 END
             )

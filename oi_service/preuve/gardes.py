@@ -19,6 +19,7 @@ _INTERDITS = "INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER"
 
 _PARMI = "= ANY (( SELECT plies_lus() AS plies_lus)::text[])"
 _DU_PLIE = f"(plie_id {_PARMI})"
+_DES_ECARTS = """jsonb_path_query_array(data, '$."ecarts"[*]."cellule"."plie_id"'::jsonpath)"""
 
 
 def _du_dossier(table: str) -> str:
@@ -42,9 +43,9 @@ _LIMITES = {
             OR (((data -> 'cellule'::text) ->> 'plie_id'::text) {_PARMI})
             OR (((data -> 'de'::text) ->> 'plie_id'::text) {_PARMI})
             OR (((data -> 'vers'::text) ->> 'plie_id'::text) {_PARMI})
-            OR (((data -> 'ecarts'::text) <> '[]'::jsonb) AND (
-                jsonb_path_query_array(data, '$."ecarts"[*]."cellule"."plie_id"'::jsonpath)
-                <@ to_jsonb(( SELECT plies_lus() AS plies_lus)))))
+            OR (({_DES_ECARTS} ?| ( SELECT plies_lus() AS plies_lus))
+                AND ({_DES_ECARTS} <@ (to_jsonb(( SELECT plies_lus() AS plies_lus))
+                    || '["non_reparti", "reserve"]'::jsonb))))
         ELSE (name = 'registre.journal_ancre.v1'::text) END""",  # noqa: S608 - compared, never run
     "projection.affectation": _du_dossier("affectation"),
     "projection.appel_a_projets": "(id IN ( SELECT appels_lus() AS appels_lus))",
