@@ -32,7 +32,7 @@ from aggregates.subvention_globale.events import (
 from oi_service.aggregate import Lecteur, Touche
 from oi_service.errors import RuleBroken
 
-#: What acts by itself, for nobody.
+#: The role of what acts by itself, for nobody; no account holds it.
 SYSTEME = "systeme"
 DIRECTEUR = "directeur_plie"
 
@@ -83,7 +83,7 @@ def exiger_libre(qui: Qui, touches: Sequence[Touche], lecteur: Lecteur) -> None:
 
     Operations that the command did not read are read here, in one round trip.
     """
-    if qui.acteur == SYSTEME:
+    if qui.role == SYSTEME:
         return
     nommees = list(dict.fromkeys(i for touche in touches for i in _operations(touche)))
     # Not pinned: its PLIE never changes, and committees are over when its other streams begin.
@@ -98,7 +98,7 @@ def exiger_libre(qui: Qui, touches: Sequence[Touche], lecteur: Lecteur) -> None:
 
 def exiger_lisible(qui: Qui, touche: Touche, lecteur: Lecteur) -> None:
     """Refuse to look at what is outside the territory of a role, whatever is then decided of it."""
-    if qui.acteur == SYSTEME or qui.plies is None:
+    if qui.role == SYSTEME or qui.plies is None:
         return
     match touche.etat:
         case Operation():
