@@ -1,7 +1,7 @@
 """The whole JSON door, asked anything that its description allows or forbids, by every role.
 
 Nothing breaks, no answer is undocumented, and each is of the form that the description gives. More
-examples: ``OI_EXEMPLES=50 pytest tests/acces/test_schemathesis.py``.
+examples: ``OI_EXEMPLES=50 pytest -m longue``.
 """
 
 import os
@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 from api.app import create_app
 from api.droits import DROITS
 
-pytestmark = pytest.mark.xdist_group("schemathesis")
+pytestmark = [pytest.mark.longue, pytest.mark.xdist_group("schemathesis")]
 
 EXEMPLES = int(os.environ.get("OI_EXEMPLES", "1"))
 CONTROLES = [
