@@ -100,6 +100,8 @@ def ouverte(
     context = browser.new_context(
         base_url=site.adresse,
         java_script_enabled=javascript,
+        # A colour on its way to another is no colour of ours to look at.
+        reduced_motion="reduce",
         storage_state=None if de is None else de.storage_state(),
     )
     yield context.new_page()

@@ -21,12 +21,12 @@ SOMMEIL = 3
 PIEGES = (
     f"' OR (SELECT pg_sleep({SOMMEIL})) IS NULL --",
     f"1; SELECT pg_sleep({SOMMEIL}); --",
-    "{{ 7*7*191 }}${7*7*191}#{7*7*191}<%= 7*7*191 %>",
+    "{{ 7*7*190871 }}${7*7*190871}#{7*7*190871}<%= 7*7*190871 %>",
     '"><script>alert(4711)</script><img src=x onerror=alert(4711)>',
     "../../../../../../etc/passwd",
     "a\r\nSet-Cookie: vole=1",
 )
-CALCULE, EXECUTE, LU, POSE = str(7 * 7 * 191), "<script>alert(4711)", "root:", "vole"
+CALCULE, EXECUTE, LU, POSE = str(7 * 7 * 190_871), "<script>alert(4711)", "root:", "vole"
 
 
 @pytest.fixture
