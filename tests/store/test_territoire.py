@@ -238,6 +238,6 @@ def test_an_act_accepted_once_keeps_its_answer(vie: Vie, service: Service) -> No
 
 
 def test_the_name_of_the_service_gives_nobody_its_freedom(vie: Vie, service: Service) -> None:
-    """A trial names whoever it likes: what acts for nobody is told by its role, which none holds."""
+    """A trial names whoever it likes: what acts for nobody is told by a role that none holds."""
     usurpe = agent(vie, service, acteur="systeme", plies=frozenset({"B"}))
     refused(lambda: ACTES["operation"](usurpe, "A"), HorsTerritoire, "le PLIE A")
