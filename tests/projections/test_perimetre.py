@@ -107,6 +107,17 @@ def limitee(service: Service, qui: Perimetre) -> Iterator[Connection[TupleRow]]:
         yield conn
 
 
+@pytest.mark.parametrize("plies", [{"A"}, {"A", "B"}, set()])
+def test_the_reader_of_a_route_says_to_the_database_what_it_may_show(
+    ouvert: Service, plies: set[str]
+) -> None:
+    """The queries hide it when this is too wide: it is looked at where the connection is lent."""
+    with ExitStack() as stack:
+        conn = LectureOuverte(ouvert, stack, Perimetre(frozenset(plies))).conn
+        row = conn.execute("SELECT current_user, current_setting('oi.plies')::text[]").fetchone()
+    assert row == (DIRECTEUR, sorted(plies))
+
+
 def test_a_limited_reader_only_reads(ouvert: Service, vie: Vie) -> None:
     with limitee(ouvert, ALPHA) as conn:
         assert conn.execute("SELECT current_user, oi.lecteur_limite()").fetchone() == (
