@@ -32,7 +32,7 @@ from monde_habite import (
 from api.droits import DROITS
 from oi_service.ids import convention_of, new_id
 
-pytestmark = pytest.mark.xdist_group("matrice")
+pytestmark = [pytest.mark.longue, pytest.mark.xdist_group("matrice")]
 
 ROUTES = routes()
 LISANT = [route for route in routes() if route.methode in LECTURES]
