@@ -50,10 +50,11 @@ ENTETES_MAX = 2**15
 #: Files that are the same for everybody.
 _STATIQUE = "/static/"
 
-#: Nothing but our own files, and no script at all: what is injected in a page does nothing.
+#: Nothing but our own files, scripts among them: what is injected in a page does nothing.
 POLITIQUE = (
-    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "font-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 SECURITE = {
     "X-Content-Type-Options": "nosniff",

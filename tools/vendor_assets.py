@@ -15,6 +15,7 @@ VENDOR = RACINE / "api" / "static" / "vendor"
 
 #: Package, file to copy, stem and suffix of the copy; the version goes in between.
 ASSETS = (
+    ("htmx.org", "dist/htmx.min.js", "htmx", ".min.js"),
     ("bootstrap", "dist/css/bootstrap.min.css", "bootstrap", ".min.css"),
     (
         "@fontsource-variable/source-sans-3",
