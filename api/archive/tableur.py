@@ -2,16 +2,13 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from api.tableaux.formules import inerte
 from oi_service.clock import PARIS
 from oi_service.money import euros
-
-#: What makes a spreadsheet compute a cell that someone typed as a text, after what it does not see.
-_FORMULE = re.compile(r"[\s\x00\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 Cellule = str | int | Decimal | date | datetime | None
 
@@ -45,4 +42,4 @@ def cellule(valeur: Cellule) -> str:
         case date():
             return f"{valeur:%d/%m/%Y}"
         case str():
-            return f"'{valeur}" if _FORMULE.match(valeur) else valeur
+            return inerte(valeur)
