@@ -22,6 +22,7 @@ Acte = Literal[
     "controle_ouvert",
     "decision_de_controle",
     "depenses_controlees",
+    "controle_propose",
     "controle_valide",
     "deport",
 ]
@@ -31,6 +32,7 @@ MOTS: dict[Acte, str] = {
     "controle_ouvert": "contrôle ouvert",
     "decision_de_controle": "décision de contrôle",
     "depenses_controlees": "dépenses contrôlées",
+    "controle_propose": "contrôle proposé à la validation",
     "controle_valide": "contrôle validé",
     "deport": "déport",
 }

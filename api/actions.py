@@ -5,6 +5,7 @@ journal saves everything in one transaction or nothing. Commands on a single str
 their route passes the decision itself to `Ecriture.decide`.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -287,16 +288,26 @@ def declarer_depenses(
 ) -> None:
     """Declare several dépenses, all or none."""
     new = [unit.new_id(f"depense/{rank}") for rank in range(len(commande.depenses))]
+    declarer_lignes(unit, operation_id, commande, dict(zip(new, commande.depenses, strict=True)))
+
+
+def declarer_lignes(
+    unit: Unit,
+    operation_id: UUID,
+    commande: Commande,
+    lignes: Mapping[UUID, declaration.DetailSaisi],
+) -> None:
+    """Declare dépenses of one operation, each under its identifier."""
     unit.prefetch(
         (OPERATION, operation_id),
         (CONVENTION, convention_of(operation_id)),
-        *((DEPENSE, depense_id) for depense_id in new),
+        *((DEPENSE, depense_id) for depense_id in lignes),
     )
     operation = unit.get(OPERATION, operation_id)
     convention = declaration.exiger_declaration(
         operation, unit.find(CONVENTION, convention_of(operation_id))
     )
-    for depense_id, saisie in zip(new, commande.depenses, strict=True):
+    for depense_id, saisie in lignes.items():
         facts = declaration.declarer(
             unit.find(DEPENSE, depense_id),
             commande,
@@ -307,7 +318,7 @@ def declarer_depenses(
         )
         unit.record(DEPENSE, depense_id, facts)
         _regulariser(unit, depense_id, commande, saisie.regularise)
-    salaries = (saisie.salarie_id for saisie in commande.depenses)
+    salaries = (saisie.salarie_id for saisie in lignes.values())
     _employer(unit, operation_id, commande, *salaries)
 
 
@@ -520,6 +531,21 @@ def notifier_conclusions(
         validation.notifier_conclusions,
         commande,
         csf_id,
+        _du_bilan(unit, operation_id, csf_id),
+    )
+
+
+def proposer_csf(
+    unit: Unit, operation_id: UUID, commande: validation.ProposerCsf, csf_id: UUID
+) -> None:
+    """Say that a control is done, with what the Fund would owe."""
+    unit.execute(
+        CONVENTION,
+        convention_of(operation_id),
+        validation.proposer_csf,
+        commande,
+        csf_id,
+        unit.acte.acteur,
         _du_bilan(unit, operation_id, csf_id),
     )
 

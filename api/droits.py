@@ -145,10 +145,10 @@ DROITS: Mapping[str, Regle] = dict(
             reprendre_delai ouvrir_csf controler_depenses controler_ressources
             controler_realisations controler_recettes tirer_echantillon decider_extrapolation
             remplir_grille corriger_marche corriger_fse notifier_conclusions recevoir_observations
-            notifier_conclusions_finales
+            notifier_conclusions_finales proposer_csf
             """,
         ),
-        ("valider_csf", _pour(VALIDEUR)),
+        *_chacune(_pour(VALIDEUR), "valider_csf renvoyer_csf"),
         ("rouvrir_csf", _pour(GESTIONNAIRE, VALIDEUR)),
         # Payments: prepared, then ordered with a fresh second factor, then sent.
         *_chacune(

@@ -17,6 +17,7 @@ import aggregates.contrepartie.events
 import aggregates.controle_operation.events
 import aggregates.convention.events
 import aggregates.depense.events
+import aggregates.lot.events
 import aggregates.operation.events
 import aggregates.personne.events
 import aggregates.registre.events
@@ -107,6 +108,12 @@ MONTANTS_AUDITES: Mapping[str, str] = {
     "declare": "montant déclaré",
     "retenu": "montant retenu après contrôle",
 }
+NATURES_DE_LOT: Mapping[str, str] = {
+    "depenses": "dépenses",
+    "ressources": "ressources",
+    "indicateurs": "indicateurs",
+    "contreparties": "contreparties",
+}
 DEROGATIONS: Mapping[str, str] = {
     "aide_etat": "aide d’État",
     "commande_publique": "commande publique",
@@ -130,6 +137,7 @@ _LISTES: Mapping[str, Mapping[str, str]] = {
     "modalite_de_controle": MODALITES_DE_CONTROLE,
     "motif": MOTIFS,
     "organisme": ORGANISMES,
+    "nature_de_lot": NATURES_DE_LOT,
     "nature_de_personne": NATURES_DE_PERSONNE,
     "poste": POSTES,
     "recettes": TRAITEMENTS_RECETTES,
@@ -375,6 +383,11 @@ PHRASES: Mapping[str, str] = {
     "convention.conclusions_finales_notifiees.v1": (
         "Conclusions finales notifiées au bénéficiaire"
     ),
+    "convention.csf_propose.v1": (
+        "Contrôle de service fait proposé à la validation par {controleur} : "
+        "FSE dû {fse_du_cumule_centimes:euros} depuis le début"
+    ),
+    "convention.csf_renvoye.v1": "Contrôle de service fait renvoyé à qui contrôle, par {valideur}",
     "convention.csf_valide.v1": (
         "Contrôle de service fait, version {version}, validé par {valideur} : {postes:ecartes}, "
         "FSE dû {fse_du_cumule_centimes:euros} "
@@ -550,6 +563,15 @@ PHRASES: Mapping[str, str] = {
     ),
     "controle_operation.clos.v1": "Contrôle clos ({cloture_ref})",
     "controle_operation.annule.v1": "Contrôle annulé",
+    # Lot.
+    "lot.importe.v1": (
+        "Lot importé d’un classeur de {nature:nature_de_lot} : {lignes:nombre} ligne(s) sur "
+        "{lignes_lues} lues{total_centimes:pour_un_montant}{ecartees:lignes_ecartees}"
+    ),
+    "lot.annule.v1": (
+        "Lot de {nature:nature_de_lot} annulé : {annulees:nombre} acte(s) annulé(s)"
+        "{total_centimes:pour_un_montant}{deja_annulees:deja_annules}"
+    ),
     # Reprise.
     "reprise.operation_reprise.v1": (
         "Opération reprise de la liste {source.fichier} (ligne {source.ligne}) : « {intitule} », "
@@ -840,6 +862,9 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "population": _population,
     "etend_un_tirage": _si(", étend le tirage {}"),
     "remplace_un_tirage": _si(", remplace le tirage {}"),
+    "pour_un_montant": _si(", pour {}", french_euros),
+    "lignes_ecartees": _si(", {} laissée(s) de côté", len),
+    "deja_annules": _si(", {} l’étai(en)t déjà", len),
     "dont_compense": _si(", dont {} par compensation", french_euros),
 }
 

@@ -323,6 +323,21 @@ class ConclusionsFinalesNotifiees(Evenement, frozen=True, kw_only=True):
     csf_id: UUID
 
 
+@event("convention.csf_propose.v1")
+class CsfPropose(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    controleur: str
+    fse_du_cumule_centimes: int
+    cout_net_cumule_centimes: int
+    depenses_ecartees_centimes: int
+
+
+@event("convention.csf_renvoye.v1")
+class CsfRenvoye(Evenement, frozen=True, kw_only=True):
+    csf_id: UUID
+    valideur: str
+
+
 @event("convention.csf_valide.v1")
 class CsfValide(Evenement, frozen=True, kw_only=True):
     operation_id: UUID
@@ -561,6 +576,8 @@ Fait = (
     | ConclusionsIntermediairesNotifiees
     | ObservationsRecues
     | ConclusionsFinalesNotifiees
+    | CsfPropose
+    | CsfRenvoye
     | CsfValide
     | CsfRouvert
     | PaiementPrepare

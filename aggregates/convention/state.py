@@ -29,6 +29,8 @@ from aggregates.convention.events import (
     CreanceIrrecouvrable,
     CreanceRetablie,
     CsfOuvert,
+    CsfPropose,
+    CsfRenvoye,
     CsfRouvert,
     CsfValide,
     DelaiPaiementInterrompu,
@@ -106,6 +108,8 @@ class Csf(msgspec.Struct, frozen=True, kw_only=True):
     corrections_marche: dict[str, Decimal] = {}
     corrections_fse: dict[str, Decimal] = {}
     grille: tuple[PointControle, ...] = ()
+    propose: CsfPropose | None = None  #: while it waits for its validation
+    renvoye_le: date | None = None  #: when a valideur sent it back, until it is proposed again
 
     @property
     def hors_tirage(self) -> frozenset[str]:
@@ -458,14 +462,21 @@ def _ouvert(ancien: Csf | None, fait: CsfOuvert) -> Csf:
         statut="en_controle",
         date_limite_reponse=None,
         fse_annonce=None,
+        propose=None,
+        renvoye_le=None,
     )
 
 
-def _csf(state: Convention, csf_id: UUID) -> Csf:
+def _bilan(state: Convention, csf_id: UUID) -> Bilan:
     bilan = state.bilan_du_csf(csf_id)
     assert bilan is not None
-    assert bilan.csf is not None
-    return bilan.csf
+    return bilan
+
+
+def _csf(state: Convention, csf_id: UUID) -> Csf:
+    csf = _bilan(state, csf_id).csf
+    assert csf is not None
+    return csf
 
 
 def _paiement(
@@ -683,6 +694,18 @@ def evolve(state: Convention | None, fact: Evenement) -> Convention:
             return _with_csf(state, fait.csf_id, statut="observations")
         case ConclusionsFinalesNotifiees():
             return _with_csf(state, fait.csf_id, statut="finales")
+        case CsfPropose():
+            noted = noter(
+                _bilan(state, fait.csf_id).controleurs,
+                fait.controleur,
+                "controle_propose",
+                fait.date_effet,
+            )
+            state = _with_csf(state, fait.csf_id, propose=fait, renvoye_le=None)
+            bilan = replace(_bilan(state, fait.csf_id), controleurs=noted)
+            return replace(state, bilans=_with_bilan(state, bilan))
+        case CsfRenvoye():
+            return _with_csf(state, fait.csf_id, propose=None, renvoye_le=fait.date_effet)
         case CsfValide():
             state = _with_csf(state, fait.csf_id, statut="valide", valide_le=fait.date_effet)
             bilan = replace(

@@ -1,7 +1,7 @@
 """The end of a control: the beneficiary is heard, the certificate fixes what the Fund owes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -9,12 +9,14 @@ from uuid import UUID
 import msgspec
 
 from aggregates.chronologie import exiger_pas_avant
-from aggregates.commande import Commande
+from aggregates.commande import Commande, CommandeMotivee
 from aggregates.convention.bilans import declares
-from aggregates.convention.echantillons import echantillon
+from aggregates.convention.echantillons import echantillon, validees_avec_la_strate
 from aggregates.convention.events import (
     ConclusionsFinalesNotifiees,
     ConclusionsIntermediairesNotifiees,
+    CsfPropose,
+    CsfRenvoye,
     CsfValide,
     EntreesCalcul,
     Intervention,
@@ -100,6 +102,22 @@ class ConclusionsDepassees(RuleBroken):
     """
 
 
+class CsfRenvoyeAuControle(RuleBroken):
+    """Ce contrôle a été renvoyé à qui contrôle le {le} : il se propose de nouveau avant d’être
+    validé.
+    """
+
+
+class PropositionDepassee(RuleBroken):
+    """Le contrôle a changé depuis qu’il est proposé : {propose:euros} de FSE dû étaient proposés,
+    il en donne maintenant {retenu:euros}. Faites-le proposer de nouveau.
+    """
+
+
+class CsfNonPropose(RuleBroken):
+    """Ce contrôle n’est pas proposé à la validation : il n’y a rien à renvoyer."""
+
+
 class BilanAnterieurNonControle(RuleBroken):
     """Le bilan n° {numero} doit être contrôlé d’abord : les montants se cumulent dans l’ordre."""
 
@@ -131,8 +149,8 @@ def notifier_conclusions(
             pieces=commande.jointes(),
             csf_id=csf_id,
             date_limite_reponse=commande.date_limite_reponse or limite,
-            fse_demande_centimes=_demande(convention, bilan, csf, depenses).fse_du_centimes,
-            fse_retenu_centimes=_calcul(convention, bilan, csf, depenses)[1].fse_du_centimes,
+            fse_demande_centimes=demande_du_bilan(convention, bilan, csf, depenses).fse_du_centimes,
+            fse_retenu_centimes=calculer_csf(convention, bilan, csf, depenses)[1].fse_du_centimes,
         )
     ]
 
@@ -195,16 +213,12 @@ def valider_csf(
     Source: domain rule of the minimum, rules/calcul.py.
     """
     bilan, csf = csf_de(convention, csf_id)
-    for autre in convention.bilans.values():
-        if autre.numero < bilan.numero and autre.statut in {"depose", "recevable", "en_controle"}:
-            raise BilanAnterieurNonControle(numero=autre.numero)
-    controleurs = _controleurs(bilan, depenses)
-    _exiger_autre_personne(bilan, controleurs, operation, valideur)
-    _exiger_dernier(convention, bilan, commande)
-    _exiger_decisions(bilan, csf, depenses)
-    entrees, du = _calcul(convention, bilan, csf, depenses)
-    _exiger_contributions(entrees.bilans, du)
-    _exiger_contradictoire(convention, bilan, csf, depenses, du)
+    _exiger_anterieurs(convention, bilan)
+    controleurs = controleurs_de(bilan, depenses)
+    exiger_autre_personne(bilan, controleurs, operation, valideur)
+    _exiger_dernier(convention, bilan, commande, "Valider le contrôle de service fait")
+    entrees, du = _exiger_complet(convention, bilan, csf, depenses)
+    _exiger_proposition(csf, du, depenses)
     return [
         CsfValide(
             date_effet=commande.date_effet,
@@ -247,12 +261,117 @@ def valider_csf(
     ]
 
 
-def _controleurs(bilan: Bilan, depenses: Depenses) -> Acteurs:
+def _exiger_anterieurs(convention: Convention, bilan: Bilan) -> None:
+    """Refuse while an earlier bilan waits for its control."""
+    for autre in convention.bilans.values():
+        if autre.numero < bilan.numero and autre.statut in {"depose", "recevable", "en_controle"}:
+            raise BilanAnterieurNonControle(numero=autre.numero)
+
+
+def _exiger_complet(
+    convention: Convention,
+    bilan: Bilan,
+    csf: Csf,
+    depenses: Depenses,
+    avec_la_strate: Collection[UUID] = (),
+) -> tuple[EntreesCalcul, Resultat]:
+    """Refuse what is not decided yet, or was not heard; return what the Fund would owe.
+
+    ``avec_la_strate``: pieces that the validation will decide with their stratum.
+    """
+    _exiger_decisions(bilan, csf, depenses, avec_la_strate)
+    entrees, du = calculer_csf(convention, bilan, csf, depenses)
+    _exiger_contributions(entrees.bilans, du)
+    _exiger_contradictoire(convention, bilan, csf, depenses, du)
+    return entrees, du
+
+
+def _exiger_proposition(csf: Csf, du: Resultat, depenses: Depenses) -> None:
+    """Refuse a control sent back and not proposed again, or that changed since it was proposed."""
+    if csf.renvoye_le is not None:
+        raise CsfRenvoyeAuControle(le=csf.renvoye_le)
+    proposition = csf.propose
+    if proposition is None:
+        return
+    propose = (
+        proposition.fse_du_cumule_centimes,
+        proposition.cout_net_cumule_centimes,
+        proposition.depenses_ecartees_centimes,
+    )
+    if propose != (du.fse_du_centimes, du.cout_net_centimes, _ecarte(depenses)):
+        raise PropositionDepassee(
+            propose=proposition.fse_du_cumule_centimes, retenu=du.fse_du_centimes
+        )
+
+
+def _ecarte(depenses: Depenses) -> int:
+    return sum(d.ecarte for d in depenses.values())
+
+
+class ProposerCsf(Commande):
+    """Say that the control is done: it waits for another person, who validates it."""
+
+
+def proposer_csf(
+    convention: Convention,
+    commande: ProposerCsf,
+    csf_id: UUID,
+    controleur: str,
+    depenses: Depenses,
+) -> list[CsfPropose]:
+    """Propose a control on which nothing is left to decide nor to hear."""
+    bilan, csf = csf_de(convention, csf_id)
+    _exiger_anterieurs(convention, bilan)
+    _exiger_dernier(convention, bilan, commande, "Proposer le contrôle de service fait")
+    strate = validees_avec_la_strate(csf, depenses)
+    _, du = _exiger_complet(convention, bilan, csf, depenses, strate)
+    return [
+        CsfPropose(
+            date_effet=commande.date_effet,
+            pieces=commande.jointes(),
+            csf_id=csf_id,
+            controleur=controleur,
+            fse_du_cumule_centimes=du.fse_du_centimes,
+            cout_net_cumule_centimes=du.cout_net_centimes,
+            depenses_ecartees_centimes=_ecarte(depenses),
+        )
+    ]
+
+
+class RenvoyerCsf(CommandeMotivee):
+    """Send a proposed control back to whoever controls, and say what to take up again."""
+
+
+def renvoyer_csf(
+    convention: Convention, commande: RenvoyerCsf, csf_id: UUID, valideur: str
+) -> list[CsfRenvoye]:
+    """Send back a control that waits for its validation."""
+    _, csf = csf_de(convention, csf_id)
+    if csf.propose is None:
+        raise CsfNonPropose
+    exiger_pas_avant(
+        commande.date_effet,
+        "Renvoyer le contrôle de service fait",
+        csf.propose.date_effet,
+        "le contrôle a été proposé",
+    )
+    return [
+        CsfRenvoye(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            pieces=commande.jointes(),
+            csf_id=csf_id,
+            valideur=valideur,
+        )
+    ]
+
+
+def controleurs_de(bilan: Bilan, depenses: Depenses) -> Acteurs:
     """Return who opened a version of the control, or decided on a dépense in one of them."""
     return reunir(bilan.controleurs, *(d.controleurs for d in depenses.values()))
 
 
-def _exiger_autre_personne(
+def exiger_autre_personne(
     bilan: Bilan, controleurs: Acteurs, operation: Operation, valideur: str
 ) -> None:
     """Refuse whoever instructed the operation or controlled the bilan."""
@@ -262,9 +381,8 @@ def _exiger_autre_personne(
         raise InstructeurValideService(acte=instruction.mots, le=instruction.le)
 
 
-def _exiger_dernier(convention: Convention, bilan: Bilan, commande: ValiderCsf) -> None:
+def _exiger_dernier(convention: Convention, bilan: Bilan, commande: Commande, acte: str) -> None:
     """Refuse a date before the last validation: what is due moves by the difference with it."""
-    acte = "Valider le contrôle de service fait"
     exiger_apres_reouverture(bilan, commande, acte)
     exiger_apres_controles(convention, commande.date_effet, acte)
 
@@ -276,9 +394,13 @@ def exiger_apres_controles(convention: Convention, jour: date, acte: str) -> Non
         exiger_pas_avant(jour, acte, le, f"le contrôle du bilan n° {numero} a été validé")
 
 
-def _exiger_decisions(bilan: Bilan, csf: Csf, depenses: Depenses) -> None:
+def _exiger_decisions(
+    bilan: Bilan, csf: Csf, depenses: Depenses, avec_la_strate: Collection[UUID]
+) -> None:
     """Refuse while something declared has no decision; a new version keeps the former ones."""
-    sans_decision = [d for d in depenses.values() if d.statut != "controlee"]
+    sans_decision = [
+        i for i, d in depenses.items() if d.statut != "controlee" and i not in avec_la_strate
+    ]
     if sans_decision:
         raise LignesNonControlees(nombre=len(sans_decision))
     if bilan.ressources and csf.ressources is None:
@@ -310,7 +432,7 @@ def _exiger_contradictoire(
     """
     attendu, ecarte = convention.fse_du, False
     if csf.version == 1:
-        demande = _demande(convention, bilan, csf, depenses)
+        demande = demande_du_bilan(convention, bilan, csf, depenses)
         attendu = demande.fse_du_centimes
         ecarte = du.cout_net_centimes < demande.cout_net_centimes
         ecarte = ecarte or any(d.ecarte for d in depenses.values())
@@ -326,14 +448,16 @@ def _exiger_contradictoire(
         raise ConclusionsDepassees(annonce=csf.fse_annonce, retenu=du.fse_du_centimes)
 
 
-def _calcul(
+def calculer_csf(
     convention: Convention, bilan: Bilan, csf: Csf, depenses: Depenses
 ) -> tuple[EntreesCalcul, Resultat]:
     """Compute on every controlled bilan and on this one as it is controlled so far."""
     return _sur(convention, bilan, _retenus(bilan, csf, depenses))
 
 
-def _demande(convention: Convention, bilan: Bilan, csf: Csf, depenses: Depenses) -> Resultat:
+def demande_du_bilan(
+    convention: Convention, bilan: Bilan, csf: Csf, depenses: Depenses
+) -> Resultat:
     """Compute as if this bilan were kept as it is declared, its revenue treated as decided."""
     recettes, ressources = _recettes(csf, bilan.recettes_nettes)
     demandes = msgspec.structs.replace(

@@ -242,6 +242,31 @@ def notifier_conclusions_finales(
     )
 
 
+@commande(_CSF, "/csf/{csf_id}/proposition")
+def proposer_csf(
+    operation_id: UUID, csf_id: UUID, acte: validation.ProposerCsf, ecriture: Ecriture
+) -> ActeOut:
+    """Proposer le contrôle à la validation : plus rien n’y attend de décision."""
+    return ecriture.run(
+        actions.proposer_csf, operation_id, acte, csf_id, target=convention_of(operation_id)
+    )
+
+
+@commande(_CSF, "/csf/{csf_id}/renvoi")
+def renvoyer_csf(
+    operation_id: UUID, csf_id: UUID, acte: validation.RenvoyerCsf, ecriture: Ecriture
+) -> ActeOut:
+    """Renvoyer le contrôle proposé à qui contrôle, en disant ce qu’il faut reprendre."""
+    return ecriture.decide(
+        CONVENTION,
+        convention_of(operation_id),
+        validation.renvoyer_csf,
+        acte,
+        csf_id,
+        ecriture.personne.acteur,
+    )
+
+
 @commande(_CSF, "/csf/{csf_id}/validation")
 def valider_csf(
     operation_id: UUID, csf_id: UUID, acte: validation.ValiderCsf, ecriture: Ecriture
