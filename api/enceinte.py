@@ -38,8 +38,12 @@ CORPS_MAX = 8 * 2**20
 #: Largest form of a page, and largest body of who shows no proof of who they are: the frame reads a
 #: body before anybody looks at that proof.
 FORMULAIRE_MAX = 2**18
+#: Largest form with documents, of who shows a proof, to the pages that take some.
+JOINTES_MAX = 64 * 2**20
+_AVEC_JOINTES = ("/actes/", "/depenses/", "/dossiers/", "/imports")
 _PREUVES = ("authorization", "cookie")
-_FORMULAIRES = ("application/x-www-form-urlencoded", "multipart/form-data")
+_AVEC_FICHIERS = "multipart/form-data"
+_FORMULAIRES = ("application/x-www-form-urlencoded", _AVEC_FICHIERS)
 #: Seconds that a body may keep the service waiting, to which each ``ALLURE_MIN`` bytes add one.
 DELAI_CORPS = 20
 ALLURE_MIN = 4096
@@ -266,14 +270,18 @@ class CorpsBorne:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        maximum = None if scope["path"] == self._depot else _maximum(Headers(scope=scope))
+        maximum = None if scope["path"] == self._depot else _maximum(scope)
         await self._app(scope, _Corps(receive, maximum).lire, send)
 
 
-def _maximum(headers: Headers) -> int:
+def _maximum(scope: Scope) -> int:
+    headers = Headers(scope=scope)
+    if not any(nom in headers for nom in _PREUVES):
+        return FORMULAIRE_MAX
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    petit = media in _FORMULAIRES or not any(nom in headers for nom in _PREUVES)
-    return FORMULAIRE_MAX if petit else CORPS_MAX
+    if media == _AVEC_FICHIERS and scope["path"].startswith(_AVEC_JOINTES):
+        return JOINTES_MAX
+    return FORMULAIRE_MAX if media in _FORMULAIRES else CORPS_MAX
 
 
 class _Corps:
