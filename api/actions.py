@@ -5,7 +5,6 @@ journal saves everything in one transaction or nothing. Commands on a single str
 their route passes the decision itself to `Ecriture.decide`.
 """
 
-from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -288,26 +287,16 @@ def declarer_depenses(
 ) -> None:
     """Declare several dépenses, all or none."""
     new = [unit.new_id(f"depense/{rank}") for rank in range(len(commande.depenses))]
-    declarer_lignes(unit, operation_id, commande, dict(zip(new, commande.depenses, strict=True)))
-
-
-def declarer_lignes(
-    unit: Unit,
-    operation_id: UUID,
-    commande: Commande,
-    lignes: Mapping[UUID, declaration.DetailSaisi],
-) -> None:
-    """Declare dépenses of one operation, each under its identifier."""
     unit.prefetch(
         (OPERATION, operation_id),
         (CONVENTION, convention_of(operation_id)),
-        *((DEPENSE, depense_id) for depense_id in lignes),
+        *((DEPENSE, depense_id) for depense_id in new),
     )
     operation = unit.get(OPERATION, operation_id)
     convention = declaration.exiger_declaration(
         operation, unit.find(CONVENTION, convention_of(operation_id))
     )
-    for depense_id, saisie in lignes.items():
+    for depense_id, saisie in zip(new, commande.depenses, strict=True):
         facts = declaration.declarer(
             unit.find(DEPENSE, depense_id),
             commande,
@@ -318,7 +307,7 @@ def declarer_lignes(
         )
         unit.record(DEPENSE, depense_id, facts)
         _regulariser(unit, depense_id, commande, saisie.regularise)
-    salaries = (saisie.salarie_id for saisie in lignes.values())
+    salaries = (saisie.salarie_id for saisie in commande.depenses)
     _employer(unit, operation_id, commande, *salaries)
 
 
