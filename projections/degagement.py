@@ -215,6 +215,25 @@ def charger(
     )
 
 
+def seuils(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    subvention_id: UUID,
+    reglement: str,
+    situation: Situation = ACTUELLE,
+    *,
+    le: date,
+) -> tuple[LigneExposee, ...]:
+    """Return the targets in force and what is certified of each, without any plan to reach them.
+
+    For who has to be told that something is missing, before asking what would cover it.
+    """
+    with instantane(conn):
+        certifies = _certifies(conn, perimetre, subvention_id, situation)
+        objectifs = _objectifs(conn, perimetre, subvention_id, situation)
+    return tuple(_exposer(objectif, reglement, certifies, le) for objectif in objectifs)
+
+
 # --- What is read --------------------------------------------------------------------------------
 
 
@@ -352,15 +371,19 @@ class _Plans:
             yield ADeclarer(dossier, bilan, cumul)
 
 
-def _ligne(
-    objectif: Objectif, reglement: str, certifies: Sequence[Certifie], plans: _Plans
+def _exposer(
+    objectif: Objectif, reglement: str, certifies: Sequence[Certifie], le: date
 ) -> LigneExposee:
     certifie = sum(
         c.centimes for c in certifies if objectif.vise(c) and c.date_effet <= objectif.date_limite
     )
-    ligne = LigneExposee(
-        objectif, plans.le, certifie, _echeance(objectif.annee_engagement, reglement)
-    )
+    return LigneExposee(objectif, le, certifie, _echeance(objectif.annee_engagement, reglement))
+
+
+def _ligne(
+    objectif: Objectif, reglement: str, certifies: Sequence[Certifie], plans: _Plans
+) -> LigneExposee:
+    ligne = _exposer(objectif, reglement, certifies, plans.le)
     if ligne.etat != "a_couvrir":
         return ligne
     ligne = replace(ligne, plan=tuple(plans.etapes(objectif, ligne.exposition)))

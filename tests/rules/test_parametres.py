@@ -192,6 +192,7 @@ CONNUS: dict[str, dict[str | None, list[tuple[date, object, bool]]]] = {
     "arrondi_mode": {None: [de(DEBUTS[None], "demi_superieur")]},
     "sur_programmation_autorisee_pct": {None: [de(DEBUTS[None], 0)]},
     "seuil_alerte_programmation_pct": {None: [de(DEBUTS[None], 80)]},
+    "levier_reference_pct": {None: [de(DEBUTS[None], 340)]},
     "seuil_alerte_programmation_jour": {None: [de(DEBUTS[None], "06-30")]},
     "degagement_office_annees": {
         "2014-2020": [de(DEBUTS["2014-2020"], 3)],
