@@ -97,6 +97,8 @@ DROITS: Mapping[str, Regle] = dict(
         # Whose identity is shown is decided there.
         *_chacune(LECTEURS, "lire_personne lister_personnes_de_l_operation"),
         *_chacune(CONNECTE, "accueil lire_parametres"),
+        # The form of an act: the rule is that of the route of the act itself.
+        *_chacune(CONNECTE, "page_acte faire_acte"),
         ("telecharger_piece", Regle(LECTEURS.roles, trace="telechargement")),
         ("telecharger_archive", Regle((GESTIONNAIRE, AUDITEUR), trace="archive")),
         ("exporter_journal", Regle((AUDITEUR,), trace="export")),
@@ -132,6 +134,10 @@ DROITS: Mapping[str, Regle] = dict(
             enregistrer_personne rectifier_personne effacer_personne
             """,
         ),
+        *_chacune(GESTION, "tenir_seance page_nouvelle_operation page_comite"),
+        *_chacune(GESTION, "page_effet_seance tenir_une_seance"),
+        # The list of operations, and what a session decided.
+        *_chacune(LECTEURS, "page_operations page_releve_de_decisions"),
         ("rendre_avis_plie", _pour(GESTIONNAIRE, DIRECTEUR)),
         ("valider_rapport", _pour(VALIDEUR)),
         *_chacune(SIGNATURE, "signer_convention signer_avenant"),
@@ -186,6 +192,29 @@ DROITS: Mapping[str, Regle] = dict(
             Regle((AUDITEUR,), trace="export"), "lister_population lister_echantillon lire_document"
         ),
         ("ancrer_journal", _pour(GESTIONNAIRE, AUDITEUR, ADMINISTRATEUR)),
+        # Long works: asked under the rule of what they do, read by who asked.
+        *_chacune(
+            _pour(GESTIONNAIRE, AUDITEUR),
+            "lancer_verification lancer_comparaison page_lancer_verification "
+            "page_lancer_comparaison",
+        ),
+        *_chacune(
+            Regle((GESTIONNAIRE, AUDITEUR), trace="archive"), "lancer_archive page_lancer_archive"
+        ),
+        *_chacune(
+            Regle((AUDITEUR,), trace="export"), "lancer_export_journal page_lancer_export_journal"
+        ),
+        *_chacune(
+            LECTEURS,
+            """
+            lister_travaux lire_travail annuler_travail relancer_travail
+            page_travaux page_travail annuler_mon_travail relancer_mon_travail
+            """,
+        ),
+        *_chacune(
+            Regle(LECTEURS.roles, trace="telechargement"),
+            "telecharger_fichier_de_travail telecharger_mon_fichier",
+        ),
         # What goes with any act.
         (
             "deposer_piece",

@@ -243,6 +243,19 @@ def lire_flux(
     return {stream_id: lus for stream_id, lus in comptes.items() if lus}
 
 
+def derniers_du_flux(
+    conn: Connection[TupleRow], perimetre: Perimetre, stream_id: UUID, limite: int = 20
+) -> list[EvenementLu]:
+    """Return the last events of a stream, newest first; the version of the first is its own."""
+    for audit in (False, True):
+        found = _evenements(
+            conn, perimetre, flux=[stream_id], ordre="desc", limite=limite, audit=audit
+        )
+        if found:
+            return found
+    return []
+
+
 def flux_du_dossier(
     conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
 ) -> list[UUID]:
@@ -312,6 +325,9 @@ def _evenements(
                         FROM projection.controle_perimetre AS p
                         GROUP BY p.controle_id
                         HAVING bool_and(p.operation_id = ANY(%(dossiers)s)))
+                    WHEN 'lot' THEN e.stream_id IN (
+                        SELECT l.id FROM projection.lot AS l
+                        WHERE l.plies <> '{{}}' AND l.plies <@ %(plies)s::text[])
                     WHEN 'subvention_globale' THEN
                         e.data ->> 'plie_id' = ANY(%(plies)s)
                         OR e.data -> 'cellule' ->> 'plie_id' = ANY(%(plies)s)

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from api.filters import FILTRES
+from api.pages.liens_actes import fait, lien_acte, peut
 from api.pages.presence import navigation, present
 
 API = Path(__file__).resolve().parent.parent
@@ -30,6 +31,9 @@ def templates() -> Jinja2Templates:
     )
     environment.filters.update(FILTRES)
     environment.globals.update(
+        acte_url=lien_acte,
+        fait=fait,
+        peut=peut,
         produit=PRODUIT,
         navigation=navigation,
         present=present,

@@ -1,0 +1,52 @@
+"""What a form knows before anything is typed: what it is about, first values, choices.
+
+One module a chapter; each function is found by the name of its act. A form without one starts
+empty, and says which dossier it is about.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.deps import LectureOuverte
+from api.pages.actes.sujets import Sujet
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is known of an act about to be done.
+
+    ``initiales``: a body, or a part of one, as the JSON door takes it. ``options``: by dotted name
+    of field (``plan.postes.code``: no number of line), the values to choose from. ``caches``:
+    fields that are sent without being shown. ``resume``: what helps to decide.
+    """
+
+    sujet: Sujet | None = None
+    initiales: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    caches: frozenset[str] = frozenset()
+    resume: tuple[tuple[str, str], ...] = ()
+    avertissements: tuple[str, ...] = ()
+
+
+Preparer = Callable[..., Preparation]
+
+_PREPARATIONS: dict[str, Preparer] = {}
+
+
+def prepare(*noms: str) -> Callable[[Preparer], Preparer]:
+    """Declare the function that prepares acts: ``(lecture, *cibles) -> Preparation``."""
+
+    def declarer(fonction: Preparer) -> Preparer:
+        for nom in noms:
+            assert nom not in _PREPARATIONS, f"two preparations for {nom}"
+            _PREPARATIONS[nom] = fonction
+        return fonction
+
+    return declarer
+
+
+def preparation(nom: str, lecture: LectureOuverte, cibles: Mapping[str, Any]) -> Preparation:
+    """Return what is known of an act about to be done; nothing when nobody prepares it."""
+    fonction = _PREPARATIONS.get(nom)
+    return Preparation() if fonction is None else fonction(lecture, *cibles.values())
