@@ -20,6 +20,7 @@ from aggregates.controle_operation.events import PerimetreRectifie
 from aggregates.controle_operation.state import ControleOperation
 from aggregates.convention.state import Convention
 from aggregates.depense.state import Depense
+from aggregates.lot.state import Lot
 from aggregates.operation.events import AvisPlieRendu
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.personne.state import Personne
@@ -145,7 +146,7 @@ def _operations(touche: Touche) -> Iterator[UUID]:
             yield touche.stream_id
         case Convention() | Depense():
             yield touche.etat.operation_id
-        case Personne():
+        case Personne() | Lot():
             yield from sorted(touche.etat.operations)
         case ControleOperation():
             perimetres = [touche.etat.perimetre]
@@ -163,6 +164,9 @@ def _operations(touche: Touche) -> Iterator[UUID]:
 def _plies(touche: Touche) -> Iterator[str | None]:
     """Yield the PLIE that facts which are of no operation are about; ``None``: the whole OI."""
     if isinstance(touche.etat, Operation | Convention | Depense | Personne | ControleOperation):
+        return
+    if isinstance(touche.etat, Lot):
+        yield from touche.etat.plies or (None,)
         return
     for fait in touche.faits:
         match fait:

@@ -22,6 +22,7 @@ from aggregates.controle_operation.state import CONTROLE_OPERATION, ControleOper
 from aggregates.convention.events import CsfValide
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.state import DEPENSE
+from aggregates.lot.state import LOT, Lot
 from aggregates.operation.state import OPERATION, Operation
 from aggregates.personne.state import PERSONNE
 from aggregates.registre.events import JournalAncre, LivresVerifies, PointVerifie
@@ -53,6 +54,7 @@ AGGREGATES: dict[str, Aggregate[Any]] = {
         PERSONNE,
         CONTROLE_OPERATION,
         REPRISE,
+        LOT,
         REGISTRE,
         COMPTE,
     )
@@ -149,6 +151,8 @@ def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
             case Reprise():
                 shown = repris.get(stream_id, {})
                 _compare(accord, f"reprise {stream_id}", shown, _of_reprise(state))
+            case Lot():
+                _compare(accord, f"lot {stream_id}", _lot(conn, stream_id), _of_lot(state))
             case ControleOperation():
                 shown = _controle_operation(conn, stream_id)
                 _compare(accord, f"contrôle {state.reference}", shown, _of_controle(state))
@@ -295,6 +299,32 @@ def _of_reprise(state: Reprise) -> dict[str, Any]:
         "fse_centimes": state.fse,
         "ct_repris": state.cout_total_eligible if compte else 0,
         "fse_repris": state.fse if compte else 0,
+    }
+
+
+def _lot(conn: psycopg.Connection[Any], lot_id: UUID) -> dict[str, Any]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            """
+            SELECT l.total_centimes, l.annule_le, x.lignes, x.somme
+            FROM projection.lot AS l
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS lignes, coalesce(sum(y.montant_centimes), 0) AS somme
+                FROM projection.lot_ligne AS y WHERE y.lot_id = l.id
+            ) AS x
+            WHERE l.id = %s
+            """,
+            (lot_id,),
+        ).fetchone()
+    return row or {}
+
+
+def _of_lot(state: Lot) -> dict[str, Any]:
+    return {
+        "total_centimes": state.total,
+        "annule_le": state.annule_le,
+        "lignes": len(state.lignes),
+        "somme": sum(ligne.montant_centimes for ligne in state.lignes),
     }
 
 

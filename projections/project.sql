@@ -9,7 +9,7 @@ BEGIN
         -- Finding out what a whole log holds costs more than finding nothing.
         kinds := ARRAY[
             'subvention_globale', 'appel_a_projets', 'operation', 'convention', 'contrepartie',
-            'reprise', 'controle_operation', 'compte'];
+            'reprise', 'controle_operation', 'compte', 'lot'];
     ELSE
         SELECT array_agg(DISTINCT split_part(e.name, '.', 1)) INTO kinds
         FROM oi.event AS e WHERE e.position BETWEEN lo AND hi;
@@ -42,6 +42,9 @@ BEGIN
     END IF;
     IF 'compte' = ANY (kinds) THEN
         PERFORM oi.project_compte(lo, hi);
+    END IF;
+    IF 'lot' = ANY (kinds) THEN
+        PERFORM oi.project_lot(lo, hi);
     END IF;
 END
 $$;

@@ -71,6 +71,7 @@ from aggregates.convention.events import (
 )
 from aggregates.convention.state import conditions
 from aggregates.depense.events import DepenseControlee, DepenseCorrigee, DepenseDeclaree
+from aggregates.lot.events import LigneDuLot, LigneEcartee, LotAnnule, LotImporte
 from aggregates.operation.events import (
     AvisAgdRendu,
     AvisPlieRendu,
@@ -361,6 +362,25 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
     OrdreReversementEmis: {"emetteur": "comptable-1"},
     RoleAttribue: {"role": "directeur_plie", "plies": ("A", "B"), "au": date(2022, 12, 31)},
     MiseADispositionNotee: {"au": date(2022, 12, 31)},
+    LotImporte: {
+        "lignes_lues": 4,
+        "lignes": (
+            LigneDuLot(
+                feuille="Dépenses", ligne=7, flux=DEPENSE_ID, montant_centimes=euros("160,50")
+            ),
+            LigneDuLot(
+                feuille="Dépenses",
+                ligne=8,
+                flux=AUTRE_DEPENSE_ID,
+                montant_centimes=-euros(40),
+                doublon=True,
+            ),
+        ),
+        "ecartees": (
+            LigneEcartee(feuille="Dépenses", ligne=9, raisons=("date_inexistante", "montant")),
+        ),
+    },
+    LotAnnule: {"deja_annulees": (AUTRE_DEPENSE_ID,)},
     OperationReprise: {
         "source": SourceReprise(
             fichier="opérations « 2016 ».csv", sha256="ab" * 32, ligne=83, reference="82"

@@ -42,6 +42,7 @@ from aggregates.convention.signature import SignerConvention
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.events import DepenseControlee, DepenseDeclaree, Detail
 from aggregates.depense.state import DEPENSE, Depense
+from aggregates.lot.events import LigneDuLot, LotAnnule, LotImporte
 from aggregates.operation import events as oe
 from aggregates.operation.state import OPERATION, Operation, Statut
 from aggregates.parametres import Parametres
@@ -619,6 +620,30 @@ _CHAMPS_PAR_FAIT: dict[type[Evenement], dict[str, Any]] = {
         "periode": Periode(debut=date(2016, 1, 1), fin=date(2016, 12, 31)),
     },
     RepriseAnnulee: {"date_effet": date(2016, 3, 15)},
+    LotImporte: {
+        "nature": "depenses",
+        "modele_version": 3,
+        "fichier_sha256": "cd" * 32,
+        "fichier_format": "xlsx",
+        "fichier_octets": 18_442,
+        "lignes_lues": 1,
+        "total_centimes": euros("120,50"),
+        "total_controle_centimes": euros("120,50"),
+        "lignes": (
+            LigneDuLot(
+                feuille="Dépenses", ligne=7, flux=DEPENSE_ID, montant_centimes=euros("120,50")
+            ),
+        ),
+        "ecartees": (),
+        "operations": (OPERATION_ID,),
+        "plies": ("A",),
+    },
+    LotAnnule: {
+        "nature": "depenses",
+        "total_centimes": euros("120,50"),
+        "annulees": (DEPENSE_ID,),
+        "deja_annulees": (),
+    },
     **dict.fromkeys(get_args(ko.Fait), _CONTROLE),
 }
 

@@ -51,6 +51,7 @@ _AGREGATS = {
     "depense": "Dépense",
     "contrepartie": "Contrepartie",
     "controle_operation": "Contrôle d’opération",
+    "lot": "Lot importé d’un classeur",
     "registre": "Registre",
     "personne": "Personne",
     "compte": "Compte",

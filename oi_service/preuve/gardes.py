@@ -38,6 +38,7 @@ _LIMITES = {
             EXISTS ( SELECT FROM contrepartie c WHERE (c.id = event.stream_id)))
         WHEN 'controle_operation'::text THEN (
             stream_id IN ( SELECT controles_entiers_lus() AS controles_entiers_lus))
+        WHEN 'lot'::text THEN (stream_id IN ( SELECT lots_lus() AS lots_lus))
         WHEN 'subvention_globale'::text THEN (
             ((data ->> 'plie_id'::text) {_PARMI})
             OR (((data -> 'cellule'::text) ->> 'plie_id'::text) {_PARMI})
@@ -62,6 +63,8 @@ _LIMITES = {
     ),
     "projection.depense": _du_dossier("depense"),
     "projection.enveloppe": _DU_PLIE,
+    "projection.lot": "(id IN ( SELECT lots_lus() AS lots_lus))",
+    "projection.lot_ligne": "(lot_id IN ( SELECT lots_lus() AS lots_lus))",
     "projection.mouvement": _DU_PLIE,
     "projection.operation": _DU_PLIE,
     "projection.plie": _DU_PLIE,

@@ -52,6 +52,7 @@ SANS_PERIMETRE = {
     "populations.exiger_passee": "the same",
     "populations.population": "what an auditor of the whole OI draws from",
     "rebuild.beside": "run by the owner",
+    "lots.lot_du_fichier": "a file that the whole OI knows is no new one for a PLIE",
     "rebuild.digests": "the same",
     "rebuild.play": "the same",
     "rebuild.tables": "the same",

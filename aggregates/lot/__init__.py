@@ -1,0 +1,1 @@
+"""Lots: the rows of one workbook, recorded together and undone together."""
