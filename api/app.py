@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from aggregates.commande import Saisie
-from api import errors, pages, v1
+from api import errors, natures, pages, v1
 from api.deps import ServiceOuvert, admettre, file_de_lecture, file_des_essais
 from api.droits import DROITS, ROLES, Regle
 from api.enceinte import entourer
@@ -24,6 +24,8 @@ from api.web import Debit
 from oi_service.application import Service
 from oi_service.reseau import lire_reseau
 
+#: What this process can do in the background: importing it registers it.
+assert natures
 #: Where a document is deposited.
 DEPOT = RACINE + CHEMIN
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 
 import psycopg
@@ -29,6 +30,7 @@ from oi_service.personnes.coffre import Coffre
 from oi_service.pieces import Pieces
 from oi_service.postgres import embedded_server
 from oi_service.settings import Settings
+from oi_service.travaux import Travaux
 from projections.rebuild import Rebuilt, rebuild
 
 #: Name of the database in the embedded server.
@@ -96,16 +98,18 @@ def refaire(conninfo: str) -> Rebuilt:
 def open_service(conninfo: str, lieux: Lieux | None = None) -> Iterator[Service]:
     """Lend the service on a database that is up to date; its folders are the environment's."""
     settings = Settings()
+    garde = timedelta(days=settings.travaux_jours)
     lieux = lieux or lieux_de(settings)
     with ExitStack() as stack:
         writes = stack.enter_context(application_pool(conninfo))
         reads = stack.enter_context(application_pool(conninfo, read_only=True))
         limites = stack.enter_context(application_pool(conninfo, role=DIRECTEUR, read_only=True))
-        # Of its own: who comes in does not wait for those who write.
+        # Of its own: who comes in, or asks how far a work is, does not wait for those who write.
         entrees = stack.enter_context(application_pool(conninfo))
         pieces = Pieces(lieux.pieces, settings.piece_max)
         journal = Journal(writes, GARDES, Coffre(lieux.cles / "personnes"), pieces)
         acces = Acces(entrees, Coffre(lieux.cles / "comptes"), Reglages.de(settings))
         fournisseur = reglages_de(settings)
         oidc = None if fournisseur is None else Oidc(entrees, fournisseur)
-        yield Service(journal, reads, limites, lieux, pieces, acces, oidc)
+        travaux = Travaux(entrees, lieux.travaux, garde)
+        yield Service(journal, reads, limites, lieux, pieces, acces, travaux, oidc)

@@ -35,6 +35,7 @@ from oi_service.recorder import (
     JournalRecorder,
     Recorded,
 )
+from oi_service.travaux import Travaux
 
 #: Decisions taken again after a version moved under them, before answering "busy".
 RETRIES = 12
@@ -323,6 +324,12 @@ class Journal(Application[UUID]):
         assert self._coffre is not None
         return self._coffre
 
+    @property
+    def pieces(self) -> Pieces:
+        """The files of documents."""
+        assert self._pieces is not None
+        return self._pieces
+
     def temoigner(self, fact: Evenement) -> Evenement:
         """Say, of each document of a fact whose file is here, the size of that file."""
         if self._pieces is None or not fact.pieces:
@@ -418,7 +425,8 @@ class Service:
 
     ``reads_limites`` are for readers of some PLIE: the database shows them nothing else.
     ``pieces`` is what keeps the files of the folder of that name; ``acces``, how persons come in;
-    ``oidc``, the provider that may vouch for them, when there is one.
+    ``travaux``, long work in the background; ``oidc``, the provider that may vouch for persons,
+    when there is one.
     """
 
     journal: Journal
@@ -427,6 +435,7 @@ class Service:
     lieux: Lieux
     pieces: Pieces
     acces: Acces
+    travaux: Travaux
     oidc: Oidc | None = None
 
     @property

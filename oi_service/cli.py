@@ -33,6 +33,7 @@ from aggregates.audit.events import MontantAudite
 from aggregates.personne.effacement import EffacerPersonne
 from aggregates.personne.events import Demandeur
 from api.app import create_app
+from api.archive.demande import ArchiveSansObjet
 from api.calculateur.cas import Demande, TousLesCas, lire, tous
 from api.calculateur.corpus import rejouer
 from api.calculateur.reponse import en_json, repondre
@@ -44,7 +45,6 @@ from api.essai import essayer as jouer_un_essai
 from api.filters import entier, euros, insecable, instant, jour, pourcent
 from api.pages.dates import phrase as dire_les_dates
 from api.parametres import valeur_lisible
-from api.v1.archives import ArchiveSansObjet
 from api.v1.pilotage import transfert_propose
 from oi_service import app as assembly
 from oi_service.acces.identite import Attribution, Identite
@@ -118,6 +118,7 @@ from oi_service.terminal import ecriture, tableau
 from oi_service.tirage import definir
 from oi_service.tirage import tirer as tirer_un_echantillon
 from oi_service.traces import sans_variables
+from oi_service.travaux import Ouvrier
 from oi_service.verification import verifier as verifier_tout
 from oi_service.verification import verifier_projections
 from projections.avant_apres import avant_apres
@@ -351,7 +352,7 @@ def _serve(service: Service, port: int | None, entree: Entree | None = None) -> 
     if entree is not None:
         _print_lignes(afficher_entree(entree, page))
     console.print(f"\nPage : {page}/maquette   (Ctrl-C pour arrêter)")
-    with scheduler(service):
+    with scheduler(service), Ouvrier.au_travail(service):
         run(create_app(service), reseau.adresse, chosen)
     console.print("Arrêté. Tout ce qui était confirmé est conservé.")
 

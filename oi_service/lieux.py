@@ -1,4 +1,4 @@
-"""Where the service keeps what is not in the database: pieces, keys, anchors."""
+"""Where the service keeps what is not in the database: pieces, keys, anchors, files of works."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +9,22 @@ from oi_service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Lieux:
-    """Three folders; each may be on another disk, or another machine's.
+    """Four folders; each may be on another disk, or another machine's.
 
     ``pieces``: supporting documents, by their SHA-256. ``cles``: secrets, that of the signature and
     those of persons. ``ancres``: signed points of the log, worth the most out of reach of whoever
-    administers the database.
+    administers the database. ``travaux``: files that long works made, kept for some days.
     """
 
     pieces: Path
     cles: Path
     ancres: Path
+    travaux: Path
 
     @classmethod
     def sous(cls, base: Path) -> "Lieux":
-        """Put the three folders under one."""
-        return cls(base / "pieces", base / "cles", base / "ancres")
+        """Put the folders under one."""
+        return cls(base / "pieces", base / "cles", base / "ancres", base / "travaux")
 
 
 def lieux_de(settings: Settings) -> Lieux:
@@ -33,4 +34,5 @@ def lieux_de(settings: Settings) -> Lieux:
         pieces=settings.pieces_dir or ensemble.pieces,
         cles=settings.cles_dir or ensemble.cles,
         ancres=settings.ancres_dir or ensemble.ancres,
+        travaux=settings.travaux_dir or ensemble.travaux,
     )

@@ -1,5 +1,6 @@
 """What the calendar does by itself: it notices that a période de réalisation is over, checks the
-books, anchors the log, ends the erasures that something cut, and drops old sessions and traces.
+books, anchors the log, ends the erasures that something cut, and drops old sessions, traces and
+files of works.
 """
 
 from collections.abc import Iterator
@@ -63,6 +64,14 @@ def scheduler(service: Service) -> Iterator[BackgroundScheduler]:
         service.acces.purger,
         CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
         id="purger_acces",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+    jobs.add_job(
+        service.travaux.purger,
+        CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
+        id="purger_travaux",
         coalesce=True,
         max_instances=1,
         misfire_grace_time=None,

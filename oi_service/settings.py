@@ -12,7 +12,8 @@ class Settings(BaseSettings):
 
     ``database_url``: a PostgreSQL 17 or newer instead of the embedded one.
     ``database_url_migrations``: the owner's own access, when the application's is less.
-    ``pieces_dir``, ``cles_dir``, ``ancres_dir``: folders other than those under ``data_dir``.
+    ``pieces_dir``, ``cles_dir``, ``ancres_dir``, ``travaux_dir``: folders other than those under
+    ``data_dir``. ``travaux_jours``: how long the files that long works made are kept.
     ``ancre_heures``: hours of the day, in Paris, at which the log is anchored.
     ``ancre_courriels``: who receives the anchors, through ``smtp_url``, from
     ``courriel_expediteur``.
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
     pieces_dir: Path | None = None
     cles_dir: Path | None = None
     ancres_dir: Path | None = None
+    travaux_dir: Path | None = None
+    travaux_jours: Annotated[int, Field(ge=1, le=60)] = 7
     piece_max: Annotated[ByteSize, Field(gt=0)] = ByteSize(50_000_000)
     ancre_heures: Annotated[str, Field(pattern=r"^(1?[0-9]|2[0-3])( *, *(1?[0-9]|2[0-3]))*$")] = "4"
     ancre_courriels: str = ""

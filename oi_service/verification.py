@@ -5,7 +5,8 @@ aggregates, folded in Python from the same events.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -35,10 +36,11 @@ from oi_service.application import Acte, Service, Unit
 from oi_service.codec import REGISTRY
 from oi_service.errors import french_euros
 from oi_service.preuve.examen import examiner
+from oi_service.preuve.journal import Examen
 from projections.instantane import instantane
 from projections.rebuild import rebuild
 from projections.recalcul import sous
-from projections.verification import Controle, violations
+from projections.verification import INVARIANTS, Controle, violations
 
 #: Every kind of stream, by the prefix of its events.
 AGGREGATES: dict[str, Aggregate[Any]] = {
@@ -94,39 +96,87 @@ def verifier_livres(conn: psycopg.Connection[Any]) -> Iterator[Controle]:
         yield _recalculer(conn)
 
 
+#: Told, as the work goes: what is done, out of how much, and what it is.
+Progres = Callable[[int, int, str], None]
+#: Points that `verifier_livres` adds to the invariants.
+_REJEUX = 3
+_SCEAUX = "Les sceaux : chaque événement est recalculé"
+
+
+@dataclass(frozen=True, slots=True)
+class Verifiee:
+    """What a verification of everything found; ``nouveau``: facts came since the last one noted."""
+
+    jusqua_position: int
+    nouveau: bool
+    controles: tuple[Controle, ...]
+    examen: Examen
+    duree_ms: int
+
+    @property
+    def intacte(self) -> bool:
+        """Tell whether everything holds."""
+        return not any(c.ecarts for c in self.controles)
+
+
 def noter_verification(service: Service) -> LivresVerifies | None:
     """Check the books and the seals, and note the result; ``None`` when nothing is new since."""
+    with service.reads.connection() as conn:
+        _, nouveau = _tete(service, conn)
+    return noter(service, verifier_le_tout(service)) if nouveau else None
+
+
+def verifier_le_tout(
+    service: Service, dire: Progres = lambda _fait, _total, _phrase: None
+) -> Verifiee:
+    """Check the books, then the seals, the anchors and the documents, telling how far it is."""
     started = time.monotonic()
-    unit = Unit(service.journal, Acte("systeme", "systeme"))
-    known = unit.find(REGISTRE, REGISTRE_ID)
     with service.reads.connection() as conn, instantane(conn):
-        row = conn.execute(
-            """
-            SELECT h.position, EXISTS (
-                SELECT FROM oi.event AS e WHERE e.position > %s AND e.name <> ALL(%s))
-            FROM oi.head AS h
-            """,
-            (0 if known is None else known.verifie_jusqua, _NUITS),
-        ).fetchone()
-        assert row is not None
-        if not row[1]:
-            return None
-        livres = list(verifier_livres(conn))
-    points = tuple(
-        PointVerifie(code=c.code, ecarts=len(c.ecarts))
-        for c in (*livres, *examiner(service).controles)
+        position, nouveau = _tete(service, conn)
+        livres: list[Controle] = []
+        total = len(INVARIANTS) + _REJEUX
+        for controle in verifier_livres(conn):
+            livres.append(controle)
+            dire(len(livres), total, f"Les livres : {controle.enonce}")
+    preuve = examiner(service, progres=lambda fait, total: dire(fait, total, _SCEAUX))
+    return Verifiee(
+        jusqua_position=position,
+        nouveau=nouveau,
+        controles=(*livres, *preuve.controles),
+        examen=preuve.examen,
+        duree_ms=round((time.monotonic() - started) * 1000),
     )
+
+
+def noter(service: Service, verifiee: Verifiee) -> LivresVerifies:
+    """Note in the log what a verification found."""
     fait = LivresVerifies(
         date_effet=clock.today(),
-        jusqua_position=row[0],
-        points=points,
-        duree_ms=round((time.monotonic() - started) * 1000),
+        jusqua_position=verifiee.jusqua_position,
+        points=tuple(PointVerifie(code=c.code, ecarts=len(c.ecarts)) for c in verifiee.controles),
+        duree_ms=verifiee.duree_ms,
         version_code=version("oi-service"),
     )
     service.journal.execute(
         Acte("systeme", "systeme"), lambda unit: unit.record(REGISTRE, REGISTRE_ID, [fait])
     )
     return fait
+
+
+def _tete(service: Service, conn: psycopg.Connection[Any]) -> tuple[int, bool]:
+    """Return the last position, and whether facts came since the last verification noted."""
+    unit = Unit(service.journal, Acte("systeme", "systeme"))
+    known = unit.find(REGISTRE, REGISTRE_ID)
+    row = conn.execute(
+        """
+        SELECT h.position, EXISTS (
+            SELECT FROM oi.event AS e WHERE e.position > %s AND e.name <> ALL(%s))
+        FROM oi.head AS h
+        """,
+        (0 if known is None else known.verifie_jusqua, _NUITS),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def _rejouer(conn: psycopg.Connection[Any]) -> Iterator[Controle]:

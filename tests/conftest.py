@@ -27,7 +27,7 @@ settings.register_profile("longue", max_examples=2000, deadline=None)
 def pytest_configure() -> None:
     """Keep what the tests write out of the machine's own folders."""
     lieux = Path(tempfile.mkdtemp(prefix="oi-lieux-"))
-    for nom in ("pieces", "cles", "ancres"):
+    for nom in ("pieces", "cles", "ancres", "travaux"):
         os.environ.setdefault(f"OI_{nom.upper()}_DIR", str(lieux / nom))
     # What the test client calls itself, and more requests than a person makes.
     os.environ.setdefault("OI_HOTES", "localhost,127.0.0.1,[::1],testserver")

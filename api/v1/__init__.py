@@ -31,6 +31,7 @@ from api.v1 import (
     provenance,
     reprise,
     subvention_globale,
+    travaux,
     trop_percus,
 )
 from api.v1.actes import RACINE
@@ -63,6 +64,7 @@ for chapter in (
     contributions,
     lectures,
     archives,
+    travaux,
     ancrage,
     comptes,
     acces,

@@ -26,6 +26,7 @@ SANS_FAIT = (
     "/api/v1/essais",
     "/api/v1/pieces",
     "/api/v1/session",
+    "/api/v1/travaux/",
     "/api/v1/jetons",
 )
 #: How persons come in: traces tell it, no event does.

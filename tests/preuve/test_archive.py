@@ -29,10 +29,11 @@ from terminal import Oi, ligne_de_commande
 from aggregates.operation.events import IndicateurRenseigne
 from aggregates.operation.state import OPERATION
 from api.app import create_app
+from api.archive.demande import ArchiveReservee, ArchiveSansObjet
 from api.archive.lectures import lectures
 from api.archive.tableur import Montant, cellule, table
 from api.deps import perimetre
-from api.v1.archives import ArchiveReservee, ArchiveSansObjet, ecrire_fiche
+from api.v1.archives import ecrire_fiche
 from oi_service import clock
 from oi_service.affichage_archive import ArchiveNonEcrite
 from oi_service.app import open_service
