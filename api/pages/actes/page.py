@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, UploadFile
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
 from api.deps import Lecture, LectureOuverte, ServiceOuvert
 from api.pages.actes.catalogue import ActeDesPages, acte
@@ -92,19 +93,17 @@ async def saisie(request: Request, adresse: str, service: ServiceOuvert) -> Recu
     nom = adresse.partition("/")[0]
     acte(nom)
     await run_in_threadpool(acteur, request, nom)
-    recus = await request.form(max_files=_FICHIERS_MAX, max_fields=_CHAMPS_MAX)
     plat: Plat = {}
-    fichiers: list[UploadFile] = []
-    for cle, valeur in recus.multi_items():
-        if isinstance(valeur, str):
-            plat.setdefault(cle, []).append(valeur.replace("\r\n", "\n"))
-        elif valeur.filename:
-            fichiers.append(valeur)  # type: ignore[arg-type]
-    gardees = _gardees(plat)
-    try:
-        deposees = await deposer_jointes(service, fichiers)
-    except Refusal as refus:
-        return Recue(plat, gardees, refus)
+    async with request.form(max_files=_FICHIERS_MAX, max_fields=_CHAMPS_MAX) as recus:
+        fichiers = [recu for _, recu in recus.multi_items() if isinstance(recu, UploadFile)]
+        for cle, valeur in recus.multi_items():
+            if isinstance(valeur, str):
+                plat.setdefault(cle, []).append(valeur.replace("\r\n", "\n"))
+        gardees = _gardees(plat)
+        try:
+            deposees = await deposer_jointes(service, [f for f in fichiers if f.filename])
+        except Refusal as refus:
+            return Recue(plat, gardees, refus)
     toutes = (*gardees, *(Piece(**deposee) for deposee in deposees))
     return Recue(plat, tuple({piece.sha256: piece for piece in toutes}.values()))
 
