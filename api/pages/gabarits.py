@@ -32,7 +32,7 @@ def templates() -> Jinja2Templates:
     environment.filters.update(FILTRES)
     environment.globals.update(
         acte_url=lien_acte,
-        fait=fait,
+        acte_fait=fait,
         peut=peut,
         produit=PRODUIT,
         navigation=navigation,
