@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from api.filters import FILTRES
-from api.pages.liens_actes import fait, lien_acte, peut
+from api.pages.liens_actes import acte_fait, lien_acte, peut
 from api.pages.presence import navigation, present
 
 API = Path(__file__).resolve().parent.parent
@@ -32,7 +32,7 @@ def templates() -> Jinja2Templates:
     environment.filters.update(FILTRES)
     environment.globals.update(
         acte_url=lien_acte,
-        acte_fait=fait,
+        acte_acte_fait=acte_fait,
         peut=peut,
         produit=PRODUIT,
         navigation=navigation,

@@ -173,6 +173,6 @@ def peut(context: Context, nom: str) -> bool:
 
 
 @pass_context
-def fait(context: Context) -> str | None:
+def acte_fait(context: Context) -> str | None:
     """Return the title of the act that was just done, when the page was come back to after one."""
     return TITRES.get(context["request"].query_params.get("fait", ""))
