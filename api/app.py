@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from aggregates.commande import Saisie
-from api import errors, natures, pages, v1
+from api import errors, exports, natures, pages, v1
 from api.deps import ServiceOuvert, admettre, file_de_lecture, file_des_essais
 from api.droits import DROITS, ROLES, Regle
 from api.enceinte import entourer
@@ -169,6 +169,7 @@ def create_app(service: Service, portier: Portier | None = None) -> FastAPI:
         "/problemes/{code}", _probleme, tags=["Refus"], name="probleme", responses=errors.refus(404)
     )
     app.include_router(pages.router)
+    app.include_router(exports.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/", _accueil, include_in_schema=False, name="accueil")
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False, name="openapi")

@@ -84,6 +84,7 @@ DROITS: Mapping[str, Regle] = dict(
             lister_subventions_globales lire_subvention_globale lister_enveloppes
             lister_contreparties lire_contrepartie lister_appels_a_projets lire_appel_a_projets
             lister_operations lire_operation lire_convention lister_depenses lire_depense
+            lister_toutes_depenses
             lister_contreparties_de_l_operation lire_constats lire_constats_du_bilan
             expliquer_ecart expliquer_paiement expliquer recalculer
             lister_bilans_attendus lister_horloges lister_trop_percus
@@ -102,6 +103,18 @@ DROITS: Mapping[str, Regle] = dict(
         ("telecharger_piece", Regle(LECTEURS.roles, trace="telechargement")),
         ("telecharger_archive", Regle((GESTIONNAIRE, AUDITEUR), trace="archive")),
         ("exporter_journal", Regle((AUDITEUR,), trace="export")),
+        # The files of the lists (dépenses & exports).
+        *_chacune(
+            Regle(LECTEURS.roles, trace="export"),
+            """
+            exporter_liste_operations exporter_liste_depenses exporter_liste_maquette
+            exporter_liste_enveloppes exporter_liste_contreparties exporter_liste_appels_a_projets
+            exporter_liste_journal exporter_liste_histoire exporter_liste_bilans_attendus
+            exporter_liste_horloges exporter_liste_trop_percus exporter_liste_suites_attendues
+            """,
+        ),
+        ("exporter_liste_comptes", Regle((ADMINISTRATEUR,), trace="export")),
+        ("exporter_liste_traces", Regle((ADMINISTRATEUR, AUDITEUR), trace="export")),
         # The grant.
         *_chacune(
             MAQUETTE,

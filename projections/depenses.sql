@@ -189,3 +189,65 @@ LANGUAGE sql STABLE AS $$
             date_realisation date, date_acquittement date, montant_impute_centimes bigint)
     WHERE d.name = 'depense.declaree.v1'
 $$;
+
+-- Every dépense of the log as known at a position and effective on a day: what `oi.depenses_au` says
+-- of one operation, read once for all of them.
+CREATE OR REPLACE FUNCTION oi.toutes_depenses_au(connu_le bigint, effet_au date)
+RETURNS SETOF projection.depense
+LANGUAGE sql STABLE AS $$
+    WITH dernier AS (
+        SELECT DISTINCT ON (e.stream_id, e.name) e.stream_id, e.name, e.data
+        FROM oi.event AS e
+        WHERE e.name IN ('depense.corrigee.v1', 'depense.controlee.v1', 'depense.annulee.v1')
+            AND e.position <= connu_le AND e.date_effet <= effet_au
+        ORDER BY e.stream_id, e.name, e.version DESC
+    ),
+
+    versions AS (
+        SELECT e.stream_id, max(e.version) AS version
+        FROM oi.event AS e
+        WHERE e.name IN ('depense.corrigee.v1', 'depense.controlee.v1', 'depense.annulee.v1',
+                'depense.regularisee.v1')
+            AND e.position <= connu_le AND e.date_effet <= effet_au
+        GROUP BY e.stream_id
+    ),
+
+    liees AS (
+        SELECT DISTINCT ON (d.id) d.id::uuid AS depense_id,
+            CASE WHEN NOT EXISTS (
+                SELECT FROM oi.event AS r
+                WHERE r.stream_id = b.stream_id AND r.name = 'convention.bilan_renvoye.v1'
+                    AND r.version > b.version AND r.position <= connu_le
+                    AND r.date_effet <= effet_au AND (r.data ->> 'bilan_id')::uuid = b.bilan_id
+            ) THEN b.bilan_id END AS bilan_id
+        FROM (
+            SELECT e.stream_id, e.version, (e.data ->> 'bilan_id')::uuid AS bilan_id,
+                e.data -> 'depenses' AS depenses
+            FROM oi.event AS e
+            WHERE e.name = 'convention.bilan_depose.v1'
+                AND e.position <= connu_le AND e.date_effet <= effet_au
+            OFFSET 0
+        ) AS b, jsonb_array_elements_text(b.depenses) AS d (id)
+        ORDER BY d.id, b.version DESC
+    )
+
+    SELECT
+        e.stream_id, (e.data ->> 'operation_id')::uuid, f.poste, f.nature, f.tiers_ref, f.piece_ref,
+        f.date_piece, f.date_realisation, f.date_acquittement, f.montant_impute_centimes,
+        CASE WHEN x.stream_id IS NOT NULL THEN 'annulee'
+            WHEN k.stream_id IS NOT NULL THEN 'controlee'
+            ELSE 'declaree' END,
+        l.bilan_id, (k.data ->> 'csf_id')::uuid, (k.data ->> 'montant_retenu_centimes')::bigint,
+        (k.data ->> 'montant_ecarte_centimes')::bigint, k.data ->> 'motif_code',
+        greatest(e.version, v.version), e.position
+    FROM oi.event AS e
+    LEFT JOIN dernier AS c ON e.stream_id = c.stream_id AND c.name = 'depense.corrigee.v1'
+    LEFT JOIN dernier AS k ON e.stream_id = k.stream_id AND k.name = 'depense.controlee.v1'
+    LEFT JOIN dernier AS x ON e.stream_id = x.stream_id AND x.name = 'depense.annulee.v1'
+    LEFT JOIN versions AS v ON e.stream_id = v.stream_id
+    LEFT JOIN liees AS l ON e.stream_id = l.depense_id,
+        LATERAL jsonb_to_record(coalesce(c.data -> 'apres', e.data -> 'detail')) AS f (
+            poste text, nature text, tiers_ref text, piece_ref text, date_piece date,
+            date_realisation date, date_acquittement date, montant_impute_centimes bigint)
+    WHERE e.name = 'depense.declaree.v1' AND e.position <= connu_le AND e.date_effet <= effet_au
+$$;

@@ -1,6 +1,7 @@
 """What the JSON door reads: lists by pages, sheets, the maquette, the journal and its export."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import islice
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -26,6 +27,7 @@ from api.v1 import representations as r
 from api.web import telechargement
 from oi_service.dates import Jour
 from oi_service.errors import NotFound
+from oi_service.money import Difference
 from projections import appels_a_projets as projection_appels
 from projections import contreparties as projection_contreparties
 from projections import depenses as projection_depenses
@@ -34,8 +36,10 @@ from projections import fiche_operation as projection_fiche
 from projections import journal as projection_journal
 from projections import maquette as projection_maquette
 from projections import subventions_globales as projection_subventions
+from projections import toutes_depenses as projection_toutes_depenses
 from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT
 from projections.export import exporter
+from projections.instantane import instantane
 from projections.situation import Situation
 
 router = APIRouter(tags=["Lectures"])
@@ -145,6 +149,42 @@ class FiltresDepenses(FiltresSitues):
     recherche: Mot | None = Field(None, description="Texte de la nature, du tiers ou de la pièce.")
     tri: projection_depenses.Tri = "saisie"
     ordre: projection_depenses.Ordre = "asc"
+
+
+class FiltresToutesDepenses(FiltresSitues):
+    """Dépenses of all operations."""
+
+    plie: Mot | None = None
+    operation: Mot | None = Field(None, description="Numéro du dossier.")
+    poste: CodePoste | None = None
+    statut: projection_depenses.StatutDepense | None = None
+    bilan_id: UUID | None = None
+    rattachee: bool | None = Field(None, description="Dans un bilan déposé, ou dans aucun.")
+    motif_code: MotifIneligibilite | None = None
+    ecartees: bool | None = Field(None, description="Écartées, même en partie, ou non.")
+    date_piece_du: Jour | None = Field(None, description="Premier jour des pièces, compris.")
+    date_piece_au: Jour | None = Field(None, description="Dernier jour des pièces, compris.")
+    montant_min: Difference | None = Field(None, description="Montant imputé, compris.")
+    montant_max: Difference | None = Field(None, description="Montant imputé, compris.")
+    recherche: Mot | None = Field(
+        None,
+        description="Texte de la nature, du tiers, de la pièce, du dossier ou du bénéficiaire.",
+    )
+    tri: projection_toutes_depenses.Tri = "saisie"
+    ordre: projection_depenses.Ordre = "desc"
+
+    def lesquelles(self) -> projection_toutes_depenses.FiltresDesDepenses:
+        """Return the filters as the query takes them."""
+        noms = {f.name for f in fields(projection_toutes_depenses.FiltresDesDepenses)}
+        return projection_toutes_depenses.FiltresDesDepenses(
+            **{nom: getattr(self, nom) for nom in noms}
+        )
+
+
+class DemandeDeDepenses(FiltresToutesDepenses):
+    """A page of them."""
+
+    totaux: bool = Field(default=False, description="Ajouter les totaux de toute la liste.")
 
 
 class FiltresJournal(FiltresSitues):
@@ -403,6 +443,33 @@ def lister_depenses(
         **filtres.arguments(),
     )
     return r.PageOut[r.DepenseOut].model_validate(page)
+
+
+@router.get("/depenses", responses=refus(422))
+def lister_toutes_depenses(
+    demande: Annotated[DemandeDeDepenses, Query()], lecture: Lecture
+) -> r.PageDepensesOut:
+    """Lister les dépenses de toutes les opérations du périmètre."""
+    situation, filtres = demande.situation(lecture), demande.lesquelles()
+    with instantane(lecture.conn):
+        page = projection_toutes_depenses.toutes_depenses(
+            lecture.conn,
+            lecture.perimetre,
+            situation,
+            filtres,
+            tri=demande.tri,
+            ordre=demande.ordre,
+            limite=demande.limite,
+            apres=demande.apres,
+        )
+        sommes = (
+            projection_toutes_depenses.totaux(lecture.conn, lecture.perimetre, situation, filtres)
+            if demande.totaux
+            else None
+        )
+    return r.PageDepensesOut.model_validate(
+        {"lignes": page.lignes, "suivant": page.suivant, "totaux": sommes}
+    )
 
 
 @router.get("/depenses/{depense_id}", responses=_AVEC_VERSION | refus(404, 422))

@@ -1377,6 +1377,54 @@ class DepenseOut(Representation):
     detail: DetailOut
 
 
+class DepenseListeeOut(Representation):
+    """Une dépense dans la liste de toutes, et ce que le contrôle en a fait."""
+
+    id: UUID
+    operation_id: UUID
+    numero_mdfse: str
+    numero_convention: str | None
+    beneficiaire: str
+    plie_id: str
+    plie_nom: str
+    version: int = Field(description="À rappeler dans `If-Match`.")
+    statut: str = Field(description="`declaree`, `annulee` ou `controlee`.")
+    poste: str
+    poste_libelle: str
+    nature: str
+    tiers_ref: str
+    piece_ref: str
+    date_piece: date
+    date_realisation: date
+    date_acquittement: date | None
+    montant_impute: MontantSigne = Field(description="En euros de coût total.")
+    bilan_id: UUID | None
+    bilan_numero: int | None
+    csf_id: UUID | None
+    retenu: MontantSigne | None = Field(description="Retenu au contrôle, en euros.")
+    ecarte: MontantSigne | None = Field(description="Écarté au contrôle, en euros.")
+    motif_code: str | None
+    motif_libelle: str | None
+
+
+class TotauxDepensesOut(Representation):
+    """La somme des dépenses d’un filtre, en euros ; les annulées n’y comptent pas."""
+
+    nombre: int
+    annulees: int = Field(description="Parmi ce nombre, celles qui sont annulées.")
+    declare: MontantSigne
+    retenu: MontantSigne
+    ecarte: MontantSigne
+
+
+class PageDepensesOut(PageOut[DepenseListeeOut]):
+    """Une page de la liste de toutes les dépenses."""
+
+    totaux: TotauxDepensesOut | None = Field(
+        description="De toute la liste, et non de la page ; `null` si `totaux` n’est pas demandé."
+    )
+
+
 class ContrepartieOut(Representation):
     """Une contrepartie nationale."""
 
