@@ -257,6 +257,10 @@ def _problem(
 def probleme(refusal: Refusal, **more: Any) -> Response:
     """Answer a refusal."""
     status, title = statut_de(type(refusal))
+    if refusal.defauts:
+        more["errors"] = [
+            ErreurDeSaisie(pointer=lieu, message=dit) for lieu, dit in refusal.defauts
+        ]
     headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(REESSAYER_APRES)

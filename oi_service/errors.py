@@ -32,6 +32,8 @@ class Refusal(Exception):
 
     #: The text that the refusal applies, as a reader would look it up.
     article: ClassVar[str | None] = None
+    #: Of a refusal made of several: where each is in what was asked, and its sentence.
+    defauts: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, **details: Any) -> None:
         """Keep the facts of the refusal; they fill the braces of the docstring."""

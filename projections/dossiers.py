@@ -1,8 +1,9 @@
 """Dossiers and operations: the list, with the amounts of each."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
 from psycopg import Connection, sql
@@ -13,8 +14,41 @@ from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation
 
-Tri = Literal["numero", "plie", "statut", "depose_le", "fse"]
+Tri = Literal["numero", "plie", "statut", "depose_le", "fse", "beneficiaire", "fin"]
 Ordre = Literal["asc", "desc"]
+
+#: What a dossier waits for, and the states in which it does.
+Attend = Literal[
+    "recevabilite",
+    "complements",
+    "instruction",
+    "comite",
+    "convention",
+    "demarrage",
+    "execution",
+    "bilan_final",
+    "solde",
+    "cloture",
+    "archivage",
+    "reglement",
+]
+ATTENTES: Mapping[Attend, tuple[str, tuple[Statut, ...]]] = {
+    "recevabilite": ("Recevabilité à prononcer", ("depose",)),
+    "complements": ("Compléments du bénéficiaire", ("complement_demande",)),
+    "instruction": ("Instruction à conduire", ("recevable", "en_instruction")),
+    "comite": ("Décision du comité", ("instruit_favorable", "instruit_defavorable", "ajourne")),
+    "convention": ("Convention à signer et notifier", ("programme",)),
+    "demarrage": ("Attestation de démarrage", ("conventionne",)),
+    "execution": ("Réalisation en cours", ("en_execution",)),
+    "bilan_final": ("Bilan final du bénéficiaire", ("realisation_terminee",)),
+    "solde": ("Contrôle, paiement et solde", ("bilan_final_depose",)),
+    "cloture": ("Clôture", ("solde",)),
+    "archivage": ("Archivage", ("cloture",)),
+    "reglement": ("Règlement après arrêt", ("abandonne", "resilie")),
+}
+_ATTENTE_DE: Mapping[Statut, Attend] = {
+    statut: attend for attend, (_, statuts) in ATTENTES.items() for statut in statuts
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +100,97 @@ class LigneOperation:
         """The state as people say it."""
         return LIBELLES[cast("Statut", self.statut)]
 
+    @property
+    def attend(self) -> str | None:
+        """What the dossier waits for, as people say it; ``None`` when nothing is left to do."""
+        attend = _ATTENTE_DE.get(cast("Statut", self.statut))
+        return None if attend is None else ATTENTES[attend][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Sommes:
+    """What dossiers add up to; cents. ``fse`` is programmed, else asked for."""
+
+    nombre: int = 0
+    fse: int = 0
+    fse_conventionne: int = 0
+    fse_declare: int = 0
+    fse_retenu_csf: int = 0
+    fse_paye: int = 0
+
+    def __add__(self, autre: "Sommes") -> "Sommes":
+        """Add up two sets of dossiers that share none."""
+        return Sommes(
+            self.nombre + autre.nombre,
+            self.fse + autre.fse,
+            self.fse_conventionne + autre.fse_conventionne,
+            self.fse_declare + autre.fse_declare,
+            self.fse_retenu_csf + autre.fse_retenu_csf,
+            self.fse_paye + autre.fse_paye,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChoixDeListe:
+    """What the list of a perimeter may be filtered by: codes and names of PLIE, tranches, OS."""
+
+    plies: tuple[tuple[str, str], ...]
+    annees: tuple[int, ...]
+    objectifs_specifiques: tuple[str, ...]
+
+
+#: Which dossiers pass the filters; `_parametres` gives their values.
+_FILTRES = """
+                (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+                AND (%(id)s::uuid IS NULL OR o.id = %(id)s)
+                AND (%(sg)s::uuid IS NULL OR o.sg_id = %(sg)s)
+                AND (%(plie)s::text IS NULL OR o.plie_id = %(plie)s)
+                AND (%(statut)s::text IS NULL OR o.statut = %(statut)s)
+                AND (%(parmi)s::text[] IS NULL OR o.statut = ANY(%(parmi)s))
+                AND (%(os)s::text IS NULL OR o.objectif_specifique = %(os)s)
+                AND (%(annee)s::integer IS NULL OR o.annee = %(annee)s)
+                AND (%(recherche)s::text IS NULL OR strpos(
+                    lower(concat_ws(' ', o.numero_mdfse, o.numero_convention, o.beneficiaire,
+                        o.intitule)),
+                    lower(%(recherche)s)) > 0)
+"""
+
+
+def _source(situation: Situation) -> sql.SQL:
+    """What stands now is kept ready; what stood is read again from the log."""
+    return sql.SQL(
+        "projection.operation"
+        if situation.actuelle
+        else "oi.operations_au(%(connu_le)s, %(effet_au)s)"
+    )
+
+
+def _parametres(
+    perimetre: Perimetre,
+    situation: Situation,
+    *,
+    operation_id: UUID | None = None,
+    subvention_globale_id: UUID | None = None,
+    plie: str | None = None,
+    statut: Statut | None = None,
+    parmi: Sequence[Statut] | None = None,
+    objectif_specifique: str | None = None,
+    annee: int | None = None,
+    recherche: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "plies": perimetre.liste,
+        "id": operation_id,
+        "sg": subvention_globale_id,
+        "plie": plie,
+        "statut": statut,
+        "parmi": None if parmi is None else list(parmi),
+        "os": objectif_specifique,
+        "annee": annee,
+        "recherche": recherche,
+        **situation.parametres,
+    }
+
 
 def operations(
     conn: Connection[TupleRow],
@@ -76,6 +201,7 @@ def operations(
     subvention_globale_id: UUID | None = None,
     plie: str | None = None,
     statut: Statut | None = None,
+    parmi: Sequence[Statut] | None = None,
     objectif_specifique: str | None = None,
     annee: int | None = None,
     recherche: str | None = None,
@@ -87,7 +213,7 @@ def operations(
     """Return the dossiers that pass every filter given, as the situation knows them.
 
     ``recherche`` looks for a text, whatever its case, in the numbers, the beneficiary and the
-    title. States sort in the order of the life of a dossier.
+    title; ``parmi`` keeps several states. States sort in the order of the life of a dossier.
     """
     liste = f"operations {tri} {ordre}"
     cle, numero = lire(apres, liste, str, str)
@@ -103,6 +229,8 @@ def operations(
                     WHEN 'plie' THEN coalesce(p.nom, o.plie_id)
                     WHEN 'statut' THEN to_char(array_position(%(statuts)s, o.statut), 'FM00')
                     WHEN 'depose_le' THEN to_char(o.depose_le, 'YYYYMMDD')
+                    WHEN 'fin' THEN to_char(o.fin, 'YYYYMMDD')
+                    WHEN 'beneficiaire' THEN lower(o.beneficiaire)
                     WHEN 'fse' THEN (
                         SELECT to_char(coalesce(nullif(a.fse_programme, 0), a.fse_depose),
                             'FM000000000000000000')
@@ -111,17 +239,7 @@ def operations(
                 END AS cle
             FROM {operations} AS o
             LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
-            WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
-                AND (%(id)s::uuid IS NULL OR o.id = %(id)s)
-                AND (%(sg)s::uuid IS NULL OR o.sg_id = %(sg)s)
-                AND (%(plie)s::text IS NULL OR o.plie_id = %(plie)s)
-                AND (%(statut)s::text IS NULL OR o.statut = %(statut)s)
-                AND (%(os)s::text IS NULL OR o.objectif_specifique = %(os)s)
-                AND (%(annee)s::integer IS NULL OR o.annee = %(annee)s)
-                AND (%(recherche)s::text IS NULL OR strpos(
-                    lower(concat_ws(' ', o.numero_mdfse, o.numero_convention, o.beneficiaire,
-                        o.intitule)),
-                    lower(%(recherche)s)) > 0)
+            WHERE {filtres}
         ),
 
         page AS (
@@ -151,33 +269,100 @@ def operations(
         ORDER BY o.cle {sens}, o.numero_mdfse {sens}
         """
     ).format(
-        # What stands now is kept ready; what stood is read again from the log.
-        operations=sql.SQL(
-            "projection.operation"
-            if situation.actuelle
-            else "oi.operations_au(%(connu_le)s, %(effet_au)s)"
-        ),
+        operations=_source(situation),
+        filtres=sql.SQL(_FILTRES),
         au_dela=sql.SQL(">" if croissant else "<"),
         sens=sql.SQL("ASC" if croissant else "DESC"),
     )
     parameters = {
-        "plies": perimetre.liste,
-        "id": operation_id,
-        "sg": subvention_globale_id,
-        "plie": plie,
-        "statut": statut,
-        "os": objectif_specifique,
-        "annee": annee,
-        "recherche": recherche,
+        **_parametres(
+            perimetre,
+            situation,
+            operation_id=operation_id,
+            subvention_globale_id=subvention_globale_id,
+            plie=plie,
+            statut=statut,
+            parmi=parmi,
+            objectif_specifique=objectif_specifique,
+            annee=annee,
+            recherche=recherche,
+        ),
         "tri": tri,
         "statuts": list(get_args(Statut)),
         "cle": cle,
         "numero": numero,
         "limite": limite + 1,
-        **situation.parametres,
     }
     rows = conn.cursor(row_factory=class_row(LigneOperation)).execute(query, parameters).fetchall()
     return paginer(rows, limite, liste, lambda o: (o.cle, o.numero_mdfse))
+
+
+def sommes_par_statut(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
+    *,
+    plie: str | None = None,
+    objectif_specifique: str | None = None,
+    annee: int | None = None,
+    recherche: str | None = None,
+) -> Mapping[Statut, Sommes]:
+    """Add up the dossiers that pass the filters, state by state."""
+    query = sql.SQL(
+        """
+        SELECT
+            o.statut, count(*) AS nombre,
+            coalesce(sum(coalesce(nullif(a.fse_programme, 0), a.fse_depose)), 0)::bigint AS fse,
+            coalesce(sum(a.fse_conventionne), 0)::bigint AS fse_conventionne,
+            coalesce(sum(a.fse_declare), 0)::bigint AS fse_declare,
+            coalesce(sum(a.fse_retenu_csf), 0)::bigint AS fse_retenu_csf,
+            coalesce(sum(a.fse_paye), 0)::bigint AS fse_paye
+        FROM {operations} AS o
+        LEFT JOIN oi.montants(%(connu_le)s, %(effet_au)s) AS a ON o.id = a.operation_id
+        WHERE {filtres}
+        GROUP BY o.statut
+        """
+    ).format(operations=_source(situation), filtres=sql.SQL(_FILTRES))
+    parameters = _parametres(
+        perimetre,
+        situation,
+        plie=plie,
+        objectif_specifique=objectif_specifique,
+        annee=annee,
+        recherche=recherche,
+    )
+    return {statut: Sommes(*reste) for statut, *reste in conn.execute(query, parameters)}
+
+
+def choix_de_liste(conn: Connection[TupleRow], perimetre: Perimetre) -> ChoixDeListe:
+    """Return what the dossiers of a perimeter may be filtered by."""
+    rows = conn.execute(
+        """
+        SELECT DISTINCT o.plie_id, coalesce(p.nom, o.plie_id), o.annee, o.objectif_specifique
+        FROM projection.operation AS o
+        LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
+        WHERE %(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s)
+        """,
+        {"plies": perimetre.liste},
+    ).fetchall()
+    return ChoixDeListe(
+        plies=tuple(sorted({row[0]: row[1] for row in rows}.items(), key=lambda p: p[1])),
+        annees=tuple(sorted({row[2] for row in rows})),
+        objectifs_specifiques=tuple(sorted({row[3] for row in rows})),
+    )
+
+
+def noms_des_plies(conn: Connection[TupleRow], perimetre: Perimetre) -> Mapping[str, str]:
+    """Return the names of the PLIE of a perimeter, by their code."""
+    rows = conn.execute(
+        """
+        SELECT p.plie_id, max(p.nom) FROM projection.plie AS p
+        WHERE %(plies)s::text[] IS NULL OR p.plie_id = ANY(%(plies)s)
+        GROUP BY p.plie_id
+        """,
+        {"plies": perimetre.liste},
+    )
+    return dict(rows.fetchall())
 
 
 def exiger_operation(

@@ -4,18 +4,22 @@ from fastapi import APIRouter
 
 from api.pages.actes import router as actes_router
 from api.pages.administration import router as administration_router
+from api.pages.comite import router as comite_router
 from api.pages.compte import router as compte_router
 from api.pages.connexion import router as connexion_router
 from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
 from api.pages.maquette import router as maquette_router
 from api.pages.oidc import router as oidc_router
+from api.pages.operations import router as operations_router
 from api.pages.presence import accueil_de
 from api.pages.refus import installer
 from api.pages.travaux import router as travaux_router
 
 router = APIRouter(include_in_schema=False)
 router.include_router(maquette_router)
+router.include_router(operations_router)
+router.include_router(comite_router)
 router.include_router(dossier_router)
 router.include_router(actes_router)
 router.include_router(connexion_router)

@@ -15,6 +15,7 @@ from projections.histoire import ROLES
 #: `maquette` too, and the first of a name is the one that is found.
 NAVIGATION = (
     ("page_maquette", "Maquette"),
+    ("page_operations", "Opérations"),
     ("page_comptes", "Comptes"),
     ("page_traces", "Traces"),
 )
