@@ -32,7 +32,7 @@ def templates() -> Jinja2Templates:
     environment.filters.update(FILTRES)
     environment.globals.update(
         acte_url=lien_acte,
-        acte_acte_fait=acte_fait,
+        acte_fait=acte_fait,
         peut=peut,
         produit=PRODUIT,
         navigation=navigation,
