@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
+from aggregates.cadre import Cadre
 from aggregates.convention.state import Convention
+from aggregates.depense.state import Depense
 from aggregates.operation.state import Operation
 from rules.nomenclature import POSTES
 
@@ -62,8 +64,8 @@ class DepenseConnue:
     montant: int
     poste: str
     lot: str | None = None
-    #: It corrects another one: it cannot be corrected by a régularisation itself.
-    regularisation: bool = False
+    #: What the decisions read of it; asked only of the dépenses that a file takes back from.
+    etat: Depense | None = None
 
     @property
     def cle(self) -> CleMetier:
@@ -90,10 +92,15 @@ class ContrepartieConnue:
 
 @dataclass(frozen=True, slots=True)
 class SubventionConnue:
-    """A subvention globale: its identifier and its number."""
+    """A subvention globale: its number, and what it hands down."""
 
-    id: UUID
     numero: str
+    cadre: Cadre
+
+    @property
+    def id(self) -> UUID:
+        """Its identifier."""
+        return self.cadre.subvention_globale_id
 
 
 @dataclass(frozen=True)
