@@ -94,6 +94,8 @@ DROITS: Mapping[str, Regle] = dict(
             page_maquette page_dossier
             """,
         ),
+        # Maquette.
+        ("page_maquette_a_faire", LECTEURS),
         *_chacune(OI, "lister_reprises lire_reprise lister_ancrages lire_ancrage"),
         # Whose identity is shown is decided there.
         *_chacune(LECTEURS, "lire_personne lister_personnes_de_l_operation"),

@@ -14,7 +14,6 @@ from api.graphiques.modele import (
     ROUGE,
     Graphique,
     echelle,
-    jour_long,
 )
 from api.graphiques.moteur import dessiner
 from api.tableaux import Cellule, Colonne, Ligne, Tableau
@@ -80,7 +79,7 @@ def _specification(suivi: Suivi) -> dict[str, Any]:
     x: dict[str, Any] = {
         "field": "jour",
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [debut.isoformat(), fin.isoformat()]},
+        "scale": {"type": "utc"},
         "axis": {
             "tickCount": {"interval": "year", "step": 1},
             "labelExpr": "utcFormat(datum.value, '%Y')",
@@ -99,7 +98,7 @@ def _specification(suivi: Suivi) -> dict[str, Any]:
     }
 
     def serie(points: Sequence[tuple[date, int]]) -> dict[str, Any]:
-        return {"values": [{"jour": j.isoformat(), "montant": m} for j, m in points]}
+        return {"values": [{"jour": _instant(j), "montant": m} for j, m in points]}
 
     def bout(points: Sequence[tuple[date, int]], texte: str, couleur: str, dy: int) -> Any:
         return {
@@ -130,10 +129,11 @@ def _specification(suivi: Suivi) -> dict[str, Any]:
             "encoding": {"y": y},
         },
         {
-            "data": {"values": [{"jour": debut.isoformat(), "montant": suivi.enveloppe}]},
+            "data": {"values": [{"jour": _instant(debut), "montant": suivi.enveloppe}]},
             "mark": {"type": "text", "align": "left", "dx": 4, "dy": -8, "color": ENCRE_DOUCE},
             "encoding": {
-                "x": x,
+                # The bounds of all the layers, said once.
+                "x": {**x, "scale": {"type": "utc", "domain": [_instant(debut), _instant(fin)]}},
                 "y": y,
                 "text": {"value": f"Enveloppe {unite.montant(suivi.enveloppe)}"},
             },
@@ -169,7 +169,7 @@ def _specification(suivi: Suivi) -> dict[str, Any]:
             }
         )
     if len(suivi.prevision) > 1:
-        couches += [
+        couches.append(
             {
                 "data": serie(suivi.prevision),
                 "mark": {
@@ -179,26 +179,35 @@ def _specification(suivi: Suivi) -> dict[str, Any]:
                     "strokeDash": [5, 4],
                 },
                 "encoding": {"x": x, "y": y},
-            },
-            bout(suivi.prevision, f"prévision {unite.montant(suivi.prevision[-1][1])}", BLEU, -10),
-        ]
-    if retenu:
-        couches.append(bout(retenu, f"{unite.montant(retenu[-1][1])} retenus", MARINE, -12))
-    if certifie and len(suivi.prevision) < 2:
-        couches.append(bout(certifie, f"{unite.montant(certifie[-1][1])} certifiés", BLEU, 16))
+            }
+        )
+    bouts = [
+        (points, f"{unite.montant(points[-1][1])} {quoi}", couleur)
+        for points, quoi, couleur in (
+            (retenu, "retenus", MARINE),
+            (suivi.prevision[1:], "prévus", BLEU),
+            ([] if suivi.prevision[1:] else certifie, "certifiés", BLEU),
+        )
+        if points
+    ]
+    hauts = max((points[-1][1] for points, _, _ in bouts), default=0)
+    couches += [
+        bout(points, texte, couleur, -13 if points[-1][1] == hauts else 17)
+        for points, texte, couleur in bouts
+    ]
     couches += _seuils(suivi.etapes, unite.montant, x, y)
     return {"width": _LARGEUR, "height": _HAUTEUR, "layer": couches}
 
 
 def _seuils(etapes: Sequence[Etape], ecrire: Any, x: Any, y: Any) -> list[Any]:
-    """Draw the targets: a tick at their day, and their amount above."""
+    """Draw the targets: a tick at their day, and their amount below."""
     if not etapes:
         return []
     valeurs = [
         {
-            "jour": e.jour.isoformat(),
-            "du": (e.jour - _DEMI_SEUIL).isoformat(),
-            "au": (e.jour + _DEMI_SEUIL).isoformat(),
+            "jour": _instant(e.jour),
+            "du": _instant(e.jour - _DEMI_SEUIL),
+            "au": _instant(e.jour + _DEMI_SEUIL),
             "montant": e.a_certifier,
             "texte": ecrire(e.a_certifier),
         }
@@ -217,8 +226,8 @@ def _seuils(etapes: Sequence[Etape], ecrire: Any, x: Any, y: Any) -> list[Any]:
                         "type": "text",
                         "color": ROUGE,
                         "fontWeight": 600,
-                        "dy": -10,
-                        "baseline": "bottom",
+                        "dy": 6,
+                        "baseline": "top",
                     },
                     "encoding": {"x": x, "text": {"field": "texte"}},
                 },
@@ -228,15 +237,22 @@ def _seuils(etapes: Sequence[Etape], ecrire: Any, x: Any, y: Any) -> list[Any]:
     ]
 
 
+def _instant(jour: date) -> int:
+    """Return a day as the renderer counts time: milliseconds, in UTC."""
+    return (jour - date(1970, 1, 1)).days * 86_400_000
+
+
 def _dernier(serie: Sequence[tuple[date, int]]) -> int:
     return serie[-1][1] if serie else 0
 
 
 def _prolonger(serie: Sequence[tuple[date, int]], au: date) -> list[tuple[date, int]]:
-    """Carry a line to the day at which the figures stop."""
-    if not serie or serie[-1][0] >= au:
-        return list(serie)
-    return [*serie, (au, serie[-1][1])]
+    """Start a line at nothing, and carry it to the day at which the figures stop."""
+    if not serie:
+        return []
+    depart = (serie[0][0].replace(day=1) - timedelta(days=1), 0)
+    fin = [(au, serie[-1][1])] if serie[-1][0] < au else []
+    return [depart, *serie, *fin]
 
 
 def _tableau(suivi: Suivi) -> Tableau:
@@ -283,14 +299,3 @@ def _qui_bougent(suivi: Suivi) -> set[date]:
                 found.add(jour)
             avant = somme
     return found
-
-
-def dire_le_manque(etapes: Sequence[Etape], retenu: str) -> str:
-    """Conclude: the first target that something is missing of, the last one reached, or none."""
-    manquee = next((e for e in etapes if e.manque), None)
-    if manquee is not None:
-        unite = echelle(max(e.manque for e in etapes))
-        return f"Il manque {unite.montant(manquee.manque)} au {jour_long(manquee.jour)}"
-    if etapes:
-        return f"Le seuil du {jour_long(etapes[-1].jour)} est atteint"
-    return f"{retenu} retenus après contrôle, sans objectif de certification"

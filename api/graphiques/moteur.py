@@ -29,7 +29,22 @@ _SVG = "{http://www.w3.org/2000/svg}"
 #: What shapes are made of; the rest is for scripts, or for readers of English.
 _ATTRIBUTS = frozenset(
     (
-        *("d", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "rx", "r", "transform"),
+        *(
+            "d",
+            "x",
+            "y",
+            "dx",
+            "dy",
+            "x1",
+            "x2",
+            "y1",
+            "y2",
+            "width",
+            "height",
+            "rx",
+            "r",
+            "transform",
+        ),
         *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "opacity"),
         *("stroke-dasharray", "stroke-linecap", "stroke-linejoin"),
         *("text-anchor", "font-size", "font-weight", "font-style"),

@@ -10,6 +10,7 @@ from api.pages.connexion import router as connexion_router
 from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
 from api.pages.maquette import router as maquette_router
+from api.pages.maquette_a_faire import router as maquette_a_faire_router
 from api.pages.oidc import router as oidc_router
 from api.pages.operations import router as operations_router
 from api.pages.presence import accueil_de
@@ -18,6 +19,7 @@ from api.pages.travaux import router as travaux_router
 
 router = APIRouter(include_in_schema=False)
 router.include_router(maquette_router)
+router.include_router(maquette_a_faire_router)
 router.include_router(operations_router)
 router.include_router(comite_router)
 router.include_router(dossier_router)

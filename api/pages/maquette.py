@@ -6,20 +6,38 @@ difference, width and sentence is made here, so that the template only loops.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Annotated, Literal, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from api.deps import PRESENT, Dates, DatesDemandees, maquette_courante, subventions_au_choix
-from api.filters import euros_ronds, largeur, pourcent
+from api.deps import (
+    PRESENT,
+    Dates,
+    DatesDemandees,
+    Lecture,
+    maquette_courante,
+    subventions_au_choix,
+)
+from api.filters import entier, instant, largeur, pourcent
+from api.graphiques import Graphique
+from api.pages.alertes import (
+    GRAVITE,
+    Alerte,
+    Badge,
+    Niveau,
+    alertes,
+    badges,
+    programmation_attendue,
+)
 from api.pages.barres import Barre, Unite, barre, echelle, legende
+from api.pages.courbes import graphiques
 from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import (
     CONTREPARTIES,
@@ -34,13 +52,15 @@ from api.pages.definitions import (
 from api.pages.gabarits import templates
 from oi_service.clock import jour
 from oi_service.money import ratio
-from projections.maquette import HORS_PLIE, Chiffres, LigneDeMaquette, Maquette, ParFinanceur
-from rules.parametres import parametre
+from projections.difference import Difference, difference
+from projections.livre import Choix as ChoixDeLignes
+from projections.maquette import HORS_PLIE, Chiffres, Maquette, ParFinanceur
+from projections.situation import ACTUELLE
+from projections.tableau_de_bord import Preuve, TableauDeBord, tableau_de_bord
 
 router = APIRouter()
 
 Ordre = Literal["asc", "desc"]
-Niveau = Literal["grave", "attention", "information"]
 
 
 #: Figures of the head of the page and columns of the main table.
@@ -50,16 +70,6 @@ _LIBELLES_COURTS = {"fse_retenu_csf": "Retenu CSF", "disponible_a_programmer": "
 
 
 # --- What the template shows ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    """What is to be looked at on a line."""
-
-    code: str
-    niveau: Niveau
-    libelle: str
-    fait: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +127,6 @@ class ChiffreCle:
 
 
 @dataclass(frozen=True, slots=True)
-class Alerte:
-    """All the lines that one rule points at, in one sentence each."""
-
-    niveau: Niveau
-    libelle: str
-    faits: tuple[tuple[str, str | None, str], ...]  #: name, link, fact
-
-
-@dataclass(frozen=True, slots=True)
 class LigneDeDetail:
     """A line of the detail: a tranche of an OS, the sum of an OS, or the sum of all."""
 
@@ -174,6 +175,34 @@ class Contreparties:
 
 
 @dataclass(frozen=True, slots=True)
+class PreuveVue:
+    """What is known of the integrity of the figures, in one line."""
+
+    niveau: Niveau
+    phrase: str
+    empreinte: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LigneDEcart:
+    """A figure in the situation shown, and now; cents."""
+
+    libelle: str
+    alors: int
+    maintenant: int
+    ecart: int
+
+
+@dataclass(frozen=True, slots=True)
+class EcartVue:
+    """What separates the situation shown from now, figure by figure and cause by cause."""
+
+    lignes: tuple[LigneDEcart, ...]
+    causes: tuple[str, ...]
+    evenements: int
+
+
+@dataclass(frozen=True, slots=True)
 class VueMaquette:
     """All that the page shows."""
 
@@ -199,6 +228,13 @@ class VueMaquette:
     contreparties: Contreparties | None
     position: int
     calculee_le: datetime
+    filtres: tuple[Choix, ...]  #: every PLIE, or those in alert only
+    masques: int  #: how many PLIE the filter leaves out
+    graphiques: tuple[Graphique, ...]
+    preuve: PreuveVue | None
+    ecart: EcartVue | None  #: from the situation shown to now, when they are not the same
+    lien_a_faire: str
+    lien_transfert: str
 
 
 # --- What the reader asks ------------------------------------------------------------------------
@@ -233,6 +269,7 @@ class Demande:
     unite: Unite = "part"
     plie: str | None = None
     dates: Dates = PRESENT
+    en_alerte: bool = False
 
     @property
     def hors_dates(self) -> dict[str, str | None]:
@@ -243,12 +280,28 @@ class Demande:
             "ordre": self.tri.ordre,
             "unite": self.unite,
             "plie": self.plie,
+            "alerte": "oui" if self.en_alerte else None,
         }
 
     def lien(self, ancre: str) -> str:
         """Return the address that asks for this."""
         asked = {**self.hors_dates, **self.dates.requete}
         return f"?{urlencode({k: v for k, v in asked.items() if v is not None})}#{ancre}"
+
+    def ailleurs(self, chemin: str) -> str:
+        """Return the address of another page about the same subvention globale, at these dates."""
+        asked = {"subvention": self.subvention, **self.dates.requete}
+        dits = {k: v for k, v in asked.items() if v is not None}
+        return f"{chemin}?{urlencode(dits)}" if dits else chemin
+
+
+def jour_des_figures(maquette: Maquette, dates: Dates) -> date:
+    """Return the day where the reader stands: that of its dates, else that of what is known."""
+    return dates.jour or jour(
+        maquette.calculee_le
+        if dates.connu is None or maquette.connue_le is None
+        else maquette.connue_le
+    )
 
 
 def vue(
@@ -258,6 +311,10 @@ def vue(
     plie: str | None = None,
     subventions: Sequence[SubventionAuChoix] = (),
     dates: Dates = PRESENT,
+    *,
+    tableau: TableauDeBord | None = None,
+    ecart: Difference | None = None,
+    en_alerte: bool = False,
 ) -> VueMaquette:
     """Prepare the page.
 
@@ -268,6 +325,9 @@ def vue(
         plie: whose detail is shown; the whole OI when absent.
         subventions: the subventions globales that the reader may choose from.
         dates: the two dates of the figures.
+        tableau: what stands beside the figures; neither targets nor curve without it.
+        ecart: what leads from them to those of now, when they are not the same.
+        en_alerte: only show the PLIE that something is wrong with.
     """
     demande = Demande(
         subvention=str(maquette.subvention_globale_id) if len(subventions) > 1 else None,
@@ -275,6 +335,7 @@ def vue(
         unite=unite,
         plie=plie,
         dates=dates,
+        en_alerte=en_alerte,
     )
     par_plie = maquette.par_plie()
     plies = [p for p in par_plie if p[0] not in HORS_PLIE]
@@ -283,25 +344,28 @@ def vue(
     ensembles = _ensembles(maquette)
     part_de = echelle([*(c for _, c in ensembles), *(c for _, _, c in plies)], "part")
     # Alerts are those of the day where the reader stands.
-    attendu_le = dates.jour or jour(
-        maquette.calculee_le
-        if dates.connu is None or maquette.connue_le is None
-        else maquette.connue_le
-    )
+    attendu_le = jour_des_figures(maquette, dates)
     lignes = {
         plie_id: _ligne(
             nom,
             chiffres,
-            replace(demande, plie=plie_id).lien("detail"),
+            demande.ailleurs(f"/plie/{quote(plie_id, safe='')}"),
             barre(nom, chiffres, largeur_de(chiffres)),
-            _badges(
+            badges(
                 chiffres,
-                _programmation_attendue(maquette.lignes, plie_id, attendu_le),
+                programmation_attendue(maquette.lignes, plie_id, attendu_le),
                 attendu_le,
+                plie_id,
+                tableau,
             ),
         )
         for plie_id, nom, chiffres in plies
     }
+    montrees = [
+        plie_id
+        for plie_id in _tries(plies, lignes, demande.tri)
+        if not en_alerte or _en_alerte(lignes[plie_id])
+    ]
     return VueMaquette(
         situation=situation_vue(dates, demande.hors_dates, maquette.position, maquette.connue_le),
         numero=maquette.numero,
@@ -316,7 +380,11 @@ def vue(
         chiffres_cles=tuple(_chiffre_cle(nom, total) for nom in _EN_TETE),
         # Against every cell, those that the reader does not see included.
         a_repartir=maquette.fse_total - (maquette.oi_entier or total).fse_maquette,
-        alertes=_alertes(lignes.values()),
+        alertes=alertes(
+            [(plie_id, ligne.nom, ligne.lien, ligne.badges) for plie_id, ligne in lignes.items()],
+            tableau,
+            lambda: demande.lien("courbe"),
+        ),
         unites=(
             Choix(
                 "Part de l’enveloppe",
@@ -327,7 +395,7 @@ def vue(
         ),
         legende=legende(plies),
         colonnes=_colonnes(demande),
-        lignes=tuple(lignes[plie_id] for plie_id in _tries(plies, lignes, demande.tri)),
+        lignes=tuple(lignes[plie_id] for plie_id in montrees),
         hors_plie=tuple(
             _ligne(
                 nom,
@@ -349,6 +417,56 @@ def vue(
         contreparties=_contreparties(maquette.financeurs, total.cp_maquette),
         position=maquette.position,
         calculee_le=maquette.calculee_le,
+        filtres=(
+            Choix(
+                "Tous les PLIE",
+                replace(demande, en_alerte=False).lien("avancement"),
+                not en_alerte,
+            ),
+            Choix(
+                "En alerte seulement",
+                replace(demande, en_alerte=True).lien("avancement"),
+                en_alerte,
+            ),
+        ),
+        masques=len(plies) - len(montrees),
+        graphiques=graphiques(maquette, tableau),
+        preuve=_preuve(tableau.preuve) if tableau and tableau.preuve else None,
+        ecart=_ecart(ecart) if ecart else None,
+        lien_a_faire=demande.ailleurs("/maquette/a-faire"),
+        lien_transfert=demande.ailleurs("/maquette/transfert"),
+    )
+
+
+def _en_alerte(ligne: Ligne) -> bool:
+    return any(badge.niveau != "information" for badge in ligne.badges)
+
+
+def _preuve(preuve: Preuve) -> PreuveVue:
+    quand, combien = instant(preuve.le), entier(preuve.evenements)
+    if preuve.nature == "ancre":
+        phrase = f"Journal ancré le {quand} : {combien} événements scellés"
+        return PreuveVue("information", phrase, preuve.empreinte)
+    if preuve.intacte:
+        return PreuveVue(
+            "information", f"Intégrité vérifiée le {quand} sur {combien} événements", None
+        )
+    return PreuveVue("grave", f"La vérification du {quand} a trouvé des écarts", None)
+
+
+def _ecart(difference: Difference) -> EcartVue:
+    """Say what happened between the situation shown and now."""
+    return EcartVue(
+        lignes=tuple(
+            LigneDEcart(DEFINITIONS[c.mesure].libelle, c.avant, c.apres, c.ecart)
+            for c in difference.chiffres
+        ),
+        causes=tuple(
+            f"{cause.libelle} : {entier(cause.evenements)} "
+            f"{'événements' if cause.evenements > 1 else 'événement'}"
+            for cause in difference.causes
+        ),
+        evenements=sum(cause.evenements for cause in difference.causes),
     )
 
 
@@ -408,82 +526,6 @@ def _ligne(
     )
 
 
-def _programmation_attendue(
-    lignes: Iterable[LigneDeMaquette], plie_id: str, le: date
-) -> Fraction | None:
-    """Return the programming ratio of the tranches whose programming is expected on that day."""
-    attendues = (
-        ligne.chiffres
-        for ligne in lignes
-        if ligne.plie_id == plie_id and _attendue_au(ligne.annee) <= le
-    )
-    return sum(attendues, Chiffres()).taux_programmation
-
-
-def _attendue_au(annee: int) -> date:
-    """Return the day from which a tranche is expected to be programmed."""
-    month_and_day = parametre("seuil_alerte_programmation_jour", le=date(annee, 1, 1)).valeur
-    return date.fromisoformat(f"{annee}-{month_and_day}")
-
-
-def _badges(
-    chiffres: Chiffres, programmation_attendue: Fraction | None, le: date
-) -> tuple[Badge, ...]:
-    seuil = parametre("seuil_alerte_programmation_pct", le=le).taux
-    badges = []
-    if chiffres.disponible_a_programmer < 0:
-        badges.append(
-            Badge(
-                "surprogrammation",
-                "grave",
-                "Surprogrammation",
-                f"{pourcent(ratio(chiffres.fse_programme_ajuste, chiffres.fse_maquette))} "
-                f"programmés, {euros_ronds(-chiffres.disponible_a_programmer)} au-delà de "
-                "l’enveloppe",
-            )
-        )
-    if programmation_attendue is not None and programmation_attendue < seuil:
-        badges.append(
-            Badge(
-                "sous_programmation",
-                "attention",
-                f"Programmation < {pourcent(seuil).replace(',0', '')}",
-                f"{pourcent(programmation_attendue)} des tranches échues, "
-                f"{euros_ronds(chiffres.disponible_a_programmer)} disponibles",
-            )
-        )
-    if chiffres.fse_paye > chiffres.fse_retenu_csf:
-        badges.append(
-            Badge(
-                "avances",
-                "information",
-                "Avances > retenu",
-                f"{euros_ronds(chiffres.fse_paye - chiffres.fse_retenu_csf)} payés avant contrôle "
-                "de service fait",
-            )
-        )
-    return tuple(badges)
-
-
-def _alertes(lignes: Iterable[Ligne]) -> tuple[Alerte, ...]:
-    """Group the badges by rule, the gravest first; advances are a badge, not an alert."""
-    found: dict[tuple[Niveau, str], list[tuple[str, str | None, str]]] = {}
-    for ligne in lignes:
-        for badge in ligne.badges:
-            if badge.niveau != "information":
-                key = (badge.niveau, badge.libelle)
-                found.setdefault(key, []).append((ligne.nom, ligne.lien, badge.fait))
-    return tuple(
-        Alerte(niveau, libelle, tuple(faits))
-        for (niveau, libelle), faits in sorted(
-            found.items(), key=lambda item: _GRAVITE[item[0][0]], reverse=True
-        )
-    )
-
-
-_GRAVITE: dict[Niveau, int] = {"information": 1, "attention": 2, "grave": 3}
-
-
 def _chiffre_cle(nom: str, total: Chiffres) -> ChiffreCle:
     montant: int = getattr(total, nom)
     share = ratio(montant, total.fse_maquette)
@@ -539,7 +581,7 @@ def _tries(
     def valeur(plie: tuple[str, str, Chiffres]) -> Fraction:
         plie_id, _, chiffres = plie
         if tri.colonne == "alerte":
-            return Fraction(max((_GRAVITE[b.niveau] for b in lignes[plie_id].badges), default=0))
+            return Fraction(max((GRAVITE[b.niveau] for b in lignes[plie_id].badges), default=0))
         if tri.colonne == "avancement":
             return chiffres.taux_consommation or Fraction(0)
         return Fraction(getattr(chiffres, tri.colonne))
@@ -632,17 +674,52 @@ def _montants_du_financeur(financeur: ParFinanceur) -> tuple[int, ...]:
 # --- The route -----------------------------------------------------------------------------------
 
 
+def tableau_courant(
+    lecture: Lecture,
+    dates: DatesDemandees,
+    maquette: Annotated[Maquette | None, Depends(maquette_courante)],
+) -> TableauDeBord | None:
+    """Return what stands beside the maquette asked for; ``None`` when there is none."""
+    if maquette is None or not dates.lisibles:
+        return None
+    return tableau_de_bord(
+        lecture.conn, lecture.perimetre, maquette, le=jour_des_figures(maquette, dates)
+    )
+
+
+def ecart_courant(
+    lecture: Lecture,
+    dates: DatesDemandees,
+    maquette: Annotated[Maquette | None, Depends(maquette_courante)],
+) -> Difference | None:
+    """Return what leads from the situation asked for to now; ``None`` when it is the present."""
+    if maquette is None or not dates.lisibles or dates.situation.actuelle:
+        return None
+    return difference(
+        lecture.conn,
+        lecture.perimetre,
+        ChoixDeLignes(subvention_globale_id=maquette.subvention_globale_id),
+        dates.situation,
+        ACTUELLE,
+        mesures=_EN_TETE,
+        limite=1,
+    )
+
+
 @router.get("/maquette", name="page_maquette", response_class=HTMLResponse)
 def page(
     request: Request,
     dates: DatesDemandees,
     maquette: Annotated[Maquette | None, Depends(maquette_courante)],
     subventions: Annotated[Sequence[SubventionAuChoix], Depends(subventions_au_choix)],
+    tableau: Annotated[TableauDeBord | None, Depends(tableau_courant)],
+    ecart: Annotated[Difference | None, Depends(ecart_courant)],
     tri: str = "nom",
     ordre: str = "asc",
     unite: str = "part",
     plie: str | None = None,
     subvention: str | None = None,
+    alerte: str = "",
 ) -> HTMLResponse:
     """Affiche l’avancement de chaque PLIE : enveloppe, programmé, conventionné, retenu, payé."""
     if maquette is None and not subventions:
@@ -661,6 +738,9 @@ def page(
             plie,
             subventions,
             dates,
+            tableau=tableau,
+            ecart=ecart,
+            en_alerte=alerte == "oui",
         ),
         "definitions": {"montants": MONTANTS, "soldes": SOLDES, "taux": TAUX},
         "contreparties": CONTREPARTIES,

@@ -19,13 +19,14 @@ from maquette_exemple import maquette
 from playwright.sync_api import Browser, Page
 from portier import PortierDEssai
 from starlette.middleware.base import RequestResponseEndpoint
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import api.pages
 from api import deps
 from api.app import create_app
 from api.enceinte import POLITIQUE
+from api.pages import maquette as page_maquette
 from oi_service.application import Service
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -62,11 +63,19 @@ def browser_type_launch_args() -> dict[str, object]:
 def application() -> FastAPI:
     """The pages as the service serves them, on figures that are always the same."""
     app = FastAPI()
+
+    @app.get("/maquette/a-faire", response_class=HTMLResponse)
+    def nothing_waits() -> str:
+        """No dossier stands behind these figures."""
+        return '<div id="a-faire-contenu"><p class="carte">Rien n’attend.</p></div>'
+
     app.include_router(api.pages.router)
     app.mount("/static", StaticFiles(directory=api.pages.STATIC), name="static")
     app.dependency_overrides[deps.maquette_courante] = maquette
     app.dependency_overrides[deps.subventions_au_choix] = _no_choice
     app.dependency_overrides[deps.dates_demandees] = lambda: deps.PRESENT
+    app.dependency_overrides[page_maquette.tableau_courant] = lambda: None
+    app.dependency_overrides[page_maquette.ecart_courant] = lambda: None
 
     @app.middleware("http")
     async def strict_csp(request: Request, call_next: RequestResponseEndpoint) -> Response:

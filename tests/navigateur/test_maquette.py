@@ -48,7 +48,7 @@ def test_scale_toggle_keeps_the_sort(page: Page) -> None:
 
 def test_plie_opens_its_detail(page: Page) -> None:
     page.goto("/maquette")
-    page.locator(".avancements").get_by_role("link", name="PLIE des Deux-Rives").click()
+    page.get_by_role("link", name="PLIE des Deux-Rives").last.click()
     expect(page.get_by_role("heading", name="Détail par objectif")).to_contain_text("Deux-Rives")
     expect(page.locator("#detail")).to_be_in_viewport()
 

@@ -1,0 +1,238 @@
+"""What waits behind the maquette: bilans, controls, payments, contreparties, money to move.
+
+It follows every dossier, which takes longer than the figures: the maquette shows itself first, and
+takes this in when it is there. Without a script it is a page of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from api.deps import DatesDemandees, Lecture, maquette_courante
+from api.filters import euros_ronds
+from api.filters import jour as jour_court
+from api.graphiques import Graphique
+from api.pages.alertes import Action, Niveau
+from api.pages.courbes import couverture_de
+from api.pages.dates import SituationVue, situation_vue
+from api.pages.formulaires import vers
+from api.pages.gabarits import templates
+from api.pages.maquette import jour_des_figures, tableau_courant
+from oi_service.money import euros
+from projections.bilans_attendus import BilanAttendu, bilans_attendus
+from projections.couverture import Couverture, couverture
+from projections.curseurs import LIMITE_MAXIMALE
+from projections.gestion_dynamique import GestionDynamique
+from projections.gestion_dynamique import charger as charger_gestion
+from projections.horloges import HorlogeDeBilan, horloges
+from projections.maquette import Maquette
+from projections.tableau_de_bord import BilanAControler, TableauDeBord
+from projections.trop_percus import TropPercu, trop_percus
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Attendu:
+    """Something that waits for somebody: what, how much, and where it is done."""
+
+    niveau: Niveau
+    libelle: str
+    montant: int | None
+    precision: str | None
+    action: Action | None
+
+
+@dataclass(frozen=True, slots=True)
+class VueAFaire:
+    """All that the page, or the part of the maquette, shows."""
+
+    numero: str
+    situation: SituationVue
+    attendus: tuple[Attendu, ...]
+    couverture: Graphique | None
+    lien_maquette: str
+
+
+def attendus(
+    *,
+    a_controler: Sequence[BilanAControler],
+    bilans: Sequence[BilanAttendu],
+    delais: Sequence[HorlogeDeBilan],
+    couverte: Couverture,
+    percus: Sequence[TropPercu],
+    gestion: GestionDynamique,
+) -> tuple[Attendu, ...]:
+    """Say what waits, in the order of the work."""
+    return tuple(
+        attendu
+        for groupe in (
+            _bilans(bilans),
+            _controles(a_controler),
+            _delais(delais),
+            _contreparties(couverte),
+            _indus(percus),
+            _transferts(gestion),
+        )
+        for attendu in groupe
+    )
+
+
+def _bilans(bilans: Sequence[BilanAttendu]) -> Iterable[Attendu]:
+    if bilans:
+        ancien = bilans[0]
+        yield Attendu(
+            "attention",
+            _combien(len(bilans), "bilan en retard", "bilans en retard"),
+            None,
+            f"Le plus ancien, {ancien.numero_mdfse} ({ancien.plie_nom}), était attendu le "
+            f"{jour_court(ancien.date_limite)}. Réclamez-les aux bénéficiaires.",
+            Action("Voir les bilans attendus", "/controles"),
+        )
+
+
+def _controles(bilans: Sequence[BilanAControler]) -> Iterable[Attendu]:
+    if bilans:
+        retards = [b for b in bilans if b.en_retard]
+        ancien = bilans[0]
+        yield Attendu(
+            "attention" if retards else "information",
+            _combien(
+                len(bilans),
+                "contrôle de service fait à produire",
+                "contrôles de service fait à produire",
+            ),
+            sum(b.declare for b in bilans),
+            f"Le plus ancien, {ancien.numero_mdfse} ({ancien.plie_nom}), attend depuis "
+            f"{ancien.jours} jours"
+            + (f" ; {len(retards)} au-delà du délai de paiement." if retards else "."),
+            Action("Voir les contrôles", "/controles"),
+        )
+
+
+def _delais(delais: Sequence[HorlogeDeBilan]) -> Iterable[Attendu]:
+    depasses = [d for d in delais if d.alerte is not None and d.alerte >= _DELAI_ENTIER]
+    if depasses:
+        yield Attendu(
+            "grave",
+            _combien(
+                len(depasses),
+                "paiement au-delà de son délai",
+                "paiements au-delà de leur délai",
+            ),
+            None,
+            f"Bénéficiaires à payer : {', '.join(d.numero_mdfse for d in depasses[:_NOMMES])}"
+            + (" et d’autres." if len(depasses) > _NOMMES else "."),
+            Action("Voir les délais de paiement", "/paiements?etape=delais"),
+        )
+
+
+#: Percent of the delay: all of it.
+_DELAI_ENTIER = 100
+#: How many dossiers a sentence names.
+_NOMMES = 4
+
+
+def _contreparties(couverte: Couverture) -> Iterable[Attendu]:
+    ouverts = [m for m in couverte.manques if m.ouvert]
+    if ouverts:
+        premier = ouverts[0]
+        yield Attendu(
+            "attention",
+            "Contreparties attendues et non couvertes",
+            sum(m.manque for m in ouverts),
+            f"{_combien(len(ouverts), 'financeur', 'financeurs')} à relancer ; d’abord "
+            f"{premier.financeur} pour {premier.numero_mdfse}, {euros_ronds(premier.manque)} avant "
+            f"le {jour_court(premier.echeance)}.",
+            Action(f"Ouvrir {premier.numero_mdfse}", f"/dossiers/{premier.numero_mdfse}"),
+        )
+
+
+def _indus(percus: Sequence[TropPercu]) -> Iterable[Attendu]:
+    indus = [t for t in percus if t.a_reclamer]
+    if indus:
+        yield Attendu(
+            "grave",
+            _combien(len(indus), "trop-perçu à réclamer", "trop-perçus à réclamer"),
+            sum(t.a_reclamer for t in indus),
+            f"D’abord {indus[0].numero_mdfse} : {euros_ronds(indus[0].a_reclamer)}.",
+            Action(f"Ouvrir {indus[0].numero_mdfse}", f"/dossiers/{indus[0].numero_mdfse}"),
+        )
+
+
+def _transferts(gestion: GestionDynamique) -> Iterable[Attendu]:
+    for p in gestion.propositions[:_NOMMES]:
+        ligne = p.de.ligne
+        essai = {
+            "ligne": f"{ligne.annee}|{ligne.axe}|{ligne.objectif_specifique}|{ligne.dispositif}",
+            "de": p.de.plie_id,
+            "vers": p.vers.plie_id,
+            "fse": euros(p.fse),
+        }
+        yield Attendu(
+            "information",
+            f"Transfert possible : {p.de_nom} vers {p.vers_nom}",
+            p.fse,
+            p.raison,
+            Action("Essayer ce transfert", f"/maquette/transfert?{urlencode(essai)}"),
+        )
+    besoins = gestion.besoins_non_couverts
+    if besoins:
+        noms = dict.fromkeys(besoin.plie_nom for besoin in besoins)
+        a_notifier = sum({b.cellule.ligne: b.non_reparti for b in besoins}.values())
+        yield Attendu(
+            "attention",
+            "Dossiers déposés sans enveloppe pour les financer",
+            sum(besoin.montant for besoin in besoins),
+            f"Aucune enveloppe de leur ligne ne peut le donner : {', '.join(noms)}."
+            + (
+                f" {euros_ronds(a_notifier)} de ces lignes restent à notifier."
+                if a_notifier
+                else ""
+            ),
+            Action("Voir les dossiers à instruire", "/operations?attend=instruction"),
+        )
+
+
+def _combien(nombre: int, un: str, plusieurs: str) -> str:
+    return f"{nombre} {plusieurs if nombre > 1 else un}"
+
+
+@router.get("/maquette/a-faire", name="page_maquette_a_faire", response_model=None)
+def page(
+    request: Request,
+    lecture: Lecture,
+    dates: DatesDemandees,
+    maquette: Annotated[Maquette | None, Depends(maquette_courante)],
+    tableau: Annotated[TableauDeBord | None, Depends(tableau_courant)],
+    subvention: str | None = None,
+) -> HTMLResponse | RedirectResponse:
+    """Affiche ce qui attend : bilans, contrôles, paiements, contreparties, transferts possibles."""
+    if maquette is None or tableau is None:
+        return vers("/maquette", subvention=subvention, **dates.requete)
+    le = jour_des_figures(maquette, dates)
+    sg, situation = maquette.subvention_globale_id, dates.situation
+    conn, perimetre = lecture.conn, lecture.perimetre
+    couverte = couverture(conn, perimetre, situation, subventions=[sg])
+    asked = {"subvention": subvention}
+    vue = VueAFaire(
+        numero=maquette.numero,
+        situation=situation_vue(dates, asked, maquette.position, maquette.connue_le),
+        attendus=attendus(
+            a_controler=tableau.a_controler,
+            bilans=bilans_attendus(
+                conn, perimetre, le=le, etat="en_retard", limite=LIMITE_MAXIMALE
+            ).lignes,
+            delais=horloges(conn, perimetre, le),
+            couverte=couverte,
+            percus=trop_percus(conn, perimetre, situation),
+            gestion=charger_gestion(conn, perimetre, sg, situation, le=le),
+        ),
+        couverture=couverture_de(couverte),
+        lien_maquette=vers("/maquette", subvention=subvention, **dates.requete).headers["location"],
+    )
+    return templates().TemplateResponse(request, "maquette_a_faire.html", {"vue": vue})
