@@ -230,6 +230,20 @@ DROITS: Mapping[str, Regle] = dict(
             Regle(LECTEURS.roles, trace="telechargement"),
             "telecharger_fichier_de_travail telecharger_mon_fichier",
         ),
+        # Lots: workbooks imported, whole or not at all.
+        *_chacune(
+            LECTEURS, "lister_lots lire_lot lister_lignes_du_lot page_lots page_lot"
+        ),
+        *_chacune(
+            BILANS,
+            """
+            telecharger_modele regarder_classeur
+            page_import page_modele deposer_classeur page_apercu_import telecharger_annote
+            confirmer_import abandonner_import
+            """,
+        ),
+        *_chacune(COMPTA, "importer_lot_depenses annuler_lot_depenses"),
+        *_chacune(GESTION, "importer_lot_indicateurs importer_lot_contreparties"),
         # What goes with any act.
         (
             "deposer_piece",

@@ -18,7 +18,8 @@ from aggregates.lot.state import Lot
 from oi_service.codec import Piece
 from oi_service.errors import Conflict, RuleBroken
 
-Nature = Literal["depenses", "ressources", "indicateurs", "contreparties"]
+#: Ressources of a workbook are those of a bilan: they are recorded with it, not by a lot.
+Nature = Literal["depenses", "indicateurs", "contreparties"]
 #: Natures whose rows have no amount: there is nothing to add up.
 SANS_MONTANT = frozenset(("indicateurs",))
 #: Code of a row that looks known already and that the person did not tick.
@@ -26,7 +27,6 @@ DOUBLON = "doublon"
 #: What the piece is called in the log: its own name may hold that of a person.
 LIBELLES = {
     "depenses": "Classeur de dépenses importé",
-    "ressources": "Classeur de ressources importé",
     "indicateurs": "Classeur d’indicateurs importé",
     "contreparties": "Classeur de contreparties importé",
 }

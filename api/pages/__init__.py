@@ -9,6 +9,8 @@ from api.pages.compte import router as compte_router
 from api.pages.connexion import router as connexion_router
 from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
+from api.pages.imports import router as imports_router
+from api.pages.lots import router as lots_router
 from api.pages.maquette import router as maquette_router
 from api.pages.maquette_a_faire import router as maquette_a_faire_router
 from api.pages.oidc import router as oidc_router
@@ -23,6 +25,8 @@ router.include_router(maquette_a_faire_router)
 router.include_router(operations_router)
 router.include_router(comite_router)
 router.include_router(dossier_router)
+router.include_router(imports_router)
+router.include_router(lots_router)
 router.include_router(actes_router)
 router.include_router(connexion_router)
 router.include_router(oidc_router)

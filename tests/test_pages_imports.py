@@ -1,0 +1,432 @@
+"""Importing a workbook through the pages: drop, read, confirm, undo; nothing before the end."""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from bases import base_neuve
+from fabrique import commande
+from fastapi.testclient import TestClient
+from fichiers import PDF
+from portier import PortierDEssai
+from vie import Vie
+from xlsxwriter import Workbook
+
+from aggregates.convention import bilans
+from aggregates.lot.annulation import AnnulerLot
+from aggregates.lot.importation import ImporterLot
+from aggregates.lot.state import LotAbsent
+from aggregates.territoire import HorsTerritoire
+from api import actions, actions_lots
+from api.actions_lots import LigneDuLotRefusee
+from api.app import create_app
+from api.classeurs import MODELES
+from api.imports import Demande, regarder
+from oi_service.app import open_service
+from oi_service.application import Acte, Service
+from oi_service.brouillons import Brouillons
+from oi_service.ids import new_id
+from oi_service.lieux import Lieux
+from oi_service.verification import verifier
+from projections.lots import histoire_du_lot, lignes_du_lot, lot, lot_du_fichier, lots
+from projections.perimetre import OI_ENTIER, Perimetre, limiter
+
+COMPTABLE = {"OI-Acteur": "comptable-1", "OI-Role": "comptable_oi"}
+AUTRE_COMPTABLE = {"OI-Acteur": "comptable-2", "OI-Role": "comptable_oi"}
+GESTIONNAIRE = {"OI-Acteur": "gestionnaire-1", "OI-Role": "gestionnaire_oi"}
+A, B = "202100031", "202100032"
+
+LIGNE: Mapping[str, Any] = {
+    "N° de dossier": A,
+    "Poste de dépense": "personnel",
+    "Nature de la dépense": "Salaire chargé de mars",
+    "Fournisseur ou tiers": "fictif-salaires",
+    "N° de pièce": "FA-1",
+    "Date de la pièce": "31/03/2021",
+    "Date de réalisation": "31/03/2021",
+    "Date d’acquittement": "02/04/2021",
+    "Preuve d’acquittement": "releve_bancaire",
+    "Montant imputé": "1 204,50",
+}
+
+
+def classeur(*lignes: Mapping[str, Any]) -> bytes:
+    """Write a workbook of dépenses; each row says what it changes of the usual one."""
+    sortie = io.BytesIO()
+    with Workbook(sortie, {"in_memory": True}) as livre:
+        feuille = livre.add_worksheet(MODELES["depenses"].feuilles[0].nom)
+        feuille.write_row(0, 0, list(LIGNE))
+        for rang, ligne in enumerate(lignes, start=1):
+            feuille.write_row(rang, 0, list({**LIGNE, **ligne}.values()))
+    return sortie.getvalue()
+
+
+@pytest.fixture(scope="module")
+def base_des_imports(serveur: str, modele: str) -> Iterator[str]:
+    with base_neuve(serveur, modele) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def joue(base_des_imports: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    lieux = Lieux.sous(tmp_path_factory.mktemp("imports"))
+    with open_service(base_des_imports, lieux) as service:
+        vie = Vie(service)
+        vie.subvention()
+        vie.tranche("900000.00", "900000.00")
+        vie.enveloppe("A", "300000.00")
+        vie.enveloppe("B", "300000.00")
+        vie.appel([{}, {"code": "F2", "plie_id": "B"}])
+        vie.jusqu_au_demarrage(A)
+        vie.jusqu_au_demarrage(B, fiche="F2")
+        yield service
+
+
+@pytest.fixture(scope="module")
+def http(joue: Service) -> Iterator[TestClient]:
+    with TestClient(
+        create_app(joue, PortierDEssai()), headers=COMPTABLE, follow_redirects=False
+    ) as client:
+        yield client
+
+
+def position(http: TestClient) -> int:
+    found: int = http.get("/sante/pret").json()["position"]
+    return found
+
+
+def deposer(http: TestClient, octets: bytes, nom: str = "depenses-T1.xlsx", **champs: str) -> Any:
+    return http.post(
+        "/depenses/import",
+        data={"nature": "depenses", **champs},
+        files={"fichier": (nom, octets)},
+    )
+
+
+def depose(http: TestClient, octets: bytes, **champs: str) -> str:
+    """Drop a workbook that is accepted; return the address of its preview."""
+    reponse = deposer(http, octets, **champs)
+    assert reponse.status_code == 303, lisible(reponse.text)
+    return str(reponse.headers["location"])
+
+
+def lisible(html: str) -> str:
+    nu = re.sub(r"<[^>]+>", " ", html.replace("&nbsp;", " ").replace("\u00a0", " "))
+    return " ".join(nu.split())
+
+
+def confirmer(http: TestClient, import_: str, **champs: Any) -> Any:
+    return http.post(
+        f"{import_}/confirmation", data={"date_effet": "2022-02-01", "total": "1204,50", **champs}
+    )
+
+
+def importe(http: TestClient, octets: bytes, **champs: Any) -> str:
+    reponse = confirmer(http, depose(http, octets), **champs)
+    assert reponse.status_code == 303, lisible(reponse.text)
+    return str(reponse.headers["location"]).partition("?")[0]
+
+
+def unique() -> str:
+    return f"FA-{new_id().hex[:8]}"
+
+
+def test_the_whole_way_of_an_accountant(http: TestClient, joue: Service) -> None:
+    avant = position(http)
+    octets = classeur({"N° de pièce": unique()}, {"N° de pièce": unique()})
+    import_ = depose(http, octets)
+    apercu = lisible(http.get(import_).text)
+    assert "depenses-T1.xlsx" in apercu
+    assert "Valides 2" in apercu
+    assert "2 409,00 €" in apercu
+    assert position(http) == avant  # Nothing is written before the last step.
+    reponse = confirmer(http, import_, total="2 409,00 €")
+    assert reponse.status_code == 303, lisible(reponse.text)
+    lot = str(reponse.headers["location"])
+    assert position(http) == avant + 3  # The lot and its two rows, in one act.
+    html = lisible(http.get(lot).text)
+    assert "toutes ses lignes retenues sont enregistrées" in html
+    assert "Lignes enregistrées 2" in html
+    assert "comptable-1 (comptable de l’OI)" in html
+    # The draft leads to its lot from now on, and the file is evidence.
+    assert http.get(import_).headers["location"] == lot.partition("?")[0]
+    lu = http.get(f"/api/v1{lot.partition('?')[0]}").json()
+    assert joue.pieces.etat(lu["fichier_sha256"]) == "presente"
+    assert http.get(f"/api/v1/pieces/{lu['fichier_sha256']}").content == octets
+
+
+def test_a_draft_survives_and_is_its_owner_s(http: TestClient) -> None:
+    import_ = depose(http, classeur({"N° de pièce": unique()}))
+    assert import_ in http.get("/depenses/import").text
+    assert http.get(import_, headers=AUTRE_COMPTABLE).status_code == 404
+    assert http.post(f"{import_}/abandon").status_code == 303
+    assert http.get(import_).status_code == 404
+    assert import_ not in http.get("/depenses/import").text
+
+
+def test_the_total_must_be_the_one_that_was_read(http: TestClient) -> None:
+    import_ = depose(http, classeur({"N° de pièce": unique()}))
+    avant = position(http)
+    faux = confirmer(http, import_, total="1204,49")
+    assert faux.status_code == 409
+    assert "l’écart est de −0,01 €" in lisible(faux.text)
+    assert 'value="1204,49"' in faux.text
+    assert "Saisissez le total de contrôle" in lisible(confirmer(http, import_, total="").text)
+    assert "n’est pas un montant" in lisible(confirmer(http, import_, total="mille").text)
+    assert position(http) == avant
+
+
+def test_rows_in_error_are_shown_and_left_out_only_on_demand(http: TestClient) -> None:
+    import_ = depose(
+        http,
+        classeur(
+            {"N° de pièce": unique()},
+            {"N° de pièce": unique(), "Date de la pièce": "31/11/2021"},
+            {"N° de pièce": unique(), "Montant imputé": "1200,555"},
+        ),
+    )
+    apercu = lisible(http.get(import_).text)
+    assert "En erreur 2" in apercu
+    fautives = lisible(http.get(f"{import_}?voir=erreurs").text)
+    assert "31/11/2021" in fautives
+    assert "1200,555" in fautives
+    assert http.get(f"{import_}/annote").headers["content-type"].endswith("spreadsheetml.sheet")
+    refuse = confirmer(http, import_)
+    assert refuse.status_code == 409
+    assert "2 lignes du classeur sont en erreur" in lisible(refuse.text)
+    lot = confirmer(http, import_, partiel="oui")
+    assert lot.status_code == 303, lisible(lot.text)
+    html = lisible(http.get(lot.headers["location"]).text)
+    assert "Laissées de côté 2" in html
+
+
+def test_the_same_file_is_not_imported_twice(http: TestClient) -> None:
+    octets = classeur({"N° de pièce": unique()})
+    lot = importe(http, octets)
+    import_ = depose(http, octets, nom="le-meme-autrement.xlsx")
+    apercu = http.get(import_).text
+    assert "Ce fichier est déjà importé" in lisible(apercu)
+    assert f'href="{lot}"' in apercu
+    refuse = confirmer(http, import_)
+    assert refuse.status_code == 409
+    assert "déjà importé" in lisible(refuse.text)
+
+
+def test_a_known_row_is_a_warning_to_tick(http: TestClient) -> None:
+    piece = unique()
+    importe(http, classeur({"N° de pièce": piece}))
+    octets = classeur({"N° de pièce": piece}, {"N° de pièce": unique()})
+    import_ = depose(http, octets)
+    assert "Dont déjà connues 1" in lisible(http.get(import_).text)
+    place = re.findall(r'name="doublons" value="([^"]+)"', http.get(import_).text)
+    assert len(place) == 1
+    lot = confirmer(http, import_, total="2409,00", doublons=place)
+    assert lot.status_code == 303, lisible(lot.text)
+    assert "admise bien que déjà connue" in lisible(http.get(lot.headers["location"]).text)
+
+
+def test_an_unticked_double_is_left_out(http: TestClient) -> None:
+    piece = unique()
+    importe(http, classeur({"N° de pièce": piece}))
+    octets = classeur({"N° de pièce": piece}, {"N° de pièce": unique()})
+    lot = importe(http, octets, total="2409,00")
+    html = lisible(http.get(lot).text)
+    assert "Laissées de côté 1" in html
+    assert "déjà connue, non cochée" in html
+
+
+def test_a_button_pressed_twice_imports_once(http: TestClient) -> None:
+    import_ = depose(http, classeur({"N° de pièce": unique()}))
+    premier = confirmer(http, import_)
+    apres = position(http)
+    assert (
+        confirmer(http, import_)
+        .headers["location"]
+        .startswith(premier.headers["location"].partition("?")[0])
+    )
+    assert position(http) == apres
+
+
+@pytest.mark.parametrize(
+    ("nom", "octets", "mots"),
+    [
+        ("facture.pdf", PDF, "ni un classeur .xlsx"),
+        ("vide.xlsx", b"", "Le fichier est vide"),
+        ("sans.xlsx", classeur(), "Aucune ligne n’est remplie"),
+    ],
+)
+def test_what_is_no_workbook_of_ours_is_not_kept(
+    http: TestClient, joue: Service, nom: str, octets: bytes, mots: str
+) -> None:
+    gardees = len(list(joue.pieces.rangees()))
+    refuse = deposer(http, octets, nom)
+    assert refuse.status_code == 409
+    assert mots in lisible(refuse.text)
+    assert len(list(joue.pieces.rangees())) == gardees
+
+
+def test_who_declares_nothing_imports_nothing(http: TestClient) -> None:
+    page = http.get("/depenses/import", headers=GESTIONNAIRE).text
+    assert 'value="depenses"' not in page
+    refuse = http.post(
+        "/depenses/import",
+        data={"nature": "depenses"},
+        files={"fichier": ("a.xlsx", classeur({"N° de pièce": unique()}))},
+        headers=GESTIONNAIRE,
+    )
+    assert refuse.status_code == 422
+    auditeur = {"OI-Acteur": "auditeur-1", "OI-Role": "auditeur"}
+    assert http.get("/depenses/import", headers=auditeur).status_code == 403
+
+
+# --- Undoing -------------------------------------------------------------------------------------
+
+
+def annuler(http: TestClient, lot: str, version: int = 1) -> Any:
+    return http.post(
+        f"/api/v1/lots/depenses/{lot.rpartition('/')[2]}/annulation",
+        json={"date_effet": "2022-02-02", "motif": "Mauvais trimestre"},
+        headers={"Idempotency-Key": str(new_id()), "If-Match": f'"{version}"'},
+    )
+
+
+def test_a_lot_is_undone_as_one_and_may_be_imported_again(http: TestClient) -> None:
+    octets = classeur({"N° de pièce": unique()}, {"N° de pièce": unique()})
+    lot = importe(http, octets, total="2409,00")
+    assert "/actes/annuler_lot_depenses/" in http.get(lot).text
+    fait = annuler(http, lot)
+    assert fait.status_code == 200, fait.text
+    assert [e["nom"] for e in fait.json()["evenements"]] == [
+        "depense.annulee.v1",
+        "depense.annulee.v1",
+        "lot.annule.v1",
+    ]
+    html = lisible(http.get(lot).text)
+    assert "Annulé le 02/02/2022" in html
+    assert "Motif : Mauvais trimestre" in html
+    assert "déjà annulé" in annuler(http, lot, 2).json()["detail"]
+    encore = importe(http, octets, total="2409,00")
+    assert encore != lot
+
+
+def test_a_bilan_that_carries_one_row_keeps_the_whole_lot(http: TestClient, joue: Service) -> None:
+    prise, libre = unique(), unique()
+    lot = importe(
+        http,
+        classeur(
+            {"N° de pièce": libre, "N° de dossier": B}, {"N° de pièce": prise, "N° de dossier": B}
+        ),
+        total="2409,00",
+    )
+    lignes = http.get(f"/api/v1{lot}/lignes").json()["lignes"]
+    portee = next(UUID(x["flux"]) for x in lignes if x["piece_ref"] == prise)
+    depose_un_bilan(joue, portee)
+    avant = position(http)
+    refuse = annuler(http, lot)
+    assert refuse.status_code == 409
+    assert f"ligne 3, La dépense {prise} est dans un bilan déposé" in refuse.json()["detail"]
+    assert position(http) == avant
+
+
+def depose_un_bilan(service: Service, depense_id: UUID) -> None:
+    vie = Vie(service)
+    asked = commande(
+        bilans.DeposerBilan,
+        numero=1,
+        type="intermediaire",
+        depenses=[str(depense_id)],
+        date_effet="2022-03-01",
+        periode={"debut": "2021-01-01", "fin": "2021-06-30"},
+    )
+    vie.acte(actions.deposer_bilan, vie.id(B), asked)
+
+
+@pytest.mark.parametrize("perimetre", [Perimetre(frozenset({"A"})), OI_ENTIER])
+def test_who_directs_a_plie_sees_the_lots_of_that_plie_and_of_no_other(
+    http: TestClient, joue: Service, perimetre: Perimetre
+) -> None:
+    chez_a = importe(http, classeur({"N° de pièce": unique()}))
+    aux_deux = importe(
+        http,
+        classeur({"N° de pièce": unique()}, {"N° de pièce": unique(), "N° de dossier": B}),
+        total="2409,00",
+    )
+    with joue.reads_limites.connection() as conn:
+        # The database says it again of a query that forgot its perimeter.
+        limiter(conn, Perimetre(frozenset({"A"})))
+        vus = {f"/lots/{x.id}" for x in lots(conn, perimetre).lignes}
+        assert chez_a in vus
+        assert aux_deux not in vus
+        assert histoire_du_lot(conn, perimetre, UUID(chez_a.rpartition("/")[2]))
+        for lire in (lot, histoire_du_lot, lignes_du_lot):
+            with pytest.raises(LotAbsent):
+                lire(conn, perimetre, UUID(aux_deux.rpartition("/")[2]))
+
+
+def test_the_books_agree_with_the_lots(joue: Service, base_des_imports: str) -> None:
+    assert [str(c) for c in verifier(base_des_imports) if c.ecarts] == []
+
+
+def test_nobody_undoes_the_lot_of_a_territory_that_is_not_theirs(
+    http: TestClient, joue: Service
+) -> None:
+    chez_b = importe(http, classeur({"N° de pièce": unique(), "N° de dossier": B}))
+    acte = Acte("comptable-3", "comptable_oi", plies=frozenset({"A"}))
+    commande_ = commande(AnnulerLot, date_effet="2022-02-02", motif="Erreur")
+    lot_id = UUID(chez_b.rpartition("/")[2])
+    with pytest.raises(HorsTerritoire):
+        joue.journal.execute(
+            acte, lambda unit: actions_lots.annuler_lot(unit, lot_id, commande_, "depenses")
+        )
+
+
+def test_a_lot_is_undone_by_who_may_undo_what_it_holds(http: TestClient, joue: Service) -> None:
+    fait = importe(http, classeur({"N° de pièce": unique()}))
+    commande_ = commande(AnnulerLot, date_effet="2022-02-02", motif="Erreur")
+    lot_id = UUID(fait.rpartition("/")[2])
+    with pytest.raises(LotAbsent):
+        joue.journal.execute(
+            Acte("gestionnaire-1", "gestionnaire_oi"),
+            lambda unit: actions_lots.annuler_lot(unit, lot_id, commande_, "indicateurs"),
+        )
+
+
+def test_a_row_refused_at_the_last_moment_is_named_and_nothing_is_recorded(
+    http: TestClient, joue: Service
+) -> None:
+    import_ = depose(http, classeur({"N° de pièce": unique()}))
+    brouillon = Brouillons(joue.journal.pool).lire("comptable-1", UUID(import_.rpartition("/")[2]))
+    with joue.reads.connection() as conn:
+        depot = regarder(
+            joue.pieces,
+            conn,
+            OI_ENTIER,
+            Demande("depenses", brouillon.fichier_sha256, brouillon.fichier_nom),
+        )
+        lot_id, _ = lot_du_fichier(conn, "depenses", brouillon.fichier_sha256)
+    # What was looked at is not what stands any more: the amount became nothing.
+    ligne = replace(
+        depot.apercu.lignes[0],
+        commande={"poste": "personnel"}
+        | {k: v for k, v in depot.apercu.lignes[0].commande.items() if k != "montant_impute"},
+    )
+    change = replace(depot, apercu=replace(depot.apercu, lignes=(ligne,)))
+    avant = position(http)
+    asked = commande(
+        ImporterLot,
+        date_effet="2022-02-01",
+        fichier_sha256=brouillon.fichier_sha256,
+        fichier_nom="a.xlsx",
+        total_controle="1204.50",
+    )
+    with pytest.raises(LigneDuLotRefusee) as refuse:
+        joue.journal.execute(
+            Acte("comptable-1", "comptable_oi"),
+            lambda unit: actions_lots.importer_lot(unit, lot_id, asked, "depenses", change),
+        )
+    assert "Ligne 2 de la feuille « Dépenses » : Le montant imputé" in str(refuse.value)
+    assert position(http) == avant
