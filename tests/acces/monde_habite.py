@@ -37,6 +37,10 @@ LECTURES = frozenset({"GET", "HEAD"})
 UUID_ECRIT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+#: The act whose form stands for all of them.
+ACTE_DES_PAGES = "demander_complement"
+
+
 @dataclass(frozen=True)
 class Route:
     """An address, and what is asked there."""
@@ -49,7 +53,8 @@ class Route:
 
     @property
     def regle(self) -> Regle:
-        return DROITS[self.nom]
+        # The form of an act is under the rule of that act.
+        return DROITS[ACTE_DES_PAGES if "{adresse" in self.chemin else self.nom]
 
     @property
     def parametres(self) -> list[str]:
@@ -210,6 +215,8 @@ def _commun(monde: Monde, vie: Vie) -> dict[str, Any]:
         "population_id": new_id(),
         "echantillon_id": new_id(),
         "numero": 1,
+        "travail_id": new_id(),
+        "nom": "rapport.json",
     }
 
 
@@ -228,6 +235,7 @@ def _valeurs(monde: Monde, vie: Vie, cote: Cote) -> dict[str, Any]:
     return {
         "operation_id": vie.id(entier),
         "numero_mdfse": entier,
+        "adresse": f"{ACTE_DES_PAGES}/{vie.id(entier)}",
         "bilan_id": bilan.bilan_id,
         "csf_id": bilan.csf.csf_id,
         "paiement_id": list(convention.paiements)[-1],
