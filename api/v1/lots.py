@@ -113,23 +113,6 @@ def telecharger_modele(
     )
 
 
-@router.get("/{lot_id}", responses=_AVEC_VERSION | refus(404))
-def lire_lot(lot_id: UUID, lecture: Lecture, response: Response) -> LotOut:
-    """Lire un lot."""
-    found = projection.lot(lecture.conn, lecture.perimetre, lot_id)
-    response.headers["ETag"] = f'"{found.version}"'
-    return LotOut.model_validate(found)
-
-
-@router.get("/{lot_id}/lignes", responses=refus(404, 422))
-def lister_lignes_du_lot(
-    lot_id: UUID, filtres: Annotated[Filtres, Query()], lecture: Lecture
-) -> PageOut[LigneDuLotOut]:
-    """Lister les lignes d’un lot, dans l’ordre du classeur."""
-    page = projection.lignes_du_lot(lecture.conn, lecture.perimetre, lot_id, **filtres.arguments())
-    return PageOut[LigneDuLotOut].model_validate(page)
-
-
 # --- Looking at a workbook -----------------------------------------------------------------------
 
 
@@ -189,9 +172,9 @@ class ApercuOut(Representation):
     deja: DejaImporteOut | None
 
 
-@router.post("/apercus", responses=refus(404, 409, 422, 500))
+@router.get("/apercu", responses=refus(404, 409, 422, 500))
 def regarder_classeur(
-    demandee: DemandeApercu, lecture: Lecture, service: ServiceOuvert
+    demandee: Annotated[DemandeApercu, Query()], lecture: Lecture, service: ServiceOuvert
 ) -> ApercuOut:
     """Regarder un classeur déposé, avant de l’importer."""
     depot = regarder(
@@ -215,6 +198,23 @@ def regarder_classeur(
         doublons=[DoublonOut.model_validate(d) for d in vu.doublons],
         deja=None if deja is None else DejaImporteOut.model_validate(deja),
     )
+
+
+@router.get("/{lot_id}", responses=_AVEC_VERSION | refus(404))
+def lire_lot(lot_id: UUID, lecture: Lecture, response: Response) -> LotOut:
+    """Lire un lot."""
+    found = projection.lot(lecture.conn, lecture.perimetre, lot_id)
+    response.headers["ETag"] = f'"{found.version}"'
+    return LotOut.model_validate(found)
+
+
+@router.get("/{lot_id}/lignes", responses=refus(404, 422))
+def lister_lignes_du_lot(
+    lot_id: UUID, filtres: Annotated[Filtres, Query()], lecture: Lecture
+) -> PageOut[LigneDuLotOut]:
+    """Lister les lignes d’un lot, dans l’ordre du classeur."""
+    page = projection.lignes_du_lot(lecture.conn, lecture.perimetre, lot_id, **filtres.arguments())
+    return PageOut[LigneDuLotOut].model_validate(page)
 
 
 # --- Importing, undoing --------------------------------------------------------------------------
