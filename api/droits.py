@@ -169,6 +169,9 @@ DROITS: Mapping[str, Regle] = dict(
             notifier_conclusions_finales proposer_csf
             """,
         ),
+        # Contrôles (CSF): pages.
+        *_chacune(LECTEURS, "page_controles page_csf page_rapport_csf"),
+        *_chacune(GESTION, "decider_lignes remplir_la_grille"),
         *_chacune(_pour(VALIDEUR), "valider_csf renvoyer_csf"),
         ("rouvrir_csf", _pour(GESTIONNAIRE, VALIDEUR)),
         # Payments: prepared, then ordered with a fresh second factor, then sent.

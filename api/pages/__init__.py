@@ -7,6 +7,8 @@ from api.pages.administration import router as administration_router
 from api.pages.comite import router as comite_router
 from api.pages.compte import router as compte_router
 from api.pages.connexion import router as connexion_router
+from api.pages.csf import router as csf_router
+from api.pages.csf_page import router as csf_page_router
 from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
 from api.pages.imports import router as imports_router
@@ -25,6 +27,8 @@ router.include_router(maquette_a_faire_router)
 router.include_router(operations_router)
 router.include_router(comite_router)
 router.include_router(dossier_router)
+router.include_router(csf_router)
+router.include_router(csf_page_router)
 router.include_router(imports_router)
 router.include_router(lots_router)
 router.include_router(actes_router)
