@@ -105,6 +105,10 @@ DROITS: Mapping[str, Regle] = dict(
         ("telecharger_piece", Regle(LECTEURS.roles, trace="telechargement")),
         ("telecharger_archive", Regle((GESTIONNAIRE, AUDITEUR), trace="archive")),
         ("exporter_journal", Regle((AUDITEUR,), trace="export")),
+        # Dépenses: pages.
+        *_chacune(LECTEURS, "page_depenses page_une_depense"),
+        ("voir_piece", Regle(LECTEURS.roles, trace="telechargement")),
+        *_chacune(COMPTA, "page_choisir_dossier page_saisir_depenses saisir_depenses"),
         # The files of the lists (dépenses & exports).
         *_chacune(
             Regle(LECTEURS.roles, trace="export"),

@@ -6,7 +6,7 @@ A line says what the projection holds; what only the events say of a dépense is
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from psycopg import Connection, sql
@@ -109,11 +109,30 @@ TOUTES = FiltresDesDepenses()
 class TotauxDesDepenses:
     """What the dépenses of a filter add up to, in cents; those cancelled count for nothing."""
 
-    nombre: int
-    annulees: int
-    declare: int
-    retenu: int
-    ecarte: int
+    nombre: int = 0
+    annulees: int = 0
+    declare: int = 0
+    retenu: int = 0
+    ecarte: int = 0
+
+    def __add__(self, autre: Self) -> Self:
+        """Add figure by figure."""
+        return type(self)(
+            self.nombre + autre.nombre,
+            self.annulees + autre.annulees,
+            self.declare + autre.declare,
+            self.retenu + autre.retenu,
+            self.ecarte + autre.ecarte,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EtatDesDepenses:
+    """What tells dépenses apart in their way: where they stand, and what became of them."""
+
+    statut: StatutDepense
+    rattachee: bool
+    ecartees: bool
 
 
 #: What each filter asks of a line. Those left out are not in the query: an index can then serve it.
@@ -191,6 +210,36 @@ def parcourir(
                 yield _numerotee(lue, numeros)
 
 
+def totaux_par_etat(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    situation: Situation = ACTUELLE,
+    filtres: FiltresDesDepenses = TOUTES,
+) -> dict[EtatDesDepenses, TotauxDesDepenses]:
+    """Add up the dépenses of a filter, apart for each state that some of them are in."""
+    query = sql.SQL(
+        """
+        SELECT
+            d.statut, d.bilan_id IS NOT NULL, coalesce(d.ecarte_centimes > 0, false),
+            count(*), sum(d.montant_impute_centimes)::bigint,
+            coalesce(sum(d.retenu_centimes), 0)::bigint,
+            coalesce(sum(d.ecarte_centimes), 0)::bigint
+        FROM {depenses} AS d
+        INNER JOIN projection.operation AS o ON d.operation_id = o.id
+        WHERE {conditions}
+        GROUP BY 1, 2, 3
+        """
+    ).format(depenses=_source(situation), conditions=_conditions(perimetre, filtres))
+    rows = conn.execute(query, _parametres(perimetre, situation, filtres)).fetchall()
+    trouves = {}
+    for statut, rattachee, ecartees, nombre, declare, retenu, ecarte in rows:
+        annulee = statut == "annulee"
+        trouves[EtatDesDepenses(statut, rattachee, ecartees)] = TotauxDesDepenses(
+            nombre, nombre if annulee else 0, 0 if annulee else declare, retenu, ecarte
+        )
+    return trouves
+
+
 def totaux(
     conn: Connection[TupleRow],
     perimetre: Perimetre,
@@ -198,27 +247,7 @@ def totaux(
     filtres: FiltresDesDepenses = TOUTES,
 ) -> TotauxDesDepenses:
     """Add up the dépenses of a filter."""
-    query = sql.SQL(
-        """
-        SELECT
-            count(*) AS nombre,
-            count(*) FILTER (WHERE d.statut = 'annulee') AS annulees,
-            coalesce(sum(d.montant_impute_centimes)
-                FILTER (WHERE d.statut <> 'annulee'), 0)::bigint AS declare,
-            coalesce(sum(d.retenu_centimes), 0)::bigint AS retenu,
-            coalesce(sum(d.ecarte_centimes), 0)::bigint AS ecarte
-        FROM {depenses} AS d
-        INNER JOIN projection.operation AS o ON d.operation_id = o.id
-        WHERE {conditions}
-        """
-    ).format(depenses=_source(situation), conditions=_conditions(perimetre, filtres))
-    found = (
-        conn.cursor(row_factory=class_row(TotauxDesDepenses))
-        .execute(query, _parametres(perimetre, situation, filtres))
-        .fetchone()
-    )
-    assert found is not None
-    return found
+    return sum(totaux_par_etat(conn, perimetre, situation, filtres).values(), TotauxDesDepenses())
 
 
 def _requete(

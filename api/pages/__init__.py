@@ -11,6 +11,8 @@ from api.pages.csf import router as csf_router
 from api.pages.csf_page import router as csf_page_router
 from api.pages.dossier import router as dossier_router
 from api.pages.gabarits import STATIC, templates
+from api.pages.depense import router as depense_router
+from api.pages.depenses import router as depenses_router
 from api.pages.imports import router as imports_router
 from api.pages.lots import router as lots_router
 from api.pages.maquette import router as maquette_router
@@ -21,6 +23,7 @@ from api.pages.presence import accueil_de
 from api.pages.refus import installer
 from api.pages.travaux import router as travaux_router
 
+from api.pages.pieces_vues import router as pieces_vues_router
 router = APIRouter(include_in_schema=False)
 router.include_router(maquette_router)
 router.include_router(maquette_a_faire_router)
@@ -32,6 +35,9 @@ router.include_router(csf_page_router)
 router.include_router(imports_router)
 router.include_router(lots_router)
 router.include_router(actes_router)
+router.include_router(depenses_router)
+router.include_router(depense_router)
+router.include_router(pieces_vues_router)
 router.include_router(connexion_router)
 router.include_router(oidc_router)
 router.include_router(compte_router)

@@ -16,6 +16,7 @@ from projections.histoire import ROLES
 NAVIGATION = (
     ("page_maquette", "Maquette"),
     ("page_operations", "Opérations"),
+    ("page_depenses", "Dépenses"),
     ("page_controles", "Contrôles"),
     ("page_comptes", "Comptes"),
     ("page_traces", "Traces"),
