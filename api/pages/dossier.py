@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from http import HTTPStatus
 from itertools import groupby
 from typing import Annotated
@@ -22,12 +23,31 @@ from psycopg.rows import TupleRow
 
 from aggregates.convention.events import CsfValide, PaiementOrdonnance, PaiementPrepare
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture, ServiceOuvert
+from api.pages.actes_du_dossier import AUCUN, ActesDuDossier, Permis, actes_du_dossier
 from api.pages.controles import ControleDeLaPage, controles_de_la_page
 from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import DEFINITIONS, DIVISIONS, FONDS, Definition
 from api.pages.depuis import Depuis, depuis
+from api.pages.dossier_details import (
+    AvenantDeLaPage,
+    ContrepartieDeLaPage,
+    DepensesDeLaPage,
+    IndicateurDeLaPage,
+    avenants_de_la_page,
+    contreparties_de_la_page,
+    depenses_de_la_page,
+    indicateurs_de_la_page,
+)
+from api.pages.dossier_histoire import (
+    TOUT,
+    DemandeDHistoire,
+    FiltreHistoire,
+    demande_d_histoire,
+    filtre_de_l_histoire,
+)
 from api.pages.ecriture import Lien, ancre, lien, majuscule, phrase, poste, siret, taux
 from api.pages.gabarits import templates
+from api.pages.liens_actes import permis
 from api.pages.parcours import STATUTS_D_ARRET, Etape, etapes
 from api.pages.plan import PlanVu, noms_des_postes, plan_en_vigueur
 from oi_service.clock import PARIS, today
@@ -310,6 +330,8 @@ class Acte:
     faits: tuple[FaitVu, ...]
     repli: str | None  #: what stands for the facts while they are folded
     pieces: tuple[PieceJointe, ...]
+    rejouer: str  #: the same page, as it was known just after this act
+    montre: bool  #: whether the filter keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +374,12 @@ class VueDossier:
     nb_faits: int
     position: int
     positions: frozenset[int]  #: those that have a line in the history
+    possibles: ActesDuDossier
+    depenses: DepensesDeLaPage
+    indicateurs: tuple[IndicateurDeLaPage, ...]
+    contreparties: tuple[ContrepartieDeLaPage, ...]
+    avenants: tuple[AvenantDeLaPage, ...]
+    filtre: FiltreHistoire
 
 
 class _Histoire:
@@ -380,13 +408,27 @@ class _Histoire:
         ]
 
 
-def vue(dossier: Dossier, deposee: Callable[[str], bool] = lambda _sha256: False) -> VueDossier:
-    """Prepare the page; ``deposee`` tells whether the file of a document is here."""
+def vue(
+    dossier: Dossier,
+    deposee: Callable[[str], bool] = lambda _sha256: False,
+    permis: Permis = lambda _acte: False,
+    demande: DemandeDHistoire = TOUT,
+) -> VueDossier:
+    """Prepare the page.
+
+    Args:
+        dossier: what it is about.
+        deposee: tells whether the file of a document is here.
+        permis: tells whether whoever reads may do an act.
+        demande: which acts of the history are shown.
+    """
     fiche, resume = dossier.fiche, dossier.fiche.resume
     histoire = _Histoire(dossier.histoire)
     division = DIVISIONS[dossier.subvention.reglement]
     return VueDossier(
-        situation=situation_vue(dossier.dates, {}, dossier.dates.situation.connu_le),
+        situation=situation_vue(
+            dossier.dates, dict(demande.champs), dossier.dates.situation.connu_le
+        ),
         numero=resume.numero_mdfse,
         numero_convention=resume.numero_convention,
         intitule=resume.intitule,
@@ -427,10 +469,19 @@ def vue(dossier: Dossier, deposee: Callable[[str], bool] = lambda _sha256: False
         reversements=_reversements(fiche.convention, histoire),
         compte=_compte(fiche.convention),
         depuis=depuis(dossier.difference),
-        actes=_actes(dossier, deposee),
+        actes=_actes(dossier, deposee, demande),
         nb_faits=len(dossier.histoire),
         position=dossier.histoire[-1].position,
         positions=frozenset(lu.position for lu in dossier.histoire),
+        # Nobody acts on the past.
+        possibles=actes_du_dossier(fiche, permis, today())
+        if dossier.dates.situation.actuelle
+        else AUCUN,
+        depenses=depenses_de_la_page(resume.numero_mdfse, histoire.lus, dossier.dates.requete),
+        indicateurs=indicateurs_de_la_page(fiche.indicateurs, histoire.lus, deposee),
+        contreparties=contreparties_de_la_page(fiche.contreparties),
+        avenants=avenants_de_la_page(fiche.convention),
+        filtre=filtre_de_l_histoire(demande, dossier.histoire, dossier.dates.requete),
     )
 
 
@@ -767,9 +818,11 @@ def _compte(convention: ConventionVue | None) -> tuple[LigneDeCompte, ...]:
 # --- History -------------------------------------------------------------------------------------
 
 
-def _actes(dossier: Dossier, deposee: Callable[[str], bool]) -> tuple[Acte, ...]:
+def _actes(
+    dossier: Dossier, deposee: Callable[[str], bool], demande: DemandeDHistoire
+) -> tuple[Acte, ...]:
     return tuple(
-        _acte(list(faits), dossier.changements, deposee)
+        _acte(list(faits), dossier.changements, deposee, demande)
         for _, faits in groupby(dossier.histoire, lambda lu: lu.command_id)
     )
 
@@ -778,6 +831,7 @@ def _acte(
     lus: list[EvenementLu],
     changements: Mapping[int, tuple[Changement, ...]],
     deposee: Callable[[str], bool],
+    demande: DemandeDHistoire,
 ) -> Acte:
     premier = lus[0]
     saisi_le = premier.enregistre_le.astimezone(PARIS).date()
@@ -801,6 +855,8 @@ def _acte(
         if len(lus) > REPLI
         else None,
         pieces=_pieces(lus, deposee),
+        rejouer=f"?{urlencode({'connu_le': lus[-1].position})}",
+        montre=demande.garde(lus),
     )
 
 
@@ -824,10 +880,11 @@ def page(
     dossier: Annotated[Dossier | None, Depends(dossier_demande)],
     lecture: Lecture,
     service: ServiceOuvert,
+    demande: Annotated[DemandeDHistoire, Depends(demande_d_histoire)],
 ) -> HTMLResponse:
-    """Affiche un dossier : plan, bilans, calcul du FSE dû, paiements, histoire."""
+    """Affiche un dossier : plan, dépenses, bilans, calcul du FSE dû, paiements, histoire."""
     if dossier is not None and dates.lisibles:
-        shown = vue(dossier, service.pieces.contient)
+        shown = vue(dossier, service.pieces.contient, partial(permis, request), demande)
         return templates().TemplateResponse(request, "dossier.html", {"vue": shown})
     if not dates.lisibles or dossier_existe(lecture, numero_mdfse):
         return sans_situation(

@@ -17,6 +17,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+import api.pages.actes.preparations.operations  # noqa: F401 - it declares what forms know
 from aggregates.appel_a_projets.events import Fiche
 from aggregates.operation.state import LIBELLES, Statut
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture

@@ -11,6 +11,9 @@ from rules.nomenclature import POSTES, RESSOURCES
 from rules.temps import JUSTIFICATIFS_TEMPS
 
 LIBELLES: Mapping[str, str] = {
+    "DecisionDeSeance.avenant": "N° de l’avenant",
+    "DecisionDeSeance.decision": "Décision",
+    "decisions": "Décisions",
     "accepte_le": "Taux accepté le",
     "accord_ref": "Référence de l’accord",
     "action": "Action à mener",
@@ -327,6 +330,11 @@ _OUI_NON_SO = {
 
 #: What the codes of a field are called; the codes themselves are those of the command.
 CHOIX: Mapping[str, Mapping[str, str]] = {
+    "DecisionDeSeance.decision": {
+        "programmer": "Programmer",
+        "ajourner": "Ajourner",
+        "refuser": "Refuser",
+    },
     "poste": POSTES,
     "UnitesSaisies.poste": {},
     "UnitesRetenues.poste": {},

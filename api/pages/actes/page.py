@@ -197,6 +197,10 @@ def _executer(request: Request, service: Service, cadre: Cadre, recue: Recue) ->
     corps = construire(racine, recue.plat, illisibles)
     if illisibles:
         raise SaisieRefusee(illisibles)
+    premier = construire(racine, aplatir(racine, cadre.preparation.initiales), [])
+    for nom in cadre.preparation.inchanges:
+        if corps.get(nom) == premier.get(nom):
+            corps.pop(nom, None)
     if recue.pieces:
         corps[PIECES] = [asdict(piece) for piece in recue.pieces]
     version = recue.dit(_VERSION)

@@ -83,7 +83,7 @@ class Formes:
     def _feuille(self, feuille: Feuille, chemin: str, modele: str) -> Champ:
         options = tuple(self.options.get(modele, feuille.options))
         genre: str = feuille.genre
-        if options and genre in {"texte", "identifiant"}:
+        if options and genre in {"texte", "identifiant", "entier"}:
             genre = "choix"
         if modele in self.caches:
             genre = "cache"

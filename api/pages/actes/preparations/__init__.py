@@ -18,13 +18,15 @@ class Preparation:
 
     ``initiales``: a body, or a part of one, as the JSON door takes it. ``options``: by dotted name
     of field (``plan.postes.code``: no number of line), the values to choose from. ``caches``:
-    fields that are sent without being shown. ``resume``: what helps to decide.
+    fields that are sent without being shown. ``inchanges``: fields that say a difference, left out
+    when they still hold their first value. ``resume``: what helps to decide.
     """
 
     sujet: Sujet | None = None
     initiales: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     caches: frozenset[str] = frozenset()
+    inchanges: frozenset[str] = frozenset()
     resume: tuple[tuple[str, str], ...] = ()
     avertissements: tuple[str, ...] = ()
 
