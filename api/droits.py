@@ -97,6 +97,21 @@ DROITS: Mapping[str, Regle] = dict(
         # Maquette.
         ("page_maquette_a_faire", LECTEURS),
         *_chacune(OI, "lister_reprises lire_reprise lister_ancrages lire_ancrage"),
+        # Payments, where a figure comes from.
+        *_chacune(
+            LECTEURS,
+            """
+            lister_paiements lister_paiements_a_preparer lister_ordres_reversement
+            lister_certifications page_paiements page_reversements page_certification page_paiement
+            page_provenance
+            """,
+        ),
+        *_chacune(
+            Regle(LECTEURS.roles, trace="export"),
+            """
+            exporter_paiements exporter_reversements exporter_certification exporter_provenance
+            """,
+        ),
         # Whose identity is shown is decided there.
         *_chacune(LECTEURS, "lire_personne lister_personnes_de_l_operation"),
         *_chacune(CONNECTE, "accueil lire_parametres"),

@@ -1,6 +1,6 @@
 """The clocks of payment that run: which bilan must be paid by when, and the alert it reached."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -84,11 +84,16 @@ class _Cours:
 
 
 def horloges(
-    conn: Connection[TupleRow], perimetre: Perimetre, le: date
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    le: date,
+    *,
+    operations: Collection[UUID] | None = None,
 ) -> tuple[HorlogeDeBilan, ...]:
     """Return every bilan that is not paid on a day, the most urgent first, the interrupted last.
 
     Only facts that count on that day are read. An operation that was closed waits for nothing.
+    ``operations`` keeps the bilans of some operations.
     """
     operations = {
         convention_of(o.id): o
@@ -99,12 +104,17 @@ def horloges(
             FROM projection.operation AS o
             WHERE o.numero_convention IS NOT NULL
                 AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+                AND (%(operations)s::uuid[] IS NULL OR o.id = ANY(%(operations)s))
                 AND NOT EXISTS (
                     SELECT FROM oi.event AS e
                     WHERE e.stream_id = o.id AND e.name = 'operation.cloturee.v1'
                         AND e.date_effet <= %(le)s)
             """,
-            {"plies": perimetre.liste, "le": le},
+            {
+                "plies": perimetre.liste,
+                "operations": None if operations is None else list(operations),
+                "le": le,
+            },
         )
         .fetchall()
     }

@@ -18,9 +18,12 @@ from api.pages.lots import router as lots_router
 from api.pages.maquette import router as maquette_router
 from api.pages.maquette_a_faire import router as maquette_a_faire_router
 from api.pages.oidc import router as oidc_router
+from api.pages.paiements import router as paiements_router
 from api.pages.operations import router as operations_router
 from api.pages.presence import accueil_de
+from api.pages.provenance import router as provenance_router
 from api.pages.refus import installer
+from api.pages.reversements import router as reversements_router
 from api.pages.travaux import router as travaux_router
 
 from api.pages.pieces_vues import router as pieces_vues_router
@@ -30,6 +33,9 @@ router.include_router(maquette_a_faire_router)
 router.include_router(operations_router)
 router.include_router(comite_router)
 router.include_router(dossier_router)
+router.include_router(paiements_router)
+router.include_router(reversements_router)
+router.include_router(provenance_router)
 router.include_router(csf_router)
 router.include_router(csf_page_router)
 router.include_router(imports_router)

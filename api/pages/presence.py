@@ -18,6 +18,7 @@ NAVIGATION = (
     ("page_operations", "Opérations"),
     ("page_depenses", "Dépenses"),
     ("page_controles", "Contrôles"),
+    ("page_paiements", "Paiements"),
     ("page_comptes", "Comptes"),
     ("page_traces", "Traces"),
 )

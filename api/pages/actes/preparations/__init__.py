@@ -6,6 +6,9 @@ empty, and says which dossier it is about.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from api.deps import LectureOuverte
@@ -50,5 +53,13 @@ def prepare(*noms: str) -> Callable[[Preparer], Preparer]:
 
 def preparation(nom: str, lecture: LectureOuverte, cibles: Mapping[str, Any]) -> Preparation:
     """Return what is known of an act about to be done; nothing when nobody prepares it."""
+    _charger()
     fonction = _PREPARATIONS.get(nom)
     return Preparation() if fonction is None else fonction(lecture, *cibles.values())
+
+
+@cache
+def _charger() -> None:
+    """Read every chapter of this package: each declares its own functions."""
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")

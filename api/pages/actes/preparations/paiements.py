@@ -197,8 +197,10 @@ def compenser(lecture: LectureOuverte, operation_id: UUID, ordre_id: UUID) -> Pr
         return Preparation(
             resume=tuple(_de_l_ordre(ordre)),
             avertissements=(
-                "Aucun paiement ordonnancé d’une autre opération de ce bénéficiaire n’attend son "
-                "virement : la compensation n’est pas possible aujourd’hui.",
+                (
+                    "Aucun paiement ordonnancé d’une autre opération de ce bénéficiaire n’attend "
+                    "son virement : la compensation n’est pas possible aujourd’hui."
+                ),
             ),
         )
     premier = paiements[0]
