@@ -321,7 +321,7 @@ def _depenses(
             date_piece=date_piece,
             montant=montant,
             poste=poste,
-            lot=f"n° {lots[depense_id][1]}" if depense_id in lots else None,
+            lot=str(lots[depense_id][1]) if depense_id in lots else None,
             etat=DEPENSE.replay(lu.fait for lu in flux.get(depense_id, ())),
         )
         for depense_id, operation_id, piece_ref, date_piece, montant, poste in rows

@@ -127,7 +127,7 @@ def _deposer(
         dossier=dossier,
         attente=[_attente(b) for b in Brouillons(service.journal.pool).en_attente(qui.acteur)],
         lignes_max=LIMITES.lignes,
-        poids_max=taille(LIMITES.octets),
+        poids_max=f"{LIMITES.octets // 2**20}\u00a0Mo",
     )
 
 
@@ -294,6 +294,7 @@ class ApercuVu:
     voir: Voir
     filtres: tuple[tuple[str, str, int, bool], ...]  #: label, address, rows, whether it is shown
     colonnes: tuple[str, ...]
+    montants: frozenset[str]  #: titles of the columns that hold numbers
     rangees: tuple[RangeeVue, ...]
     a_cocher: tuple[RangeeVue, ...]
     generaux: tuple[Probleme, ...]
@@ -312,6 +313,11 @@ class ApercuVu:
         return f"/imports/{self.brouillon.id}"
 
     @property
+    def nouvelles(self) -> int:
+        """How many rows are taken when no double is ticked."""
+        return self.valides - self.doublons
+
+    @property
     def pret(self) -> bool:
         """Tell whether something can be imported."""
         return self.valides > 0 and self.deja is None
@@ -322,10 +328,13 @@ def vue(
     depot: Depot,
     deja: DejaImporte | None,
     *,
-    voir: Voir = "toutes",
+    voir: Voir | None = None,
     debut: int = 0,
 ) -> ApercuVu:
-    """Turn a workbook that was looked at into what the second screen shows."""
+    """Turn a workbook that was looked at into what the second screen shows.
+
+    What is wrong comes first, unless something else is asked.
+    """
     apercu = depot.apercu
     problemes = _problemes(apercu)
     doubles = {(d.feuille, d.ligne) for d in apercu.doublons}
@@ -344,6 +353,7 @@ def vue(
                 continue
             yield RangeeVue(feuille, ligne, cellules, tuple(problemes.get(place, ())), etat)
 
+    voir = voir or ("erreurs" if fautives & {(f, n) for f, n, _ in lignes} else "toutes")
     toutes = list(rangees(voir))
     a_cocher = list(rangees("doublons"))
     lien = f"/imports/{brouillon.id}"
@@ -372,6 +382,7 @@ def vue(
             for choix, dit in _DITS.items()
         ),
         colonnes=titres,
+        montants=frozenset(t for t in titres if t.startswith(("Montant", "Valeur"))),
         rangees=tuple(toutes[debut : debut + _PAR_PAGE]),
         a_cocher=tuple(a_cocher[:_AU_PLUS]),
         generaux=tuple(
@@ -389,10 +400,10 @@ def vue(
 
 
 def _adresse(lien: str, voir: Voir, debut: int) -> str:
-    dits: dict[str, str | int] = {"voir": voir} if voir != "toutes" else {}
+    dits: dict[str, str | int] = {"voir": voir}
     if debut:
         dits["debut"] = debut
-    return f"{lien}?{urlencode(dits)}#lignes" if dits else f"{lien}#lignes"
+    return f"{lien}?{urlencode(dits)}#lignes"
 
 
 def _problemes(apercu: Apercu) -> dict[tuple[str, int], list[Probleme]]:
@@ -422,14 +433,14 @@ def page_apercu_import(
     lecture: Lecture,
     service: ServiceOuvert,
     qui: QuiImporte,
-    voir: Annotated[str, Query(max_length=20)] = "toutes",
+    voir: Annotated[str, Query(max_length=20)] = "",
     debut: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> Response:
     """Affiche ce qui a été compris d’un classeur ; rien n’est enregistré."""
     brouillon = Brouillons(service.journal.pool).lire(qui.acteur, brouillon_id)
     if brouillon.lot_id is not None:
         return vers(f"/lots/{brouillon.lot_id}")
-    choix: Voir = next((v for v in _DITS if v == voir), "toutes")
+    choix = next((v for v in _DITS if v == voir), None)
     return _apercu(request, lecture, service, brouillon, voir=choix, debut=debut)
 
 
@@ -441,7 +452,7 @@ def _apercu(
     refus: Refusal | SaisieRefusee | None = None,
     saisi: Formulaire | None = None,
     *,
-    voir: Voir = "toutes",
+    voir: Voir | None = None,
     debut: int = 0,
 ) -> HTMLResponse:
     depot = _regarder(lecture, service, brouillon)

@@ -18,7 +18,7 @@ from api.pages.presence import qui_lit
 from api.tableaux import Cellule, Colonne, Ligne, Tableau
 from oi_service.brouillons import Brouillons
 from oi_service.pieces import taille
-from projections.histoire import NATURES_DE_LOT, ROLES
+from projections.histoire import ROLES
 from projections.journal import EvenementLu
 from projections.lots import LigneDuLot, LigneLot, histoire_du_lot, lignes_du_lot, lot, lots
 
@@ -33,9 +33,27 @@ _FAITS = {
     **dict.fromkeys(ANNULATIONS.values(), "Le lot est annulé, et avec lui chacune de ses lignes."),
 }
 _STATUTS = {"declaree": "déclarée", "annulee": "annulée", "controlee": "contrôlée"}
+_FILTRES = {
+    "": "Toutes",
+    "depenses": "Dépenses",
+    "indicateurs": "Indicateurs",
+    "contreparties": "Contreparties",
+}
 #: Rows left out that are shown.
 _AU_PLUS = 500
 _RAISONS = {"doublon": "déjà connue, non cochée"}
+#: What a code, which is ASCII, has lost.
+_ACCENTS = {
+    "abregee": "abrégée",
+    "annee": "année",
+    "calculee": "calculée",
+    "decimales": "décimales",
+    "depense": "dépense",
+    "fusionnees": "fusionnées",
+    "masquee": "masquée",
+    "operation": "opération",
+    "regularisation": "régularisation",
+}
 
 _COLONNES = (
     Colonne("numero", "Lot", "code"),
@@ -79,15 +97,16 @@ def page_lots(
     apres: Annotated[str, Query(max_length=2000)] = "",
 ) -> HTMLResponse:
     """Affiche les lots importés, du dernier au premier."""
-    choisie = nature if nature in NATURES_DE_LOT else ""
+    choisie = nature if nature in _FILTRES else ""
     lus = lots(lecture.conn, lecture.perimetre, nature=choisie or None, apres=apres or None)
     filtre = {"nature": choisie} if choisie else {}
     return page(
         request,
         "lots.html",
         tableau=tableau_des_lots(lus.lignes),
-        natures=[(n, dit.capitalize()) for n, dit in NATURES_DE_LOT.items()],
-        nature=choisie,
+        filtres=[
+            (dit, f"?nature={n}" if n else "/lots", n == choisie) for n, dit in _FILTRES.items()
+        ],
         suivante=f"?{urlencode({**filtre, 'apres': lus.suivant})}" if lus.suivant else None,
         debut=f"?{urlencode(filtre)}" if apres else None,
     )
@@ -159,7 +178,7 @@ def page_lot(
             nom=nom,
             operations=tuple(_operations(lignes.lignes)),
             ecartees=tuple(
-                EcarteeVue(e.feuille, e.ligne, ", ".join(_RAISONS.get(r, r) for r in e.raisons))
+                EcarteeVue(e.feuille, e.ligne, ", ".join(map(_raison, e.raisons)))
                 for e in ecartees[:_AU_PLUS]
             ),
             autres_ecartees=max(0, len(ecartees) - _AU_PLUS),
@@ -172,6 +191,11 @@ def page_lot(
         ),
         phrase=phrase,
     )
+
+
+def _raison(code: str) -> str:
+    """Say the code of a defect in words."""
+    return _RAISONS.get(code) or " ".join(_ACCENTS.get(mot, mot) for mot in code.split("_"))
 
 
 def _operations(lignes: Sequence[LigneDuLot]) -> Iterator[Lien]:

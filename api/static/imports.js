@@ -60,7 +60,14 @@
     bouton.setAttribute("aria-disabled", pret ? "false" : "true");
     return pret;
   };
-  formulaire.addEventListener("input", regarder);
+  const doublons = formulaire.querySelectorAll("input[name=doublons]");
+  const nouvelles = Number(bouton.dataset.nouvelles);
+  const compter = () => {
+    if (!doublons.length) return;
+    const prises = nouvelles + [...doublons].filter((c) => c.checked).length;
+    bouton.textContent = prises === 1 ? "Importer la ligne retenue" : `Importer les ${prises} lignes retenues`;
+  };
+  formulaire.addEventListener("input", () => { regarder(); compter(); });
   formulaire.addEventListener("submit", (event) => {
     if (regarder()) return;
     event.preventDefault();
@@ -74,4 +81,5 @@
     }
   }, true);
   regarder();
+  compter();
 })();

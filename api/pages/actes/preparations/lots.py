@@ -1,0 +1,30 @@
+"""What the forms of lots know before anything is typed: which lot, and what undoing it undoes."""
+
+from uuid import UUID
+
+from api.deps import LectureOuverte
+from api.filters import entier, euros, jour
+from api.pages.actes.preparations import Preparation, prepare
+from api.pages.actes.sujets import Sujet
+from projections.lots import lot
+
+_ENTIER = (
+    "Chaque ligne est annulée, ou aucune : une seule dépense portée par un bilan déposé suffit à "
+    "refuser."
+)
+
+
+@prepare("annuler_lot_depenses")
+def annuler_un_lot(lecture: LectureOuverte, lot_id: UUID) -> Preparation:
+    """Say which lot, and that all of its rows go with it."""
+    vu = lot(lecture.conn, lecture.perimetre, lot_id)
+    total = () if vu.nature == "indicateurs" else (("Total", euros(vu.total)),)
+    return Preparation(
+        sujet=Sujet(
+            f"Lot n°\u00a0{vu.numero}, {vu.nature_libelle}",
+            f"/lots/{lot_id}",
+            f"importé le {jour(vu.importe_le)} par {vu.acteur}",
+        ),
+        resume=(("Lignes à annuler", entier(vu.lignes)), *total),
+        avertissements=(_ENTIER,),
+    )
