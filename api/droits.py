@@ -95,7 +95,9 @@ DROITS: Mapping[str, Regle] = dict(
             """,
         ),
         # Maquette.
-        ("page_maquette_a_faire", LECTEURS),
+        *_chacune(LECTEURS, "page_maquette_a_faire page_plie"),
+        ("page_deposer_previsions", _pour(GESTIONNAIRE, DIRECTEUR)),
+        *_chacune(MAQUETTE, "page_transfert page_essayer_transfert"),
         *_chacune(OI, "lister_reprises lire_reprise lister_ancrages lire_ancrage"),
         # Payments, where a figure comes from.
         *_chacune(

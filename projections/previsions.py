@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.rows import TupleRow
+from psycopg.rows import TupleRow, class_row
 
 from oi_service.dates import trimestre
 from projections.histoire import MESURES_PREVUES
@@ -83,6 +83,55 @@ class Previsions:
     le: date
     situation: Situation
     suites: tuple[Suite, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """A deposit of forecasts: who foresaw, when, and how much in all, in cents."""
+
+    position: int
+    deposee_le: date
+    enregistre_le: datetime
+    acteur: str
+    role: str
+    trimestres: int
+    montant: int
+
+
+def depots(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    subvention_id: UUID,
+    plie_id: str,
+    situation: Situation = ACTUELLE,
+) -> tuple[Depot, ...]:
+    """Return the deposits of a PLIE, the last one first."""
+    return tuple(
+        conn.cursor(row_factory=class_row(Depot))
+        .execute(
+            """
+            SELECT
+                e.position, e.date_effet AS deposee_le, e.enregistre_le, e.acteur, e.role,
+                jsonb_array_length(e.data -> 'trimestres') AS trimestres,
+                (SELECT sum(t.montant_centimes)
+                    FROM jsonb_to_recordset(e.data -> 'trimestres') AS t (montant_centimes bigint)
+                )::bigint AS montant
+            FROM oi.event AS e
+            WHERE e.stream_id = %(sg)s AND e.name = 'subvention_globale.prevision_deposee.v1'
+                AND e.data ->> 'plie_id' = %(plie)s
+                AND (%(plies)s::text[] IS NULL OR %(plie)s = ANY(%(plies)s))
+                AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
+            ORDER BY e.version DESC
+            """,
+            {
+                "sg": subvention_id,
+                "plie": plie_id,
+                "plies": perimetre.liste,
+                **situation.parametres,
+            },
+        )
+        .fetchall()
+    )
 
 
 def charger(

@@ -19,8 +19,8 @@ from api.graphiques.moteur import dessiner
 from api.tableaux import Cellule, Colonne, Ligne, Tableau
 
 _LARGEUR, _HAUTEUR = 560, 270
-#: Half the width of the tick of a target.
-_DEMI_SEUIL = timedelta(days=50)
+#: Parts of the whole width: room after the last day, and half the tick of a target.
+_MARGE, _DEMI_SEUIL = 0.14, 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,9 @@ def _bornes(suivi: Suivi) -> tuple[date, date]:
 
 def _specification(suivi: Suivi) -> dict[str, Any]:
     debut, fin = _bornes(suivi)
-    fin = date(fin.year + (fin.month > 6), 7 if fin.month <= 6 else 1, 1) + timedelta(days=60)
+    # Room on the right for the amount of the last target.
+    fin += (fin - debut) * _MARGE
+    demi_seuil = (fin - debut) * _DEMI_SEUIL
     plus_grand = max(
         suivi.enveloppe, *(e.a_certifier for e in suivi.etapes), _dernier(suivi.retenu), 1
     )
@@ -195,19 +197,19 @@ def _specification(suivi: Suivi) -> dict[str, Any]:
         bout(points, texte, couleur, -13 if points[-1][1] == hauts else 17)
         for points, texte, couleur in bouts
     ]
-    couches += _seuils(suivi.etapes, unite.montant, x, y)
+    couches += _seuils(suivi.etapes, demi_seuil, unite.montant, x, y)
     return {"width": _LARGEUR, "height": _HAUTEUR, "layer": couches}
 
 
-def _seuils(etapes: Sequence[Etape], ecrire: Any, x: Any, y: Any) -> list[Any]:
-    """Draw the targets: a tick at their day, and their amount below."""
+def _seuils(etapes: Sequence[Etape], demi: timedelta, ecrire: Any, x: Any, y: Any) -> list[Any]:
+    """Draw the targets: a tick at their day, and their amount beside it."""
     if not etapes:
         return []
     valeurs = [
         {
             "jour": _instant(e.jour),
-            "du": _instant(e.jour - _DEMI_SEUIL),
-            "au": _instant(e.jour + _DEMI_SEUIL),
+            "du": _instant(e.jour - demi),
+            "au": _instant(e.jour + demi),
             "montant": e.a_certifier,
             "texte": ecrire(e.a_certifier),
         }
@@ -226,10 +228,10 @@ def _seuils(etapes: Sequence[Etape], ecrire: Any, x: Any, y: Any) -> list[Any]:
                         "type": "text",
                         "color": ROUGE,
                         "fontWeight": 600,
-                        "dy": 6,
-                        "baseline": "top",
+                        "align": "left",
+                        "dx": 5,
                     },
-                    "encoding": {"x": x, "text": {"field": "texte"}},
+                    "encoding": {"x": {**x, "field": "au"}, "text": {"field": "texte"}},
                 },
             ],
             "encoding": {"y": y},

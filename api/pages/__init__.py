@@ -20,16 +20,20 @@ from api.pages.maquette_a_faire import router as maquette_a_faire_router
 from api.pages.oidc import router as oidc_router
 from api.pages.paiements import router as paiements_router
 from api.pages.operations import router as operations_router
+from api.pages.plie import router as plie_router
 from api.pages.presence import accueil_de
 from api.pages.provenance import router as provenance_router
 from api.pages.refus import installer
 from api.pages.reversements import router as reversements_router
+from api.pages.transfert import router as transfert_router
 from api.pages.travaux import router as travaux_router
 
 from api.pages.pieces_vues import router as pieces_vues_router
 router = APIRouter(include_in_schema=False)
 router.include_router(maquette_router)
 router.include_router(maquette_a_faire_router)
+router.include_router(transfert_router)
+router.include_router(plie_router)
 router.include_router(operations_router)
 router.include_router(comite_router)
 router.include_router(dossier_router)

@@ -377,7 +377,7 @@ def vue(
         subventions=_choix_de_subvention(
             subventions, maquette.subvention_globale_id, dates.requete
         ),
-        chiffres_cles=tuple(_chiffre_cle(nom, total) for nom in _EN_TETE),
+        chiffres_cles=chiffres_cles(total),
         # Against every cell, those that the reader does not see included.
         a_repartir=maquette.fse_total - (maquette.oi_entier or total).fse_maquette,
         alertes=alertes(
@@ -524,6 +524,11 @@ def _ligne(
         ),
         badges=badges,
     )
+
+
+def chiffres_cles(total: Chiffres) -> tuple[ChiffreCle, ...]:
+    """Return the five figures of the head of a page."""
+    return tuple(_chiffre_cle(nom, total) for nom in _EN_TETE)
 
 
 def _chiffre_cle(nom: str, total: Chiffres) -> ChiffreCle:

@@ -247,6 +247,7 @@ def _valeurs(monde: Monde, vie: Vie, cote: Cote) -> dict[str, Any]:
         "position": row[0],
         "sha256": hashlib.sha256(cote.documents[0]).hexdigest(),
         "personne_id": _contact(monde, vie, cote),
+        "plie_id": cote.plie,
     }
 
 

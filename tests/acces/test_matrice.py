@@ -144,6 +144,7 @@ _DE_PLIE = frozenset(
         "position",
         "sha256",
         "personne_id",
+        "plie_id",
     }
 )
 
