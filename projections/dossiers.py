@@ -27,8 +27,8 @@ Attend = Literal[
     "demarrage",
     "execution",
     "bilan_final",
-    "solde",
-    "cloture",
+    "dernier_controle",
+    "fermeture",
     "archivage",
     "reglement",
 ]
@@ -41,8 +41,8 @@ ATTENTES: Mapping[Attend, tuple[str, tuple[Statut, ...]]] = {
     "demarrage": ("Attestation de démarrage", ("conventionne",)),
     "execution": ("Réalisation en cours", ("en_execution",)),
     "bilan_final": ("Bilan final du bénéficiaire", ("realisation_terminee",)),
-    "solde": ("Contrôle, paiement et solde", ("bilan_final_depose",)),
-    "cloture": ("Clôture", ("solde",)),
+    "dernier_controle": ("Contrôle, paiement et solde", ("bilan_final_depose",)),
+    "fermeture": ("Clôture", ("solde",)),
     "archivage": ("Archivage", ("cloture",)),
     "reglement": ("Règlement après arrêt", ("abandonne", "resilie")),
 }
@@ -202,6 +202,7 @@ def operations(
     plie: str | None = None,
     statut: Statut | None = None,
     parmi: Sequence[Statut] | None = None,
+    attend: Attend | None = None,
     objectif_specifique: str | None = None,
     annee: int | None = None,
     recherche: str | None = None,
@@ -213,7 +214,8 @@ def operations(
     """Return the dossiers that pass every filter given, as the situation knows them.
 
     ``recherche`` looks for a text, whatever its case, in the numbers, the beneficiary and the
-    title; ``parmi`` keeps several states. States sort in the order of the life of a dossier.
+    title; ``parmi`` keeps several states, ``attend`` those that wait for one thing. States sort in
+    the order of the life of a dossier.
     """
     liste = f"operations {tri} {ordre}"
     cle, numero = lire(apres, liste, str, str)
@@ -282,7 +284,7 @@ def operations(
             subvention_globale_id=subvention_globale_id,
             plie=plie,
             statut=statut,
-            parmi=parmi,
+            parmi=parmi if attend is None else ATTENTES[attend][1],
             objectif_specifique=objectif_specifique,
             annee=annee,
             recherche=recherche,

@@ -202,6 +202,18 @@ def test_the_list_as_it_was(client: TestClient) -> None:
     assert "Situation telle que connue" in html
 
 
+@pytest.mark.parametrize("format_", ["xlsx", "csv", "rfc4180"])
+def test_the_list_leaves_as_a_file_with_its_filters(client: TestClient, format_: str) -> None:
+    html = liste(client, attend="comite", tri="fse", ordre="desc")
+    adresses = re.findall(r'href="(/exports/operations\?[^"]+)"', html)
+    [adresse] = [a for a in adresses if a.endswith(f"format={format_}")]
+    answer = client.get(adresse, headers=GESTIONNAIRE)
+    assert answer.status_code == 200
+    if format_ == "rfc4180":
+        assert answer.text.count("D-INSTRUIT-") == 3
+        assert "D-DEPOSE" not in answer.text
+
+
 # --- A new dossier -------------------------------------------------------------------------------
 
 

@@ -535,6 +535,7 @@ LISTES: Sequence[Liste] = (
 FILTRES: Mapping[str, str] = {
     "acteur": "Acteur",
     "annee": "Tranche",
+    "attend": "Attend",
     "au": "Effet jusqu’au",
     "bilan_id": "Bilan",
     "date_piece_au": "Pièces jusqu’au",
@@ -578,6 +579,7 @@ VALEURS: Mapping[str, str] = {
     **{code: dit.lower() for code, dit in projection_depenses.STATUTS.items()},
     **projection_bilans.ETATS,
     **{str(code): dit for code, dit in STATUTS_DES_OPERATIONS.items()},
+    **{str(code): dit for code, (dit, _) in projection_dossiers.ATTENTES.items()},
     "detail": "ligne par ligne",
     "plie": "par PLIE",
 }

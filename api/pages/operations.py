@@ -4,7 +4,7 @@ What is asked is all in the address: filters, sort, columns, place in the list. 
 then a link to what was seen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
@@ -29,7 +29,7 @@ from api.pages.definitions import DEFINITIONS
 from api.pages.ecriture import majuscule
 from api.pages.gabarits import templates
 from api.pages.parcours import STATUTS_D_ARRET
-from api.tableaux import Cellule, Colonne, Ligne, Tableau
+from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from oi_service.money import ratio
 from projections.appels_a_projets import LigneAppel, appels_a_projets, fiche_appel
 from projections.curseurs import LIMITE_MAXIMALE, Page
@@ -56,7 +56,7 @@ COLONNES = (
     Colonne("beneficiaire", "Bénéficiaire et opération", tri=True),
     Colonne("plie", "PLIE", tri=True),
     Colonne("statut", "État", tri=True),
-    Colonne("attend", "Ce que le dossier attend"),
+    Colonne("attend", "Attend", aide="Ce que le dossier attend maintenant."),
     Colonne("annee", "Tranche", "code"),
     Colonne("os", "Objectif spécifique", "code"),
     Colonne("dispositif", "Dispositif", "code"),
@@ -126,9 +126,10 @@ class DemandeDeListe:
     @property
     def statuts(self) -> tuple[Statut, ...] | None:
         """The states asked for; ``None`` for all."""
-        if self.statut is not None:
-            return (self.statut,)
-        return None if self.attend is None else ATTENTES[self.attend][1]
+        attendent = None if self.attend is None else ATTENTES[self.attend][1]
+        if self.statut is None:
+            return attendent
+        return (self.statut,) if attendent is None or self.statut in attendent else ()
 
     @property
     def filtree(self) -> bool:
@@ -152,6 +153,19 @@ class DemandeDeListe:
         if self.colonnes != PAR_DEFAUT:
             dits += [("colonne", nom) for nom in self.colonnes]
         return tuple((nom, valeur) for nom, valeur in dits if valeur and nom not in sauf)
+
+    @property
+    def requete_d_export(self) -> dict[str, object]:
+        """What the file of the same list asks."""
+        return {
+            **self.filtres,
+            "statut": self.statut,
+            "attend": self.attend,
+            "tri": self.tri,
+            "ordre": self.ordre,
+            "effet_au": self.dates.au,
+            "connu_le": self.dates.connu_le,
+        }
 
     def lien(self, **changements: Any) -> str:
         """Return the address of the list, changed, from its beginning unless said otherwise."""
@@ -209,7 +223,8 @@ def lire_liste(lecture: Lecture, demande: DemandeDeListe, **page: Any) -> Page[L
         lecture.perimetre,
         demande.dates.situation,
         **demande.filtres,
-        parmi=demande.statuts,
+        statut=demande.statut,
+        attend=demande.attend,
         tri=demande.tri,
         ordre=demande.ordre,
         **page,
@@ -276,7 +291,7 @@ class VueOperations:
     suite: str | None
     filtree: bool
     sans_filtre: str
-    requete: str  #: what an export asks to get the same list
+    fichiers: Sequence[tuple[str, str]]  #: the same list, whole
 
 
 def vue(
@@ -286,7 +301,7 @@ def vue(
     choix: ChoixDeListe,
 ) -> VueOperations:
     """Prepare the page."""
-    gardes = demande.statuts or get_args(Statut)
+    gardes = get_args(Statut) if demande.statuts is None else demande.statuts
     total = reduce(add, (s for statut, s in sommes.items() if statut in gardes), Sommes())
     return VueOperations(
         situation=situation_vue(
@@ -296,7 +311,7 @@ def vue(
         phrase=_phrase(total),
         recherche=demande.recherche,
         choix=_choix(demande, choix),
-        caches=demande.champs("recherche", "plie", "statut", "attend", "annee", "os", "apres"),
+        caches=demande.champs("recherche", "plie", "statut", "annee", "os", "apres"),
         attentes=_attentes(demande, sommes),
         colonnes=tuple((c.nom, c.libelle, c.nom in demande.colonnes) for c in COLONNES[1:]),
         caches_colonnes=demande.champs("colonne", "apres"),
@@ -309,7 +324,7 @@ def vue(
         sans_filtre=demande.lien(
             recherche="", plie="", statut=None, attend=None, annee=None, os=""
         ),
-        requete=urlencode(demande.champs("apres")),
+        fichiers=liens("/exports/operations", demande.requete_d_export),
     )
 
 
@@ -330,13 +345,6 @@ def _choix(demande: DemandeDeListe, choix: ChoixDeListe) -> tuple[ChoixVu, ...]:
             "Tous",
             tuple((statut, majuscule(mots)) for statut, mots in LIBELLES.items()),
             demande.statut or "",
-        ),
-        ChoixVu(
-            "attend",
-            "Attend",
-            "Tout",
-            tuple((code, mots) for code, (mots, _) in ATTENTES.items()),
-            demande.attend or "",
         ),
         ChoixVu(
             "annee",
@@ -408,7 +416,7 @@ def _ligne(o: LigneOperation, requete: str) -> Ligne:
         "numero": Cellule(
             o.numero_mdfse,
             lien=f"/dossiers/{o.numero_mdfse}{requete}",
-            precision=o.numero_convention and f"Convention {o.numero_convention}",
+            precision=o.numero_convention,
         ),
         "beneficiaire": Cellule(o.beneficiaire, precision=o.intitule),
         "plie": Cellule(o.plie_nom),

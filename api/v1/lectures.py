@@ -131,6 +131,7 @@ class FiltresOperations(FiltresSitues):
     statut: Statut | None = None
     objectif_specifique: Mot | None = None
     annee: _Tranche | None = Field(None, description="Tranche.")
+    attend: projection_dossiers.Attend | None = Field(None, description="Ce que le dossier attend.")
     recherche: Mot | None = Field(
         None, description="Texte des numéros, du bénéficiaire ou de l’intitulé."
     )
