@@ -231,6 +231,16 @@ DROITS: Mapping[str, Regle] = dict(
             Regle((AUDITEUR,), trace="export"), "lister_population lister_echantillon lire_document"
         ),
         ("ancrer_journal", _pour(GESTIONNAIRE, AUDITEUR, ADMINISTRATEUR)),
+        # Audit: what is read of the log, what proves it, controls received, working files.
+        *_chacune(
+            LECTEURS,
+            "page_rejeu page_histoire page_journal page_evenement page_controles_operation "
+            "page_controle_operation",
+        ),
+        ("exporter_controles_operation", Regle(LECTEURS.roles, trace="export")),
+        *_chacune(_pour(GESTIONNAIRE, AUDITEUR), "page_audit page_verification page_archives"),
+        *_chacune(AUDIT, "page_dossiers_audit page_dossier_audit page_echantillon noter_la_grille"),
+        ("exporter_echantillon", Regle((AUDITEUR,), trace="export")),
         # Long works: asked under the rule of what they do, read by who asked.
         *_chacune(
             _pour(GESTIONNAIRE, AUDITEUR),

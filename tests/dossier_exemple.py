@@ -17,6 +17,7 @@ from vie import Vie
 from oi_service.app import open_service
 from oi_service.application import Service
 from oi_service.ids import new_id
+from oi_service.lieux import Lieux
 
 NUMERO, NOUVEAU, REFUSE, ABANDON = "202100007", "202100008", "202100009", "202100010"
 #: Amounts as large as they may become: they must still fit on a phone.
@@ -140,8 +141,11 @@ def _vie_entiere(vie: Vie) -> None:
 
 
 @contextmanager
-def service_joue(serveur: str, modele: str) -> Iterator[Service]:
-    """Lend the service on a database of its own, where the lives were played."""
+def service_joue(serveur: str, modele: str, lieux: Lieux | None = None) -> Iterator[Service]:
+    """Lend the service on a database of its own, where the lives were played.
+
+    ``lieux``: folders of its own, for who anchors or verifies.
+    """
     name = f"dossiers_{new_id().hex}"
     with psycopg.connect(serveur, autocommit=True) as conn:
         conn.execute(
@@ -149,7 +153,7 @@ def service_joue(serveur: str, modele: str) -> Iterator[Service]:
                 sql.Identifier(name), sql.Identifier(modele)
             )
         )
-    with open_service(make_conninfo(serveur, dbname=name)) as service:
+    with open_service(make_conninfo(serveur, dbname=name), lieux) as service:
         jouer(service)
         yield service
     with psycopg.connect(serveur, autocommit=True) as conn:

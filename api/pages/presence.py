@@ -19,6 +19,7 @@ NAVIGATION = (
     ("page_depenses", "Dépenses"),
     ("page_controles", "Contrôles"),
     ("page_paiements", "Paiements"),
+    ("page_audit", "Audit"),
     ("page_comptes", "Comptes"),
     ("page_traces", "Traces"),
 )

@@ -20,6 +20,7 @@ from oi_service import clock
 from oi_service.application import Service
 from oi_service.errors import RuleBroken
 from oi_service.ids import new_id
+from oi_service.lieux import Lieux
 from oi_service.travaux import (
     NATURES,
     FichierDeTravailAbsent,
@@ -44,8 +45,9 @@ class EssaiRefuse(RuleBroken):
 
 
 @pytest.fixture(scope="module")
-def joue(serveur: str, modele: str) -> Iterator[Service]:
-    with service_joue(serveur, modele) as service:
+def joue(serveur: str, modele: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    lieux = Lieux.sous(tmp_path_factory.mktemp("lieux"))
+    with service_joue(serveur, modele, lieux) as service:
         yield service
 
 
@@ -317,27 +319,14 @@ def test_a_comparison_finds_what_the_log_does_not_give(serveur: str, modele: str
         juste = fait(service, lancer(service, "comparaison")).resultat
         assert juste is not None
         assert juste["identiques"]
-        with service.journal.pool.connection() as conn:
-            assert isinstance(conn, psycopg.Connection)
-            base = str(conn.info.dbname)
+        with service.reads.connection() as conn:
+            base = conn.info.dbname
         with psycopg.connect(serveur, dbname=base) as conn:
-            conn.execute("UPDATE projection.operation SET fse_programme_centimes = 1") if (
-                _a_la_colonne(conn)
-            ) else conn.execute("UPDATE projection.operation SET intitule = 'autre'")
+            conn.execute("UPDATE projection.operation SET intitule = 'autre'")
         faux = fait(service, lancer(service, "comparaison")).resultat
     assert faux is not None
     assert not faux["identiques"]
     assert [t["projection"] for t in faux["tables"] if not t["identique"]] == ["operation"]
-
-
-def _a_la_colonne(conn: psycopg.Connection[Any]) -> bool:
-    return (
-        conn.execute(
-            "SELECT 1 FROM information_schema.columns WHERE table_schema = 'projection' "
-            "AND table_name = 'operation' AND column_name = 'fse_programme_centimes'"
-        ).fetchone()
-        is not None
-    )
 
 
 def _tete(service: Service) -> int:
@@ -400,7 +389,7 @@ def test_the_whole_log_is_exported_as_the_direct_route_does(
     adresse = lance.headers["Location"]
     [fichier] = http.get(adresse, headers=AUDITEUR).json()["fichiers"]
     pris = http.get(f"{adresse}/fichiers/{fichier['nom']}", headers=AUDITEUR)
-    direct = http.get("/api/v1/journal/export", headers=AUDITEUR)
+    direct = http.get("/api/v1/export", headers=AUDITEUR)
     assert direct.status_code == 200, direct.text
     assert pris.content == direct.content
     loin = poster(http, "/exports-du-journal", AUDITEUR, {"depuis": 10**9})
