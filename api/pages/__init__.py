@@ -31,6 +31,7 @@ from api.pages.preuves import router as preuves_router
 from api.pages.provenance import router as provenance_router
 from api.pages.refus import installer
 from api.pages.reversements import router as reversements_router
+from api.pages.saisie_depenses import router as saisie_depenses_router
 from api.pages.transfert import router as transfert_router
 from api.pages.travaux import router as travaux_router
 
@@ -45,6 +46,7 @@ router.include_router(dossier_router)
 router.include_router(paiements_router)
 router.include_router(reversements_router)
 router.include_router(provenance_router)
+router.include_router(saisie_depenses_router)
 router.include_router(csf_router)
 router.include_router(csf_page_router)
 router.include_router(imports_router)

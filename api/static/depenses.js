@@ -1,7 +1,10 @@
-/* Dépenses: a document shown in the page only when it is asked for. The page is whole without. */
+/* Dépenses: a document shown when it is asked for, a grid that follows the keyboard, files that are
+   dropped. The pages are whole without. */
 "use strict";
 
 (() => {
+  document.documentElement.classList.add("script");
+
   for (const details of document.querySelectorAll(".apercu-piece")) {
     details.addEventListener("toggle", () => {
       const cadre = details.querySelector("iframe[data-src]");
@@ -10,4 +13,134 @@
       delete cadre.dataset.src;
     });
   }
+
+  /* Files dropped on the zone are those of its field, which says their names. */
+  for (const zone of document.querySelectorAll("[data-depot]")) {
+    const champ = zone.querySelector("input[type=file]");
+    const survoler = (oui) => (event) => {
+      event.preventDefault();
+      zone.classList.toggle("survol", oui);
+    };
+    zone.addEventListener("dragover", survoler(true));
+    zone.addEventListener("dragleave", survoler(false));
+    zone.addEventListener("drop", (event) => {
+      survoler(false)(event);
+      if (!event.dataTransfer.files.length) return;
+      const tous = new DataTransfer();
+      for (const fichier of [...champ.files, ...event.dataTransfer.files]) tous.items.add(fichier);
+      champ.files = tous.files;
+      champ.focus();
+    });
+  }
+
+  const grille = document.querySelector(".grille");
+  if (!grille) return;
+  const corps = grille.querySelector("tbody");
+  const nombre = grille.querySelector("input[name=lignes]");
+  const total = document.getElementById("total-saisi");
+  const rangees = () => [...corps.querySelectorAll(".rangee")];
+  const champs = (rangee) => [...rangee.querySelectorAll("input, select")];
+
+  /* A line more, empty but for the poste, which mostly stays the same. */
+  const ajouter = () => {
+    const derniere = rangees().at(-1);
+    const rang = Number(nombre.value);
+    if (rang >= Number(grille.dataset.lignesMax)) return null;
+    const neuve = derniere.cloneNode(true);
+    neuve.dataset.rang = rang;
+    neuve.querySelector("th").textContent = rang + 1;
+    for (const champ of champs(neuve)) {
+      const nom = champ.name.replace(/^l\d+/, `l${rang}`);
+      champ.name = nom;
+      champ.id = nom;
+      champ.value = "";
+      champ.removeAttribute("aria-invalid");
+      champ.removeAttribute("aria-describedby");
+      champ.setAttribute("aria-label", champ.getAttribute("aria-label").replace(/\d+$/, rang + 1));
+    }
+    corps.append(neuve);
+    nombre.value = rang + 1;
+    return neuve;
+  };
+
+  const voisine = (champ, pas) => {
+    const toutes = rangees();
+    const ou = toutes.indexOf(champ.closest(".rangee"));
+    const colonne = champs(toutes[ou]).indexOf(champ);
+    const autre = toutes[ou + pas] || (pas > 0 ? ajouter() : null);
+    return autre ? champs(autre)[colonne] : null;
+  };
+
+  /* The amount of a field in cents, nothing when it cannot be read: the server says why. */
+  const centimes = (texte) => {
+    const nu = texte.replace(/[\s\u00a0\u202f€]/g, "").replace("−", "-");
+    const lu = /^(-?)(\d{1,13})(?:[.,](\d{1,2}))?$/.exec(nu);
+    if (!lu) return 0n;
+    const valeur = BigInt(lu[2]) * 100n + BigInt((lu[3] || "").padEnd(2, "0"));
+    return lu[1] ? -valeur : valeur;
+  };
+  const additionner = () => {
+    let somme = 0n;
+    let lignes = 0;
+    for (const champ of corps.querySelectorAll("[name$='.montant_impute']")) {
+      const valeur = centimes(champ.value);
+      somme += valeur;
+      if (valeur !== 0n) lignes += 1;
+    }
+    const signe = somme < 0n ? "\u2212" : "";
+    const absolu = somme < 0n ? -somme : somme;
+    const euros = String(absolu / 100n).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
+    total.textContent = lignes
+      ? `${signe}${euros},${String(absolu % 100n).padStart(2, "0")}\u00a0€ (${lignes})`
+      : "";
+  };
+
+  corps.addEventListener("input", additionner);
+  corps.addEventListener("keydown", (event) => {
+    const champ = event.target.closest("input, select");
+    if (!champ || event.altKey || event.metaKey) return;
+    const liste = champ.tagName === "SELECT";
+    if (event.key === "Enter" || (!liste && ["ArrowDown", "ArrowUp"].includes(event.key))) {
+      event.preventDefault();
+      const pas = event.key === "ArrowUp" || (event.key === "Enter" && event.shiftKey) ? -1 : 1;
+      const suivante = voisine(champ, pas);
+      if (!suivante) return;
+      suivante.focus();
+      if (suivante.select) suivante.select();
+    } else if (event.ctrlKey && event.key.toLowerCase() === "d") {
+      event.preventDefault();
+      const dessus = voisine(champ, -1);
+      if (!dessus) return;
+      champ.value = dessus.value;
+      additionner();
+    }
+  });
+
+  /* Cells copied from a spreadsheet fill the cells from here on. */
+  corps.addEventListener("paste", (event) => {
+    const depart = event.target.closest("input, select");
+    const texte = event.clipboardData.getData("text");
+    if (!depart || !/[\t\n]/.test(texte.trimEnd())) return;
+    event.preventDefault();
+    const colonne = champs(depart.closest(".rangee")).indexOf(depart);
+    let rangee = depart.closest(".rangee");
+    for (const ligne of texte.replace(/\r?\n$/, "").split(/\r?\n/)) {
+      if (!rangee) break;
+      ligne.split("\t").forEach((valeur, rang) => {
+        const champ = champs(rangee)[colonne + rang];
+        if (!champ) return;
+        const dite = valeur.trim();
+        const option = champ.options
+          && [...champ.options].find((o) => [o.value, o.text].some((t) => t.toLowerCase() === dite.toLowerCase()));
+        champ.value = champ.options ? (option ? option.value : "") : dite;
+      });
+      const toutes = rangees();
+      rangee = toutes[toutes.indexOf(rangee) + 1] || ajouter();
+    }
+    additionner();
+  });
+
+  additionner();
+  const fautif = corps.querySelector("[aria-invalid]");
+  if (!document.querySelector(".resume") && !fautif) corps.querySelector("input").focus();
 })();
