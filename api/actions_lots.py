@@ -1,29 +1,35 @@
 """Taking a workbook, and undoing it: every row and the lot itself in one act, or nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 from aggregates.cadre import Cadre
 from aggregates.contrepartie import affectation
+from aggregates.contrepartie import annulation as du_financeur
+from aggregates.contrepartie.events import ContrepartiePercue
 from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.convention.state import CONVENTION
 from aggregates.depense import declaration
 from aggregates.depense.state import DEPENSE
 from aggregates.lot import annulation, importation
-from aggregates.lot.events import LigneEcartee
+from aggregates.lot.events import LigneDuLot, LigneEcartee
 from aggregates.lot.importation import LigneAPrendre
 from aggregates.lot.state import LOT, Lot, LotAbsent
-from aggregates.operation import execution
+from aggregates.operation import execution, indicateurs
+from aggregates.operation.events import IndicateurRenseigne
 from aggregates.operation.state import OPERATION
 from aggregates.subvention_globale.state import SUBVENTION_GLOBALE
 from api import actions
 from api.classeurs import LigneLue
 from api.imports import Depot
 from oi_service.application import Unit
+from oi_service.codec import Evenement
 from oi_service.errors import Refusal, RuleBroken
 from oi_service.ids import convention_of, ligne_de_lot
+from oi_service.money import euros
+from projections.lots import faits_du_lot
 
 #: What makes a stream of its own; the other rows are facts of a stream that is there.
 _CREENT = frozenset(("declarer_depense", "attribuer_contrepartie"))
@@ -191,30 +197,115 @@ def annuler_lot(
     if lot.nature != nature:
         raise LotAbsent(id=lot_id)
     annulation.exiger_annulable(lot, commande)
-    annulees, deja, obstacles = _annuler_les_depenses(unit, lot, commande)
-    unit.execute(LOT, lot_id, annulation.annuler, commande, annulees, deja, obstacles)
+    annules = _Annules()
+    annuler_une = _ANNULATIONS[nature](unit, lot, lot_id)
+    for ligne in reversed(lot.lignes):
+        try:
+            fait = annuler_une(ligne, commande)
+        except RuleBroken as refus:
+            annules.obstacles.insert(0, annulation.Obstacle(ligne.ligne, str(refus)))
+            continue
+        (annules.maintenant if fait else annules.deja).append(ligne.flux)
+    unit.execute(
+        LOT,
+        lot_id,
+        annulation.annuler,
+        commande,
+        annules.maintenant,
+        annules.deja,
+        annules.obstacles,
+    )
 
 
-def _annuler_les_depenses(
-    unit: Unit, lot: Lot, commande: annulation.AnnulerLot
-) -> tuple[list[UUID], list[UUID], list[annulation.Obstacle]]:
+@dataclass(slots=True)
+class _Annules:
+    """What became of each row: undone now, undone before one by one, in the way."""
+
+    maintenant: list[UUID] = field(default_factory=list)
+    deja: list[UUID] = field(default_factory=list)
+    obstacles: list[annulation.Obstacle] = field(default_factory=list)
+
+
+#: Undoes a row by the decision of its kind; ``False`` when it was undone before.
+_AnnulerUne = Callable[[LigneDuLot, annulation.AnnulerLot], bool]
+
+
+def _des_depenses(unit: Unit, lot: Lot, _lot_id: UUID) -> _AnnulerUne:
     unit.prefetch(
         *((DEPENSE, ligne.flux) for ligne in lot.lignes),
         *((CONVENTION, convention_of(operation_id)) for operation_id in lot.operations),
     )
-    annulees: list[UUID] = []
-    deja: list[UUID] = []
-    obstacles: list[annulation.Obstacle] = []
-    acte = declaration.AnnulerDepense(date_effet=commande.date_effet, motif=commande.motif)
-    for ligne in reversed(lot.lignes):
+
+    def annuler_une(ligne: LigneDuLot, commande: annulation.AnnulerLot) -> bool:
         if unit.get(DEPENSE, ligne.flux).statut == "annulee":
-            deja.append(ligne.flux)
-            continue
-        try:
-            actions.annuler_depense(unit, ligne.flux, acte)
-        except RuleBroken as refus:
-            obstacles.append(annulation.Obstacle(ligne.ligne, str(refus)))
-        else:
-            annulees.append(ligne.flux)
-    obstacles.reverse()
-    return annulees, deja, obstacles
+            return False
+        acte = declaration.AnnulerDepense(date_effet=commande.date_effet, motif=commande.motif)
+        actions.annuler_depense(unit, ligne.flux, acte)
+        return True
+
+    return annuler_une
+
+
+def _des_indicateurs(unit: Unit, lot: Lot, lot_id: UUID) -> _AnnulerUne:
+    faits = _faits(unit, lot, lot_id)
+
+    def annuler_une(ligne: LigneDuLot, commande: annulation.AnnulerLot) -> bool:
+        fait = faits[ligne.feuille, ligne.ligne]
+        assert isinstance(fait, IndicateurRenseigne)
+        acte = indicateurs.RetirerIndicateur(
+            date_effet=commande.date_effet,
+            motif=commande.motif,
+            indicateur=fait.indicateur,
+            realise=f"{fait.realise:f}",
+        )
+        unit.execute(OPERATION, ligne.flux, indicateurs.retirer_indicateur, acte)
+        return True
+
+    return annuler_une
+
+
+def _des_contreparties(unit: Unit, lot: Lot, lot_id: UUID) -> _AnnulerUne:
+    faits = _faits(unit, lot, lot_id)
+
+    def annuler_une(ligne: LigneDuLot, commande: annulation.AnnulerLot) -> bool:
+        fait = faits[ligne.feuille, ligne.ligne]
+        jour, motif = commande.date_effet, commande.motif
+        if isinstance(fait, ContrepartiePercue):
+            contrepartie = unit.get(CONTREPARTIE, ligne.flux)
+            if not contrepartie.perceptions.get((fait.ref, fait.montant_centimes)):
+                return False
+            acte = du_financeur.AnnulerPerception.model_validate(
+                {
+                    "date_effet": jour,
+                    "motif": motif,
+                    "montant": euros(fait.montant_centimes),
+                    "ref": fait.ref,
+                }
+            )
+            unit.execute(CONTREPARTIE, ligne.flux, du_financeur.annuler_perception, acte)
+            return True
+        if unit.get(CONTREPARTIE, ligne.flux).annulee_le is not None:
+            return False
+        unit.execute(
+            CONTREPARTIE,
+            ligne.flux,
+            du_financeur.annuler_attribution,
+            du_financeur.AnnulerAttribution(date_effet=jour, motif=motif),
+        )
+        return True
+
+    return annuler_une
+
+
+def _faits(unit: Unit, lot: Lot, lot_id: UUID) -> Mapping[tuple[str, int], Evenement]:
+    """Return the fact that each row of a lot made, as the log keeps it: one a row, in order."""
+    with unit.lecture() as conn:
+        faits = faits_du_lot(conn, lot_id)
+    return {(x.feuille, x.ligne): fait for x, fait in zip(lot.lignes, faits, strict=True)}
+
+
+_ANNULATIONS: Mapping[importation.Nature, Callable[[Unit, Lot, UUID], _AnnulerUne]] = {
+    "depenses": _des_depenses,
+    "indicateurs": _des_indicateurs,
+    "contreparties": _des_contreparties,
+}

@@ -151,9 +151,10 @@ DROITS: Mapping[str, Regle] = dict(
             """
             attribuer_contrepartie publier_appel_a_projets clore_appel_a_projets annuler_reprise
             affecter_contrepartie annuler_affectation repartir_contrepartie
+            annuler_attribution retirer_indicateur
             """,
         ),
-        ("percevoir_contrepartie", BILANS),
+        *_chacune(BILANS, "percevoir_contrepartie annuler_perception"),
         ("deposer_previsions_plie", _pour(GESTIONNAIRE, DIRECTEUR)),
         # The operation.
         *_chacune(
@@ -277,7 +278,13 @@ DROITS: Mapping[str, Regle] = dict(
             """,
         ),
         *_chacune(COMPTA, "importer_lot_depenses annuler_lot_depenses"),
-        *_chacune(GESTION, "importer_lot_indicateurs importer_lot_contreparties"),
+        *_chacune(
+            GESTION,
+            """
+            importer_lot_indicateurs importer_lot_contreparties
+            annuler_lot_indicateurs annuler_lot_contreparties
+            """,
+        ),
         # What goes with any act.
         (
             "deposer_piece",

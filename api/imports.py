@@ -14,7 +14,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from aggregates.cadre import Cadre, Reglement
-from aggregates.contrepartie.events import ContrepartieAttribuee, ContrepartiePercue
+from aggregates.contrepartie.events import ContrepartieAttribuee
+from aggregates.contrepartie.state import CONTREPARTIE
 from aggregates.convention.state import CONVENTION
 from aggregates.depense.state import DEPENSE
 from aggregates.operation.state import OPERATION, Statut
@@ -347,7 +348,8 @@ def _contreparties(
     for contrepartie_id in ids:
         faits = [lu.fait for lu in flux.get(contrepartie_id, ())]
         attribuee = next((f for f in faits if isinstance(f, ContrepartieAttribuee)), None)
-        if attribuee is None:
+        etat = CONTREPARTIE.replay(faits)
+        if attribuee is None or etat is None or etat.annulee_le is not None:
             continue
         connues.append(
             ContrepartieConnue(
@@ -358,7 +360,7 @@ def _contreparties(
                 attestation_ref=attribuee.attestation_ref,
                 montant=attribuee.montant_centimes,
                 plie_id=attribuee.plie_id,
-                perceptions=tuple(f.ref for f in faits if isinstance(f, ContrepartiePercue)),
+                perceptions=tuple(ref for (ref, _), jours in etat.perceptions.items() if jours),
             )
         )
     return tuple(connues)

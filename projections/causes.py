@@ -20,6 +20,8 @@ CAUSES: Mapping[str, str] = {
     "contrepartie_percue": "Contrepartie perçue",
     "contrepartie_affectee": "Contrepartie affectée",
     "contrepartie_desaffectee": "Affectation de contrepartie annulée",
+    "perception_annulee": "Perception annulée",
+    "attribution_annulee": "Attribution de contrepartie annulée",
     "bilan": "Bilan d’exécution déposé",
     "bilan_renvoye": "Bilan d’exécution renvoyé",
     "controle": "Contrôle de service fait",
@@ -74,6 +76,8 @@ CAUSE_DE: Mapping[str, str] = {
     "contrepartie.percue.v1": "contrepartie_percue",
     "contrepartie.affectee.v1": "contrepartie_affectee",
     "contrepartie.affectation_annulee.v1": "contrepartie_desaffectee",
+    "contrepartie.perception_annulee.v1": "perception_annulee",
+    "contrepartie.attribution_annulee.v1": "attribution_annulee",
     "reprise.operation_reprise.v1": "reprise",
     "reprise.annulee.v1": "reprise_annulee",
 }

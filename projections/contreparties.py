@@ -110,9 +110,11 @@ def contrepartie(
 _CONTREPARTIES_AU = """(
     SELECT
         p.id, p.sg_id, p.type, p.financeur, p.plie_id, p.annee, p.position,
-        sum(CASE WHEN e.name = 'contrepartie.attribuee.v1' THEN e.montant ELSE 0 END)::bigint
+        sum(CASE e.name WHEN 'contrepartie.attribuee.v1' THEN e.montant
+            WHEN 'contrepartie.attribution_annulee.v1' THEN -e.montant ELSE 0 END)::bigint
             AS attribue_centimes,
-        sum(CASE WHEN e.name = 'contrepartie.percue.v1' THEN e.montant ELSE 0 END)::bigint
+        sum(CASE e.name WHEN 'contrepartie.percue.v1' THEN e.montant
+            WHEN 'contrepartie.perception_annulee.v1' THEN -e.montant ELSE 0 END)::bigint
             AS percu_centimes,
         sum(CASE e.name WHEN 'contrepartie.affectee.v1' THEN e.montant
             WHEN 'contrepartie.affectation_annulee.v1' THEN -e.montant ELSE 0 END)::bigint

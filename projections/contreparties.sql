@@ -11,13 +11,20 @@ BEGIN
     WHERE e.position BETWEEN lo AND hi AND e.name = 'contrepartie.attribuee.v1';
 
     UPDATE contrepartie AS c
-    SET percu_centimes = c.percu_centimes + m.percu,
+    SET attribue_centimes = c.attribue_centimes - m.annule,
+        percu_centimes = c.percu_centimes + m.percu,
         affecte_centimes = c.affecte_centimes + m.affecte
     FROM (
         SELECT
             e.stream_id,
             coalesce(sum((e.data ->> 'montant_centimes')::bigint)
-                FILTER (WHERE e.name = 'contrepartie.percue.v1'), 0) AS percu,
+                FILTER (WHERE e.name = 'contrepartie.attribution_annulee.v1'), 0) AS annule,
+            coalesce(sum(
+                CASE e.name
+                    WHEN 'contrepartie.percue.v1' THEN 1
+                    WHEN 'contrepartie.perception_annulee.v1' THEN -1
+                    ELSE 0
+                END * (e.data ->> 'montant_centimes')::bigint), 0) AS percu,
             coalesce(sum(
                 CASE e.name
                     WHEN 'contrepartie.affectee.v1' THEN 1

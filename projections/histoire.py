@@ -262,6 +262,9 @@ PHRASES: Mapping[str, str] = {
     ),
     "operation.realisation_terminee.v1": "Période de réalisation terminée le {fin}",
     "operation.indicateur_renseigne.v1": "Indicateur n° {indicateur} renseigné : {realise}",
+    "operation.indicateur_retire.v1": (
+        "Valeur de l’indicateur n° {indicateur} retirée : {realise}{retabli:retablie}"
+    ),
     "operation.bilan_final_depose.v1": "Bilan final reçu",
     "operation.bilan_final_renvoye.v1": "Bilan final renvoyé au bénéficiaire",
     "operation.abandonnee.v1": "Opération abandonnée par le bénéficiaire",
@@ -514,6 +517,12 @@ PHRASES: Mapping[str, str] = {
     "contrepartie.affectation_annulee.v1": (
         "Affectation de contrepartie annulée : {montant_centimes:euros}"
     ),
+    "contrepartie.perception_annulee.v1": (
+        "Perception de contrepartie annulée : {montant_centimes:euros} ({ref})"
+    ),
+    "contrepartie.attribution_annulee.v1": (
+        "Attribution de contrepartie annulée : {montant_centimes:euros}"
+    ),
     # Contrôle d’opération.
     "controle_operation.notifie.v1": (
         "Contrôle d’opération {reference} notifié par : {organisme:organisme}{organisme_nom:numero}"
@@ -606,6 +615,10 @@ def _nombre(valeur: Decimal) -> str:
 def _si(modele: str, dire: Callable[[Any], str] = str) -> Callable[[Any], str]:
     """Say something only where there is something to say."""
     return lambda valeur: modele.format(dire(valeur)) if valeur else ""
+
+
+def _nombre_de(valeurs: Sequence[Any]) -> str:
+    return str(len(valeurs))
 
 
 def _connu(modele: str) -> Callable[[int | None], str]:
@@ -862,9 +875,12 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "population": _population,
     "etend_un_tirage": _si(", étend le tirage {}"),
     "remplace_un_tirage": _si(", remplace le tirage {}"),
+    "retablie": lambda valeur: (
+        "" if valeur is None else f", {_nombre(valeur)} compte de nouveau"
+    ),
     "pour_un_montant": _si(", pour {}", french_euros),
-    "lignes_ecartees": _si(", {} laissée(s) de côté", len),
-    "deja_annules": _si(", {} l’étai(en)t déjà", len),
+    "lignes_ecartees": _si(", {} laissée(s) de côté", _nombre_de),
+    "deja_annules": _si(", {} l’étai(en)t déjà", _nombre_de),
     "dont_compense": _si(", dont {} par compensation", french_euros),
 }
 

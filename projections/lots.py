@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 
 from aggregates.lot.state import LotAbsent
+from oi_service.codec import REGISTRY, Evenement
 from oi_service.ids import lot_of
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.histoire import NATURES_DE_LOT
@@ -177,6 +178,26 @@ def lignes_du_lot(
             {"id": lot_id, "feuille": feuille, "ligne": ligne, "limite": limite + 1},
         ).fetchall()
     return paginer(rows, limite, "lignes du lot", lambda x: (x.feuille, x.ligne))
+
+
+def faits_du_lot(conn: Connection[TupleRow], lot_id: UUID) -> list[Evenement]:
+    """Return the facts that the act of a lot recorded, its own left out, in the order of its rows.
+
+    Of a kind of lot whose rows make one fact each. Of the whole OI: who acts on a lot was let in.
+    """
+    rows = conn.execute(
+        """
+        SELECT e.name, e.data::text, e.date_effet::text, e.motif, e.pieces::text
+        FROM projection.lot AS l
+        INNER JOIN oi.event AS i ON l.position = i.position
+        INNER JOIN oi.command AS c ON i.command_id = c.command_id
+        INNER JOIN oi.event AS e ON e.position BETWEEN c.first_position AND c.last_position
+        WHERE l.id = %s AND e.stream_id <> l.id
+        ORDER BY e.position
+        """,
+        (lot_id,),
+    )
+    return [REGISTRY.decode(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

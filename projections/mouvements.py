@@ -97,6 +97,7 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
         "operation.dossier_archive.v1",
         "operation.dossier_rectifie.v1",
         "operation.indicateur_renseigne.v1",
+        "operation.indicateur_retire.v1",
         "operation.instruction_ouverte.v1",
         "operation.instruction_rouverte.v1",
         "operation.plan_financement_instruit.v1",

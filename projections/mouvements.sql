@@ -325,14 +325,17 @@ BEGIN
     -- 4. The contreparties: granted and received by the OI or a PLIE, then held by operations.
     contreparties (position, contrepartie_id, operation_id, mesure, centimes) AS (
         SELECT e.position, e.stream_id, NULL::uuid, 'cp_attribuee',
-            (e.data ->> 'montant_centimes')::bigint
+            CASE WHEN e.name = 'contrepartie.attribuee.v1' THEN 1 ELSE -1 END
+                * (e.data ->> 'montant_centimes')::bigint
         FROM e
-        WHERE e.name = 'contrepartie.attribuee.v1'
+        WHERE e.name IN ('contrepartie.attribuee.v1', 'contrepartie.attribution_annulee.v1')
 
         UNION ALL
-        SELECT e.position, e.stream_id, NULL, 'cp_percue', (e.data ->> 'montant_centimes')::bigint
+        SELECT e.position, e.stream_id, NULL, 'cp_percue',
+            CASE WHEN e.name = 'contrepartie.percue.v1' THEN 1 ELSE -1 END
+                * (e.data ->> 'montant_centimes')::bigint
         FROM e
-        WHERE e.name = 'contrepartie.percue.v1'
+        WHERE e.name IN ('contrepartie.percue.v1', 'contrepartie.perception_annulee.v1')
 
         UNION ALL
         SELECT e.position, e.stream_id, (e.data ->> 'operation_id')::uuid, 'cp_affectee',

@@ -77,6 +77,7 @@ from aggregates.operation.events import (
     AvisPlieRendu,
     DossierDepose,
     IndicateurRenseigne,
+    IndicateurRetire,
     OperationAjournee,
     OperationDeprogrammee,
     OperationProgrammee,
@@ -271,6 +272,7 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
     OperationRefusee: {"deports": ("membre-3",)},
     OperationDeprogrammee: {"deports": ("membre-3",)},
     IndicateurRenseigne: {"realise": Decimal("34.50"), "remplace": Decimal(12)},
+    IndicateurRetire: {"realise": Decimal("34.50"), "retabli": Decimal(12)},
     ConventionSignee: {
         "avance_plafond_centimes": euros(50_000),
         "plafond_avant_solde_pct": Decimal(80),

@@ -302,6 +302,10 @@ class Apport:
                 self.attribuee = fait.montant_centimes
             case xe.ContrepartiePercue():
                 self.percue += fait.montant_centimes
+            case xe.PerceptionAnnulee():
+                self.percue -= fait.montant_centimes
+            case xe.AttributionAnnulee():
+                self.attribuee -= fait.montant_centimes
 
     def niveaux(self) -> Niveaux:
         return Counter(

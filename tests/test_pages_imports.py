@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from aggregates.territoire import HorsTerritoire
 from api import actions, actions_lots
 from api.actions_lots import LigneDuLotRefusee
 from api.app import create_app
-from api.classeurs import MODELES
+from api.classeurs import MODELES, Nature
 from api.imports import Demande, regarder
 from oi_service.app import open_service
 from oi_service.application import Acte, Service
@@ -62,6 +63,20 @@ def classeur(*lignes: Mapping[str, Any]) -> bytes:
         feuille.write_row(0, 0, list(LIGNE))
         for rang, ligne in enumerate(lignes, start=1):
             feuille.write_row(rang, 0, list({**LIGNE, **ligne}.values()))
+    return sortie.getvalue()
+
+
+def classeur_de(nature: Nature, **feuilles: list[Mapping[str, Any]]) -> bytes:
+    """Write a workbook of any nature: by sheet, rows by the titles of their columns."""
+    sortie = io.BytesIO()
+    with Workbook(sortie, {"in_memory": True}) as livre:
+        for modele in MODELES[nature].feuilles:
+            titres = [c.titre for c in modele.colonnes]
+            feuille = livre.add_worksheet(modele.nom)
+            feuille.write_row(0, 0, titres)
+            for rang, ligne in enumerate(feuilles.get(modele.nom, []), start=1):
+                assert ligne.keys() <= set(titres)
+                feuille.write_row(rang, 0, [ligne.get(titre, "") for titre in titres])
     return sortie.getvalue()
 
 
@@ -409,10 +424,9 @@ def test_a_row_refused_at_the_last_moment_is_named_and_nothing_is_recorded(
         )
         lot_id, _ = lot_du_fichier(conn, "depenses", brouillon.fichier_sha256)
     # What was looked at is not what stands any more: the amount became nothing.
-    ligne = replace(
-        depot.apercu.lignes[0],
-        commande={"poste": "personnel"}
-        | {k: v for k, v in depot.apercu.lignes[0].commande.items() if k != "montant_impute"},
+    lue = depot.apercu.lignes[0]
+    ligne = lue._replace(
+        commande={cle: x for cle, x in lue.commande.items() if cle != "montant_impute"}
     )
     change = replace(depot, apercu=replace(depot.apercu, lignes=(ligne,)))
     avant = position(http)
@@ -430,3 +444,135 @@ def test_a_row_refused_at_the_last_moment_is_named_and_nothing_is_recorded(
         )
     assert "Ligne 2 de la feuille « Dépenses » : Le montant imputé" in str(refuse.value)
     assert position(http) == avant
+
+
+# --- Indicators, contreparties -------------------------------------------------------------------
+
+
+def importe_de(http: TestClient, nature: Nature, octets: bytes, **champs: Any) -> str:
+    """Import a workbook as a gestionnaire; return the address of the lot."""
+    reponse = http.post(
+        "/depenses/import",
+        data={"nature": nature},
+        files={"fichier": (f"{nature}.xlsx", octets)},
+        headers=GESTIONNAIRE,
+    )
+    assert reponse.status_code == 303, lisible(reponse.text)
+    fait = http.post(
+        f"{reponse.headers['location']}/confirmation",
+        data={"date_effet": "2022-02-01", **champs},
+        headers=GESTIONNAIRE,
+    )
+    assert fait.status_code == 303, lisible(fait.text)
+    return str(fait.headers["location"]).partition("?")[0]
+
+
+def annuler_de(http: TestClient, nature: Nature, lot_: str) -> Any:
+    return http.post(
+        f"/api/v1/lots/{nature}/{lot_.rpartition('/')[2]}/annulation",
+        json={"date_effet": "2022-02-10", "motif": "Mauvais classeur"},
+        headers={"Idempotency-Key": str(new_id()), "If-Match": '"1"', **GESTIONNAIRE},
+    )
+
+
+def indicateur(valeur: str, dossier: str = A) -> Mapping[str, Any]:
+    return {
+        "N° de dossier": dossier,
+        "N° de l’indicateur": 1,
+        "Valeur réalisée": valeur,
+        "Valeur constatée le": "31/01/2022",
+    }
+
+
+def realise(service: Service, operation: str = A) -> Mapping[int, Decimal]:
+    return Vie(service).operation(operation).realise
+
+
+def test_a_lot_of_indicators_gives_the_former_values_back(http: TestClient, joue: Service) -> None:
+    avant = classeur_de("indicateurs", Indicateurs=[indicateur("12")])
+    importe_de(http, "indicateurs", avant)
+    lot_ = importe_de(
+        http, "indicateurs", classeur_de("indicateurs", Indicateurs=[indicateur("34,5")])
+    )
+    assert realise(joue) == {1: Decimal("34.5")}
+    html = lisible(http.get(lot_, headers=GESTIONNAIRE).text)
+    assert "Lignes enregistrées 1" in html
+    assert "Total" not in html
+    fait = annuler_de(http, "indicateurs", lot_)
+    assert fait.status_code == 200, fait.text
+    assert realise(joue) == {1: Decimal(12)}
+
+
+def test_an_indicator_that_moved_since_keeps_its_lot(http: TestClient, joue: Service) -> None:
+    premier = importe_de(
+        http, "indicateurs", classeur_de("indicateurs", Indicateurs=[indicateur("7", B)])
+    )
+    importe_de(http, "indicateurs", classeur_de("indicateurs", Indicateurs=[indicateur("9", B)]))
+    refuse = annuler_de(http, "indicateurs", premier)
+    assert refuse.status_code == 409
+    assert "L’indicateur n° 1 vaut 9 et non 7" in refuse.json()["detail"]
+    assert realise(joue, B) == {1: Decimal(9)}
+
+
+def attribution(financeur: str, montant: str = "30000,00") -> Mapping[str, Any]:
+    return {
+        "Type de financeur": "publique_epci",
+        "Financeur": financeur,
+        "PLIE": "A",
+        "Année": 2021,
+        "Montant attribué": montant,
+        "Référence de l’attestation": f"ATT-{financeur[-4:]}",
+        "Attribuée le": "15/01/2022",
+    }
+
+
+def perception(financeur: str, montant: str = "1000,00") -> Mapping[str, Any]:
+    return {
+        "Financeur": financeur,
+        "Année": 2021,
+        "Montant versé": montant,
+        "Référence du versement": f"TITRE-{new_id().hex[:6]}",
+        "Versé le": "20/01/2022",
+    }
+
+
+def contreparties(service: Service, financeur: str) -> tuple[int, int]:
+    with service.reads.connection() as conn:
+        row = conn.execute(
+            "SELECT attribue_centimes, percu_centimes FROM projection.contrepartie "
+            "WHERE financeur = %s",
+            (financeur,),
+        ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def test_a_lot_of_contreparties_is_undone_as_one(http: TestClient, joue: Service) -> None:
+    financeur = f"EPCI fictif {new_id().hex[:6]}"
+    octroi = importe_de(
+        http,
+        "contreparties",
+        classeur_de("contreparties", Attributions=[attribution(financeur)]),
+        total="30000,00",
+    )
+    versement = importe_de(
+        http,
+        "contreparties",
+        classeur_de(
+            "contreparties", Perceptions=[perception(financeur), perception(financeur, "250,50")]
+        ),
+        total="1250,50",
+    )
+    assert contreparties(joue, financeur) == (30_000_00, 1_250_50)
+    refuse = annuler_de(http, "contreparties", octroi)
+    assert refuse.status_code == 409
+    assert "1 250,50 € en sont perçus" in lisible(refuse.json()["detail"]).replace("\u202f", " ")
+    for lot_ in (versement, octroi):
+        fait = annuler_de(http, "contreparties", lot_)
+        assert fait.status_code == 200, fait.text
+    assert contreparties(joue, financeur) == (0, 0)
+
+
+def test_the_books_still_agree(base_des_imports: str, joue: Service) -> None:
+    assert joue is not None
+    assert [str(c) for c in verifier(base_des_imports) if c.ecarts] == []

@@ -6,6 +6,7 @@ from uuid import UUID
 from aggregates.cadre import Cadre
 from aggregates.chronologie import exiger_pas_avant
 from aggregates.commande import Annee, Code, Commande, CommandeMotivee, Texte, TypeRessource
+from aggregates.contrepartie.annulation import exiger_attribuee
 from aggregates.contrepartie.events import (
     AffectationAnnulee,
     ContrepartieAffectee,
@@ -101,7 +102,7 @@ def percevoir(
     contrepartie: Contrepartie, commande: PercevoirContrepartie
 ) -> list[ContrepartiePercue]:
     """Record what arrived; a funder may pay more than it granted."""
-    del contrepartie
+    exiger_attribuee(contrepartie)
     if commande.montant == 0:
         raise MontantNul
     return [
@@ -136,6 +137,7 @@ def affecter(
     )
     if commande.montant == 0:
         raise MontantNul
+    exiger_attribuee(contrepartie)
     exiger_admise(contrepartie, operation)
     reste = contrepartie.attribue - contrepartie.affecte
     if commande.montant > reste:

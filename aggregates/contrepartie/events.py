@@ -48,4 +48,22 @@ class AffectationAnnulee(Evenement, frozen=True, kw_only=True):
     repartition: OperandesRepartition | None = None
 
 
-Fait = ContrepartieAttribuee | ContrepartiePercue | ContrepartieAffectee | AffectationAnnulee
+@event("contrepartie.perception_annulee.v1")
+class PerceptionAnnulee(Evenement, frozen=True, kw_only=True):
+    montant_centimes: int
+    ref: str
+
+
+@event("contrepartie.attribution_annulee.v1")
+class AttributionAnnulee(Evenement, frozen=True, kw_only=True):
+    montant_centimes: int
+
+
+Fait = (
+    ContrepartieAttribuee
+    | ContrepartiePercue
+    | ContrepartieAffectee
+    | AffectationAnnulee
+    | PerceptionAnnulee
+    | AttributionAnnulee
+)

@@ -9,10 +9,12 @@ import msgspec
 from aggregates.cadre import Cadre
 from aggregates.contrepartie.events import (
     AffectationAnnulee,
+    AttributionAnnulee,
     ContrepartieAffectee,
     ContrepartieAttribuee,
     ContrepartiePercue,
     Fait,
+    PerceptionAnnulee,
 )
 from oi_service.aggregate import Aggregate
 from oi_service.codec import Evenement
@@ -34,6 +36,10 @@ class Contrepartie(msgspec.Struct, frozen=True, kw_only=True):
     percu: int = 0
     affectations: dict[UUID, int] = {}
     affectees_le: dict[UUID, date] = {}  #: when each operation was last backed
+    #: Days of what was received under a reference for an amount, and not undone.
+    perceptions: dict[tuple[str, int], tuple[date, ...]] = {}
+    attribuee_le: date | None = None
+    annulee_le: date | None = None
 
     @property
     def affecte(self) -> int:
@@ -51,12 +57,30 @@ def evolve(state: Contrepartie | None, fact: Evenement) -> Contrepartie:
             financeur=fait.financeur,
             plie_id=fait.plie_id,
             attribue=fait.montant_centimes,
+            attribuee_le=fait.date_effet,
         )
     assert state is not None
     replace = msgspec.structs.replace
     match fait:
         case ContrepartiePercue():
-            return replace(state, percu=state.percu + fait.montant_centimes)
+            cle = (fait.ref, fait.montant_centimes)
+            jours_percus = (*state.perceptions.get(cle, ()), fait.date_effet)
+            return replace(
+                state,
+                percu=state.percu + fait.montant_centimes,
+                perceptions={**state.perceptions, cle: jours_percus},
+            )
+        case PerceptionAnnulee():
+            cle = (fait.ref, fait.montant_centimes)
+            return replace(
+                state,
+                percu=state.percu - fait.montant_centimes,
+                perceptions={**state.perceptions, cle: state.perceptions.get(cle, ())[:-1]},
+            )
+        case AttributionAnnulee():
+            return replace(
+                state, attribue=state.attribue - fait.montant_centimes, annulee_le=fait.date_effet
+            )
         case ContrepartieAffectee():
             held = _affecter(state, fait.operation_id, fait.montant_centimes)
             jours = {**state.affectees_le, fait.operation_id: fait.date_effet}

@@ -199,6 +199,15 @@ class IndicateurRenseigne(Evenement, frozen=True, kw_only=True):
     remplace: Decimal | None
 
 
+@event("operation.indicateur_retire.v1")
+class IndicateurRetire(Evenement, frozen=True, kw_only=True):
+    """What was reached was recorded by mistake; ``retabli`` counts again, if something did."""
+
+    indicateur: int
+    realise: Decimal
+    retabli: Decimal | None
+
+
 @event("operation.bilan_final_depose.v1")
 class BilanFinalDepose(Evenement, frozen=True, kw_only=True):
     bilan_id: UUID
@@ -289,6 +298,7 @@ Fait = (
     | ProgrammationModifiee
     | RealisationTerminee
     | IndicateurRenseigne
+    | IndicateurRetire
     | BilanFinalDepose
     | BilanFinalRenvoye
     | OperationAbandonnee

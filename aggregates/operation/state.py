@@ -27,6 +27,7 @@ from aggregates.operation.events import (
     DossierRetire,
     Fait,
     IndicateurRenseigne,
+    IndicateurRetire,
     InstructionOuverte,
     InstructionRouverte,
     IrrecevabilitePrononcee,
@@ -112,6 +113,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     programmee_le: date | None = None
     demarree_le: date | None = None
     realise: dict[int, Decimal] = {}
+    #: Every value of an indicator that was not taken back, with its day; the last one counts.
+    realisations: dict[int, tuple[tuple[date, Decimal], ...]] = {}
     parametres: Surcharge | None = None  #: what the fiche decides otherwise than the grant
     derogation: Derogation | None = None
     soldee_pour: tuple[int, int] = (0, 0)  #: FSE due and total cost retained when last settled
@@ -257,7 +260,11 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
         case RealisationTerminee():
             return replace(state, statut="realisation_terminee")
         case IndicateurRenseigne():
-            return replace(state, realise={**state.realise, fait.indicateur: fait.realise})
+            valeurs = state.realisations.get(fait.indicateur, ())
+            return _realiser(state, fait.indicateur, (*valeurs, (fait.date_effet, fait.realise)))
+        case IndicateurRetire():
+            valeurs = state.realisations.get(fait.indicateur, ())
+            return _realiser(state, fait.indicateur, valeurs[:-1])
         case BilanFinalDepose():
             return replace(state, statut="bilan_final_depose")
         case BilanFinalRenvoye():
@@ -293,6 +300,18 @@ def evolve(state: Operation | None, fact: Evenement) -> Operation:
             return replace(state, contacts=restants)
         case _:
             assert_never(fait)
+
+
+def _realiser(
+    state: Operation, indicateur: int, valeurs: tuple[tuple[date, Decimal], ...]
+) -> Operation:
+    """Set the values of an indicator; without any, nothing was reached that is known."""
+    realise = {rang: valeur for rang, valeur in state.realise.items() if rang != indicateur}
+    if valeurs:
+        realise[indicateur] = valeurs[-1][1]
+    return msgspec.structs.replace(
+        state, realise=realise, realisations={**state.realisations, indicateur: valeurs}
+    )
 
 
 OPERATION = Aggregate("operation", evolve, OperationAbsente)

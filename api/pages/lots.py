@@ -27,6 +27,8 @@ router = APIRouter()
 #: The act that undoes a lot of each nature.
 ANNULATIONS = {
     "depenses": "annuler_lot_depenses",
+    "indicateurs": "annuler_lot_indicateurs",
+    "contreparties": "annuler_lot_contreparties",
 }
 _FAITS = {
     "importe": "Le classeur est importé : toutes ses lignes retenues sont enregistrées.",

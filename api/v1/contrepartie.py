@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from aggregates.contrepartie import affectation, repartition
+from aggregates.contrepartie import affectation, annulation, repartition
 from aggregates.contrepartie.state import CONTREPARTIE
 from api import actions
 from api.deps import ActeOut, Ecriture
@@ -19,6 +19,22 @@ def percevoir_contrepartie(
 ) -> ActeOut:
     """Enregistrer ce que le financeur a versé."""
     return ecriture.decide(CONTREPARTIE, contrepartie_id, affectation.percevoir, acte)
+
+
+@commande(router, "/{contrepartie_id}/perceptions/annulation")
+def annuler_perception(
+    contrepartie_id: UUID, acte: annulation.AnnulerPerception, ecriture: Ecriture
+) -> ActeOut:
+    """Annuler une perception enregistrée par erreur."""
+    return ecriture.decide(CONTREPARTIE, contrepartie_id, annulation.annuler_perception, acte)
+
+
+@commande(router, "/{contrepartie_id}/annulation")
+def annuler_attribution(
+    contrepartie_id: UUID, acte: annulation.AnnulerAttribution, ecriture: Ecriture
+) -> ActeOut:
+    """Annuler une attribution enregistrée par erreur, dont rien n’est perçu ni affecté."""
+    return ecriture.decide(CONTREPARTIE, contrepartie_id, annulation.annuler_attribution, acte)
 
 
 @commande(router, "/{contrepartie_id}/affectations")

@@ -260,3 +260,21 @@ def annuler_lot_depenses(lot_id: UUID, acte: AnnulerLot, ecriture: Ecriture) -> 
     Refusé en entier, avec la liste, si un bilan déposé porte une de ses dépenses.
     """
     return ecriture.run(actions_lots.annuler_lot, lot_id, acte, "depenses")
+
+
+@commande(router, "/indicateurs/{lot_id}/annulation")
+def annuler_lot_indicateurs(lot_id: UUID, acte: AnnulerLot, ecriture: Ecriture) -> ActeOut:
+    """Annuler d’un bloc un lot d’indicateurs : chaque valeur précédente compte de nouveau.
+
+    Refusé en entier si un indicateur a été renseigné de nouveau depuis.
+    """
+    return ecriture.run(actions_lots.annuler_lot, lot_id, acte, "indicateurs")
+
+
+@commande(router, "/contreparties/{lot_id}/annulation")
+def annuler_lot_contreparties(lot_id: UUID, acte: AnnulerLot, ecriture: Ecriture) -> ActeOut:
+    """Annuler d’un bloc un lot de contreparties, attribuées et perçues.
+
+    Refusé en entier si une attribution appuie une opération ou a reçu d’autres versements.
+    """
+    return ecriture.run(actions_lots.annuler_lot, lot_id, acte, "contreparties")

@@ -5,7 +5,15 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from aggregates.convention.paiements import Solder
-from aggregates.operation import cloture, depot, execution, instruction, programmation, suites
+from aggregates.operation import (
+    cloture,
+    depot,
+    execution,
+    indicateurs,
+    instruction,
+    programmation,
+    suites,
+)
 from aggregates.operation.state import OPERATION
 from api import actions
 from api.deps import ActeOut, Creation, Ecriture
@@ -188,6 +196,14 @@ def renseigner_indicateur(
 ) -> ActeOut:
     """Renseigner ce qui est atteint sur un indicateur, avec ses pièces."""
     return ecriture.decide(OPERATION, operation_id, execution.renseigner_indicateur, acte)
+
+
+@commande(_EXECUTION, "/{operation_id}/indicateurs/retrait")
+def retirer_indicateur(
+    operation_id: UUID, acte: indicateurs.RetirerIndicateur, ecriture: Ecriture
+) -> ActeOut:
+    """Retirer la dernière valeur d’un indicateur, renseignée par erreur : la précédente compte."""
+    return ecriture.decide(OPERATION, operation_id, indicateurs.retirer_indicateur, acte)
 
 
 @commande(_EXECUTION, "/{operation_id}/fin-de-realisation")

@@ -85,7 +85,9 @@ _REQUETE = """
         -- What others hold of the same contrepartie is not of this archive.
         UNION
         SELECT e.position FROM oi.event AS e INNER JOIN soutien AS s ON e.stream_id = s.id
-        WHERE e.name IN ('contrepartie.attribuee.v1', 'contrepartie.percue.v1')
+        WHERE e.name IN (
+            'contrepartie.attribuee.v1', 'contrepartie.percue.v1',
+            'contrepartie.perception_annulee.v1', 'contrepartie.attribution_annulee.v1')
 
         UNION
         SELECT e.position

@@ -8,13 +8,17 @@ from api.pages.actes.preparations import Preparation, prepare
 from api.pages.actes.sujets import Sujet
 from projections.lots import lot
 
-_ENTIER = (
-    "Chaque ligne est annulée, ou aucune : une seule dépense portée par un bilan déposé suffit à "
-    "refuser."
-)
+_ENTIER = {
+    "depenses": "Chaque ligne est annulée, ou aucune : une seule dépense portée par un bilan "
+    "déposé suffit à refuser.",
+    "indicateurs": "Chaque valeur est retirée, ou aucune : un seul indicateur renseigné de nouveau "
+    "depuis suffit à refuser.",
+    "contreparties": "Chaque ligne est annulée, ou aucune : une seule attribution qui appuie une "
+    "opération suffit à refuser.",
+}
 
 
-@prepare("annuler_lot_depenses")
+@prepare("annuler_lot_depenses", "annuler_lot_indicateurs", "annuler_lot_contreparties")
 def annuler_un_lot(lecture: LectureOuverte, lot_id: UUID) -> Preparation:
     """Say which lot, and that all of its rows go with it."""
     vu = lot(lecture.conn, lecture.perimetre, lot_id)
@@ -26,5 +30,5 @@ def annuler_un_lot(lecture: LectureOuverte, lot_id: UUID) -> Preparation:
             f"importé le {jour(vu.importe_le)} par {vu.acteur}",
         ),
         resume=(("Lignes à annuler", entier(vu.lignes)), *total),
-        avertissements=(_ENTIER,),
+        avertissements=(_ENTIER[vu.nature],),
     )
