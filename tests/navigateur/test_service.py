@@ -33,6 +33,6 @@ def test_a_programming_is_on_the_page_at_the_next_look(
     expect(line).to_contain_text("1 opération")
     expect(line).to_contain_text("50\u00a0000\u00a0€")
     last = vie.maquette().position
-    expect(page.locator("footer")).to_contain_text(f"jusqu’à l’événement n°\u00a0{last}")
+    expect(page.locator("main")).to_contain_text(f"jusqu’à l’événement n°\u00a0{last}")
     expect(page.locator("body")).not_to_contain_text("Démonstration")
     assert messages == []
