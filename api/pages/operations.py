@@ -17,7 +17,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-import api.pages.actes.preparations.operations  # noqa: F401 - it declares what forms know
 from aggregates.appel_a_projets.events import Fiche
 from aggregates.operation.state import LIBELLES, Statut
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture
@@ -411,7 +410,7 @@ def tableau(
 
 
 def _ligne(o: LigneOperation, requete: str) -> Ligne:
-    demande = None if o.fse_programme else "demandé"
+    demande = "demandé" if o.fse and not o.fse_programme else None
     cellules = {
         "numero": Cellule(
             o.numero_mdfse,
@@ -431,7 +430,7 @@ def _ligne(o: LigneOperation, requete: str) -> Ligne:
         "depose_le": Cellule(o.depose_le),
         "debut": Cellule(o.debut),
         "fin": Cellule(o.fin),
-        "fse": Cellule(o.fse, precision=demande),
+        "fse": Cellule(o.fse or None, precision=demande),
         "avancement": Cellule(None),
     }
     for mesure in ("fse_conventionne", "fse_declare", "fse_retenu_csf", "fse_paye"):
@@ -457,6 +456,7 @@ def barre(o: LigneOperation) -> BarreDOperation | None:
     """Draw an operation on the width of its programming; nothing before it is programmed."""
     if o.fse_programme <= 0 or o.statut in _ETEINTS:
         return None
+    rendu = o.fse_programme - o.fse_programme_ajuste
     full = max(o.fse_programme, o.fse_conventionne, o.fse_retenu_csf, o.fse_paye)
     segments: list[Segment] = []
     start = 0
@@ -464,8 +464,9 @@ def barre(o: LigneOperation) -> BarreDOperation | None:
         ("paye", "Payé", min(o.fse_paye, o.fse_retenu_csf)),
         ("retenu", "Retenu après CSF, à payer", o.fse_retenu_csf),
         ("avance", "Avances au-delà du retenu", o.fse_paye),
-        ("conventionne", "Conventionné, à contrôler", o.fse_conventionne),
-        ("programme", "Programmé, à conventionner", o.fse_programme),
+        ("conventionne", "Conventionné, à contrôler", o.fse_conventionne - rendu),
+        ("programme", "Programmé, à conventionner", o.fse_programme - rendu),
+        ("libre", "Rendu à l’enveloppe au solde", o.fse_programme),
     ):
         if fin > start:
             segments.append(
