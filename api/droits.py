@@ -105,7 +105,7 @@ DROITS: Mapping[str, Regle] = dict(
             """
             lister_paiements lister_paiements_a_preparer lister_ordres_reversement
             lister_certifications page_paiements page_reversements page_certification page_paiement
-            page_provenance
+            page_provenance page_recherche suggerer
             """,
         ),
         *_chacune(
@@ -116,9 +116,10 @@ DROITS: Mapping[str, Regle] = dict(
         ),
         # Whose identity is shown is decided there.
         *_chacune(LECTEURS, "lire_personne lister_personnes_de_l_operation"),
-        *_chacune(CONNECTE, "accueil lire_parametres"),
+        *_chacune(CONNECTE, "accueil lire_parametres page_aide page_glossaire"),
         # The form of an act: the rule is that of the route of the act itself.
         *_chacune(CONNECTE, "page_acte faire_acte"),
+        *_chacune(LECTEURS, "ce_qui_attend"),
         ("telecharger_piece", Regle(LECTEURS.roles, trace="telechargement")),
         ("telecharger_archive", Regle((GESTIONNAIRE, AUDITEUR), trace="archive")),
         ("exporter_journal", Regle((AUDITEUR,), trace="export")),
@@ -180,6 +181,7 @@ DROITS: Mapping[str, Regle] = dict(
         *_chacune(SIGNATURE, "signer_convention signer_avenant"),
         # Dépenses, bilans, contrôle de service fait.
         *_chacune(COMPTA, "declarer_depense declarer_depenses corriger_depense annuler_depense"),
+        ("joindre_pieces_depense", BILANS),
         ("deposer_bilan", BILANS),
         *_chacune(
             GESTION,
@@ -295,7 +297,7 @@ DROITS: Mapping[str, Regle] = dict(
         *_chacune(
             PUBLIQUE,
             """
-            page_connexion connecter page_second_facteur donner_second_facteur page_activation
+            page_accessibilite page_connexion connecter page_second_facteur donner_second_facteur page_activation
             activer_compte deconnecter page_connexion_oidc page_retour_oidc
             """,
         ),

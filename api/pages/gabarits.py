@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 
 from api.filters import FILTRES
 from api.pages.liens_actes import acte_fait, lien_acte, peut
-from api.pages.presence import navigation, present
+from api.pages.presence import AVEC_ATTENTE, navigation, present
 
 API = Path(__file__).resolve().parent.parent
 STATIC = API / "static"
@@ -33,6 +33,7 @@ def templates() -> Jinja2Templates:
     environment.globals.update(
         acte_url=lien_acte,
         acte_fait=acte_fait,
+        avec_attente=AVEC_ATTENTE,
         peut=peut,
         produit=PRODUIT,
         navigation=navigation,

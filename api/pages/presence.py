@@ -1,13 +1,23 @@
 """Who is signed in, for the head of every page: name, roles, and the pages that they may open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from starlette.requests import Request
 
-from api.droits import ADMINISTRATEUR, DROITS
+from api.droits import (
+    ADMINISTRATEUR,
+    AUDITEUR,
+    COMPTABLE,
+    DIRECTEUR,
+    DROITS,
+    GESTIONNAIRE,
+    ORDONNATEUR,
+    VALIDEUR,
+    Role,
+)
 from oi_service.acces.identite import Attribution, Identite
 from projections.histoire import ROLES
 
@@ -23,6 +33,8 @@ NAVIGATION = (
     ("page_comptes", "Comptes"),
     ("page_traces", "Traces"),
 )
+#: Pages of the menu where something may wait for whoever reads.
+AVEC_ATTENTE = ("page_controles", "page_paiements")
 #: What a page shows where nobody is known to read it.
 _SANS_PERSONNE = ("page_maquette",)
 
@@ -71,8 +83,21 @@ def dire_le_role(role: str, plies: Sequence[str]) -> str:
 
 
 def accueil_de(identite: Identite) -> str:
-    """Return the page where somebody arrives."""
+    """Return the page where somebody arrives: that of their work, by the first role they hold."""
     tenus = {attribution.role for attribution in identite.attributions}
-    if tenus == {ADMINISTRATEUR}:
-        return "/administration/comptes"
-    return "/maquette" if tenus else "/compte"
+    for role, accueil in _ACCUEILS.items():
+        if role in tenus:
+            return accueil
+    if DIRECTEUR in tenus:
+        plies = sorted(p for a in identite.attributions if a.role == DIRECTEUR for p in a.plies)
+        return f"/plie/{plies[0]}" if plies else "/maquette"
+    return "/administration/comptes" if ADMINISTRATEUR in tenus else "/compte"
+
+
+_ACCUEILS: Mapping[Role, str] = {
+    GESTIONNAIRE: "/controles",
+    COMPTABLE: "/depenses",
+    VALIDEUR: "/controles",
+    ORDONNATEUR: "/paiements",
+    AUDITEUR: "/audit",
+}

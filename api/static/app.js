@@ -32,6 +32,25 @@
     }
   });
 
+  /* What waits for the reader, beside the pages of the menu where it waits. */
+  const attentes = document.querySelectorAll(".attend[data-page]");
+  if (attentes.length) {
+    fetch("/ce-qui-attend", { headers: { accept: "application/json" } })
+      .then((reponse) => (reponse.ok ? reponse.json() : []))
+      .then((lues) => {
+        for (const { page, nombre, phrase } of lues) {
+          const place = document.querySelector(`.attend[data-page="${page}"]`);
+          if (!place) continue;
+          const dit = document.createElement("span");
+          dit.className = "visually-hidden";
+          dit.textContent = ` ${phrase}`;
+          place.replaceChildren(String(nombre), dit);
+          place.hidden = false;
+        }
+      })
+      .catch(() => {});
+  }
+
   /* Ctrl-K, or Cmd-K, goes to the search field from anywhere. */
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {

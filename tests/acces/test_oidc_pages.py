@@ -135,7 +135,7 @@ def test_the_journey_is_by_links_that_a_browser_follows(
 )
 def test_nobody_is_sent_elsewhere(navigateur: httpx2.Client, adresse: str, suite: str) -> None:
     page = navigateur.get("/connexion/oidc", params={"suite": suite})
-    assert str(page.url) == f"{adresse}/maquette"
+    assert str(page.url) == f"{adresse}/controles"
 
 
 @pytest.mark.parametrize(

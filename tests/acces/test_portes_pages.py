@@ -227,7 +227,7 @@ def test_a_person_closes_their_other_sessions(maison: Maison) -> None:
 def test_who_is_in_does_not_sign_in_again(maison: Maison) -> None:
     with personne(maison, "gestionnaire-1") as agent:
         assert agent.lire("/connexion?suite=/compte").headers["location"] == "/compte"
-        assert agent.lire("/connexion?suite=//evil.example").headers["location"] == "/maquette"
+        assert agent.lire("/connexion?suite=//evil.example").headers["location"] == "/controles"
 
 
 def test_who_holds_no_role_arrives_at_their_account(maison: Maison) -> None:
@@ -283,7 +283,7 @@ def test_where_one_goes_next_is_always_here(texte: str) -> None:
 def test_a_sign_in_never_leads_out(maison: Maison, suite: str) -> None:
     courriel = maison.compte()
     with visite(maison) as agent:
-        assert agent.entrer(courriel, suite).headers["location"] == "/maquette"
+        assert agent.entrer(courriel, suite).headers["location"] == "/controles"
 
 
 # --- A password ----------------------------------------------------------------------------------
