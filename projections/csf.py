@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 
-from aggregates.convention.events import CsfOuvert, CsfValide
+from aggregates.convention.events import BilanDepose, CsfOuvert, CsfValide
 from aggregates.convention.state import CONVENTION, Bilan, Convention, Csf
 from aggregates.depense.events import DepenseControlee
 from aggregates.depense.state import DEPENSE, Depense
@@ -379,9 +379,13 @@ class ControleLu:
 
 
 def operation_controlee(
-    conn: Connection[TupleRow], perimetre: Perimetre, numero: str
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    *,
+    numero: str | None = None,
+    operation_id: UUID | None = None,
 ) -> OperationControlee | None:
-    """Return an operation under convention by its number; nothing out of the perimeter."""
+    """Return an operation under convention, by one of its names; nothing out of the perimeter."""
     return (
         conn.cursor(row_factory=class_row(OperationControlee))
         .execute(
@@ -392,10 +396,11 @@ def operation_controlee(
             FROM projection.operation AS o
             INNER JOIN projection.subvention_globale AS s ON o.sg_id = s.id
             LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
-            WHERE o.numero_mdfse = %(numero)s AND o.numero_convention IS NOT NULL
+            WHERE (o.numero_mdfse = %(numero)s OR o.id = %(operation)s)
+                AND o.numero_convention IS NOT NULL
                 AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
             """,
-            {"numero": numero, "plies": perimetre.liste},
+            {"numero": numero, "operation": operation_id, "plies": perimetre.liste},
         )
         .fetchone()
     )
@@ -408,9 +413,21 @@ def lire_controle(
 
     One version that another replaced gives the one that stands. Three queries.
     """
-    operation = operation_controlee(conn, perimetre, numero)
-    if operation is None:
-        return None
+    operation = operation_controlee(conn, perimetre, numero=numero)
+    return None if operation is None else _controle(conn, perimetre, operation, csf_id)
+
+
+def lire_controle_de(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, csf_id: UUID
+) -> ControleLu | None:
+    """Return the same, by the identifier of its operation."""
+    operation = operation_controlee(conn, perimetre, operation_id=operation_id)
+    return None if operation is None else _controle(conn, perimetre, operation, csf_id)
+
+
+def _controle(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation: OperationControlee, csf_id: UUID
+) -> ControleLu | None:
     convention_id = convention_of(operation.id)
     flux = lire_flux(conn, perimetre, [operation.id, convention_id])
     convenu = flux.get(convention_id, [])
@@ -458,3 +475,60 @@ def _depense(depense_id: UUID, lus: Sequence[EvenementLu]) -> DepenseLue:
             pieces |= {piece.sha256: piece for piece in fait.pieces}
     assert etat is not None
     return DepenseLue(depense_id, etat, lus[-1].version, decision, tuple(pieces.values()))
+
+
+# --- Bilans before their control -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BilanLu:
+    """A bilan that stands; ``fse_declare`` is cents."""
+
+    bilan_id: UUID
+    numero: int
+    type: str
+    statut: str
+    debut: date
+    fin: date
+    depose_le: date
+    nb_depenses: int
+    fse_declare: int
+
+
+def lire_bilan(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, bilan_id: UUID
+) -> BilanLu | None:
+    """Return a bilan of an operation; nothing when it was sent back."""
+    lus = _bilans(conn, perimetre, operation_id)
+    return next((lu for lu in lus if lu.bilan_id == bilan_id), None)
+
+
+def lire_bilans(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+) -> list[BilanLu]:
+    """Return the bilans of an operation that wait for their control to be opened."""
+    return [lu for lu in _bilans(conn, perimetre, operation_id) if lu.statut == "recevable"]
+
+
+def _bilans(conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID) -> list[BilanLu]:
+    convention_id = convention_of(operation_id)
+    faits = [lu.fait for lu in lire_flux(conn, perimetre, [convention_id]).get(convention_id, ())]
+    convention = CONVENTION.replay(faits)
+    if convention is None:
+        return []
+    declares = {f.bilan_id: f.fse_declare_centimes for f in faits if isinstance(f, BilanDepose)}
+    return [
+        BilanLu(
+            bilan_id=b.bilan_id,
+            numero=b.numero,
+            type=b.type,
+            statut=b.statut,
+            debut=b.periode.debut,
+            fin=b.periode.fin,
+            depose_le=b.depose_le,
+            nb_depenses=len(b.depenses),
+            fse_declare=declares[b.bilan_id],
+        )
+        for b in convention.bilans.values()
+        if b.statut != "renvoye"
+    ]

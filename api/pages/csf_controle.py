@@ -1,8 +1,9 @@
 """The page of one control: its lines, the one being looked at, and what is left to do."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import PurePath
 from typing import Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,8 +17,10 @@ from aggregates.depense.controle import MOTIFS_DE_REGULARISATION
 from aggregates.depense.state import Depense
 from api.filters import entier, euros, jour
 from api.pages.csf_calcul import Totaux
+from api.pages.depense import CADRES, IMAGES, Apercu
 from api.pages.ecriture import phrase, poste
 from api.pages.liens_actes import lien_acte
+from oi_service.codec import Piece
 from oi_service.errors import Refusal
 from projections.constats import ConstatsDepense
 from projections.csf import ControleLu, DepenseLue
@@ -110,10 +113,12 @@ class ConstatVu:
 
 @dataclass(frozen=True, slots=True)
 class PieceVue:
-    """A document of a dépense."""
+    """A document of a dépense: seen here, or kept elsewhere."""
 
     sha256: str
     libelle: str
+    deposee: bool
+    apercu: Apercu | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +248,13 @@ def detail(
     constats: ConstatsDepense,
     voisines: Sequence[UUID],
     adresse: Adresse,
+    deposee: Callable[[str], bool],
     saisie: Mapping[str, Any] | None = None,
 ) -> DetailVu:
-    """Prepare the right pane. ``saisie``: what was typed and refused."""
+    """Prepare the right pane.
+
+    ``deposee`` tells whether the store holds a document; ``saisie`` is what was typed and refused.
+    """
     rang = voisines.index(lue.id) if lue.id in voisines else 0
     decision = lue.controlee
     return DetailVu(
@@ -253,7 +262,7 @@ def detail(
         rang=rang + 1,
         nombre=len(voisines),
         infos=tuple(_infos(lu, lue)),
-        pieces=tuple(PieceVue(p.sha256, p.libelle) for p in lue.pieces),
+        pieces=tuple(_piece(p, deposee) for p in lue.pieces),
         anomalies=_constats(constats, "anomalie"),
         a_apprecier=_constats(constats, "a_apprecier"),
         conformes=_constats(constats, "conforme"),
@@ -264,6 +273,16 @@ def detail(
         suivante=adresse.de(ligne=voisines[rang + 1]) if rang + 1 < len(voisines) else None,
         lien_dossier=f"/dossiers/{lu.operation.numero_mdfse}",
     )
+
+
+def _piece(piece: Piece, deposee: Callable[[str], bool]) -> PieceVue:
+    extension = PurePath(piece.libelle).suffix.lower()
+    ici = deposee(piece.sha256)
+    apercu: Apercu | None = "image" if extension in IMAGES else None
+    if extension in CADRES or not extension:
+        # A document without the name of a file is tried: its bytes decide when it is asked for.
+        apercu = "cadre"
+    return PieceVue(piece.sha256, phrase(piece.libelle), ici, apercu if ici else None)
 
 
 _STATUTS: Mapping[Statut, tuple[str, str]] = {
@@ -297,7 +316,7 @@ def _infos(lu: ControleLu, lue: DepenseLue) -> Iterable[tuple[str, str]]:
     yield "Nature", declare.nature
     yield "Poste", _poste(lu, declare.poste)
     yield "Fournisseur ou salarié", declare.tiers_ref
-    yield "Pièce", f"{declare.piece_ref}, du {jour(declare.date_piece)}"
+    yield "Date de la pièce", jour(declare.date_piece)
     yield "Réalisée le", jour(declare.date_realisation)
     if declare.date_acquittement is None:
         yield "Acquittée le", "non acquittée"

@@ -4,7 +4,7 @@ Without scripts each line is a link and each decision a form; with them the righ
 and the line just decided come alone (`FRAGMENT`), at the same addresses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -49,6 +49,7 @@ from api.pages.csf_controle import (
 from api.pages.formulaires import Defaut, Formulaire, FormulaireRecu, SaisieRefusee, vers
 from api.pages.gabarits import templates
 from api.pages.presence import qui_lit
+from oi_service.application import Service
 from oi_service.clock import today
 from oi_service.errors import Conflict, Refusal, StaleVersion
 from oi_service.ids import convention_of, new_id
@@ -154,6 +155,7 @@ def _panneaux(
     lu: ControleLu,
     constats: Mapping[UUID, ConstatsDepense],
     demande: Demande,
+    deposee: Callable[[str], bool],
     saisie: Mapping[str, Any] | None = None,
 ) -> Panneaux:
     adresse = demande.adresse
@@ -174,7 +176,7 @@ def _panneaux(
         ),
         detail=None
         if choisie is None
-        else detail(lu, lu.depenses[choisie], constats[choisie], ids, adresse, saisie),
+        else detail(lu, lu.depenses[choisie], constats[choisie], ids, adresse, deposee, saisie),
         groupe=sans_constat(toutes),
     )
 
@@ -240,7 +242,15 @@ def _fragment(
     decidee = lu.depenses.get(demande.decidee) if demande.decidee else None
     totaux, _ = projeter(lu)
     contexte = {
-        "detail": detail(lu, lu.depenses[demande.ligne], constats, ids, adresse, saisie),
+        "detail": detail(
+            lu,
+            lu.depenses[demande.ligne],
+            constats,
+            ids,
+            adresse,
+            _deposee(request),
+            saisie,
+        ),
         "totaux": totaux,
         "decidee": None if decidee is None else ligne(lu, decidee, None, adresse),
         **_communs(request, lu, demande),
@@ -272,7 +282,8 @@ def _page(
     ouvert = lu.csf.statut != "valide"
     match demande.adresse.onglet:
         case "depenses":
-            panneaux = _panneaux(lu, _constats(lecture, lu), demande, saisie)
+            constats = _constats(lecture, lu)
+            panneaux = _panneaux(lu, constats, demande, _deposee(request), saisie)
             decidee = lu.depenses.get(demande.decidee) if demande.decidee else None
             contexte |= {
                 "panneaux": panneaux,
@@ -313,6 +324,12 @@ def _page(
                 "histoire": actes_faits(lu),
             }
     return _rendre(request, "csf.html", contexte, refus)
+
+
+def _deposee(request: Request) -> Callable[[str], bool]:
+    """Return what tells whether the store of the service holds a document."""
+    service: Service = request.app.state.service
+    return service.pieces.contient
 
 
 def _explication(lecture: LectureOuverte, lu: ControleLu) -> Explication | None:

@@ -76,12 +76,28 @@
     event.target.form.requestSubmit();
   });
 
+  /* A document is fetched when somebody wants to see it; the next line then shows its own at once. */
+  let voirLesPieces = false;
+  const montrerLaPiece = (details) => {
+    const cadre = details.querySelector("iframe[data-src]");
+    if (!details.open || !cadre) return;
+    cadre.src = cadre.dataset.src;
+    delete cadre.dataset.src;
+  };
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.(".csf-apercu")) return;
+    voirLesPieces = event.target.open;
+    montrerLaPiece(event.target);
+  }, true);
+
   /* After another line came: its title takes the focus, a refusal before it. */
   document.addEventListener("htmx:after:swap", () => {
     const volet = document.getElementById("csf-ligne");
     if (!volet) return;
     annoncer();
     marquer(true);
+    const apercu = volet.querySelector(".csf-apercu");
+    if (apercu && voirLesPieces) apercu.open = true;
     const refus = volet.querySelector(".resume[role=alert]");
     if (refus) {
       document.getElementById("annonces").textContent = "";
