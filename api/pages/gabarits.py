@@ -9,7 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from api.filters import FILTRES
+from api.pages.glossaire import terme
 from api.pages.liens_actes import acte_fait, lien_acte, peut
+from api.pages.liens_provenance import provenance_url
 from api.pages.presence import AVEC_ATTENTE, navigation, present
 
 API = Path(__file__).resolve().parent.parent
@@ -38,7 +40,9 @@ def templates() -> Jinja2Templates:
         produit=PRODUIT,
         navigation=navigation,
         present=present,
+        provenance_url=provenance_url,
         statique=_static_path,
+        terme=terme,
         vendor=_vendor,
     )
     return Jinja2Templates(env=environment)

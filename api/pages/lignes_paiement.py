@@ -10,6 +10,7 @@ from fastapi import Request
 from api.deps import PRESENT, Dates
 from api.pages.ecriture import ancre
 from api.pages.liens_actes import lien_acte, permis
+from api.pages.liens_provenance import provenance_url
 from api.pages.presence import qui_lit
 
 
@@ -120,4 +121,4 @@ def lien_du_fait(numero: str, position: int | None, dates: Dates = PRESENT) -> s
 
 def lien_de_provenance(mesure: str, dates: Dates = PRESENT, **choix: object) -> str:
     """Lead to the movements behind a figure."""
-    return f"/provenance?{urlencode({'mesure': mesure, **choix, **dates.requete})}"
+    return provenance_url(mesure, **choix, **dates.requete)

@@ -51,6 +51,28 @@
       .catch(() => {});
   }
 
+  /* Suggestions: down enters them, up and down walk them, Escape or leaving closes them. */
+  const recherche = document.querySelector("form.recherche");
+  if (recherche) {
+    const champ = document.getElementById("recherche-globale");
+    const zone = document.getElementById("recherche-suggestions");
+    const fermer = () => zone.replaceChildren();
+    recherche.addEventListener("keydown", (event) => {
+      const liens = [...zone.querySelectorAll("a")];
+      if (event.key === "Escape" && liens.length) { fermer(); champ.focus(); return; }
+      const pas = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!pas || !liens.length) return;
+      event.preventDefault();
+      (liens[liens.indexOf(document.activeElement) + pas] || champ).focus();
+    });
+    document.addEventListener("focusin", (event) => {
+      if (!recherche.contains(event.target)) fermer();
+    });
+    document.addEventListener("click", (event) => {
+      if (!recherche.contains(event.target)) fermer();
+    });
+  }
+
   /* Ctrl-K, or Cmd-K, goes to the search field from anywhere. */
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {

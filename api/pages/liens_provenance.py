@@ -1,0 +1,16 @@
+"""The address of « D’où vient ce chiffre ? », for any amount of any page."""
+
+from urllib.parse import urlencode
+
+
+def provenance_url(mesure: str, **choix: object) -> str:
+    """Return where a figure is explained.
+
+    Args:
+        mesure: the figure, by its name in `projections.mesures`.
+        choix: which lines (``plie``, ``annee``, ``axe``, ``os``, ``dispositif``, ``operation``,
+            ``financeur``, ``subvention``) and which dates (``au``, ``connu_le``); what is empty is
+            left out.
+    """
+    dits = {nom: valeur for nom, valeur in choix.items() if valeur not in (None, "")}
+    return f"/provenance?{urlencode({'mesure': mesure, **dits})}"
