@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow, class_row
 from aggregates.convention.events import AvenantDemande, AvenantSigne
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.events import DepenseCorrigee as CorrectionDeclaree
-from aggregates.depense.events import DepenseDeclaree, Detail
+from aggregates.depense.events import DepenseDeclaree, DepensePiecesJointes, Detail
 from aggregates.depense.state import DEPENSE, Depense, DepenseAbsente
 from aggregates.operation.events import RealisationTerminee
 from oi_service.codec import REGISTRY, Evenement
@@ -74,6 +74,19 @@ def constats_de_la_depense(
     dossier = _dossier(conn, perimetre, row[0])
     assert dossier is not None, "a dépense is declared under a convention"
     return _examiner(conn, perimetre, dossier, [depense_id])[0]
+
+
+def constats_des_depenses(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, ids: Iterable[UUID]
+) -> dict[UUID, ConstatsDepense]:
+    """Return every finding on some dépenses of one operation under convention.
+
+    Raises: OperationAbsente.
+    """
+    exiger_operation(conn, perimetre, operation_id)
+    dossier = _dossier(conn, perimetre, operation_id)
+    assert dossier is not None, "a dépense is declared under a convention"
+    return {e.depense_id: e for e in _examiner(conn, perimetre, dossier, list(dict.fromkeys(ids)))}
 
 
 def constats_du_bilan(
@@ -196,7 +209,8 @@ def _autres(
             WITH fichiers AS MATERIALIZED (
                 SELECT e.stream_id AS id, array_agg(DISTINCT p.piece ->> 'sha256') AS documents
                 FROM oi.event AS e, jsonb_array_elements(e.pieces) AS p (piece)
-                WHERE e.name IN ('depense.declaree.v1', 'depense.corrigee.v1')
+                WHERE e.name IN (
+                    'depense.declaree.v1', 'depense.corrigee.v1', 'depense.pieces_jointes.v1')
                     AND p.piece ->> 'sha256' = ANY(%(documents)s)
                 GROUP BY e.stream_id
             ),
@@ -272,7 +286,7 @@ def _documents(flux: Iterable[EvenementLu]) -> tuple[str, ...]:
         dict.fromkeys(
             piece.sha256
             for fait in faits
-            if isinstance(fait, DepenseDeclaree | CorrectionDeclaree)
+            if isinstance(fait, DepenseDeclaree | CorrectionDeclaree | DepensePiecesJointes)
             for piece in fait.pieces
         )
     )

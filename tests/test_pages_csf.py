@@ -242,7 +242,7 @@ def test_scripts_get_the_pane_the_totals_and_the_line_alone(vie: Vie, http: Test
     premiere = vie.piece("P6", "P6-0")
     sent = decider(http, page, premiere, FRAGMENT, choix="retenir")
     fragment = http.get(sent.headers["location"], headers=GESTIONNAIRE | FRAGMENT)
-    assert fragment.text.count("hx-swap-oob") == 2
+    assert fragment.text.count("hx-swap-oob") == 3
     assert "<html" not in fragment.text
     assert f'id="ligne-{premiere}"' in fragment.text
     assert "P6-1" in texte(fragment)

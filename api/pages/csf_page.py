@@ -53,7 +53,7 @@ from oi_service.application import Service
 from oi_service.clock import today
 from oi_service.errors import Conflict, Refusal, StaleVersion
 from oi_service.ids import convention_of, new_id
-from projections.constats import ConstatsDepense, constats_de_la_depense, constats_du_bilan
+from projections.constats import ConstatsDepense, constats_des_depenses, constats_du_bilan
 from projections.csf import ControleLu, lire_controle
 from projections.explication import Explication, expliquer
 from projections.histoire import MODALITES
@@ -237,22 +237,23 @@ def _fragment(
 ) -> HTMLResponse:
     """Answer the right pane alone, with the totals and the line that was just decided."""
     assert demande.ligne is not None
-    constats = constats_de_la_depense(lecture.conn, lecture.perimetre, demande.ligne)
     adresse, ids = demande.adresse, list(lu.depenses)
     decidee = lu.depenses.get(demande.decidee) if demande.decidee else None
+    vues = [demande.ligne, *([decidee.id] if decidee else [])]
+    constats = constats_des_depenses(lecture.conn, lecture.perimetre, lu.operation.id, vues)
     totaux, _ = projeter(lu)
     contexte = {
         "detail": detail(
             lu,
             lu.depenses[demande.ligne],
-            constats,
+            constats[demande.ligne],
             ids,
             adresse,
             _deposee(request),
             saisie,
         ),
         "totaux": totaux,
-        "decidee": None if decidee is None else ligne(lu, decidee, None, adresse),
+        "decidee": None if decidee is None else ligne(lu, decidee, constats[decidee.id], adresse),
         **_communs(request, lu, demande),
         **_refus(lecture, lu, refus),
     }
