@@ -50,6 +50,7 @@ from api.pages.definitions import (
     Definition,
 )
 from api.pages.gabarits import templates
+from api.tableaux import liens
 from oi_service.clock import jour
 from oi_service.money import ratio
 from projections.difference import Difference, difference
@@ -235,6 +236,9 @@ class VueMaquette:
     ecart: EcartVue | None  #: from the situation shown to now, when they are not the same
     lien_a_faire: str
     lien_transfert: str
+    fichiers: tuple[tuple[str, str], ...]  #: of the table
+    fichiers_detail: tuple[tuple[str, str], ...]
+    subvention_id: UUID
 
 
 # --- What the reader asks ------------------------------------------------------------------------
@@ -435,7 +439,21 @@ def vue(
         ecart=_ecart(ecart) if ecart else None,
         lien_a_faire=demande.ailleurs("/maquette/a-faire"),
         lien_transfert=demande.ailleurs("/maquette/transfert"),
+        fichiers=_fichiers(maquette, dates, "plie"),
+        fichiers_detail=_fichiers(maquette, dates, "detail"),
+        subvention_id=maquette.subvention_globale_id,
     )
+
+
+def _fichiers(maquette: Maquette, dates: Dates, niveau: str) -> tuple[tuple[str, str], ...]:
+    """Return the files of the maquette, at the dates of the page."""
+    requete = {
+        "subvention_globale_id": maquette.subvention_globale_id,
+        "niveau": niveau,
+        "effet_au": dates.situation.effet_au,
+        "connu_le": dates.connu_le,
+    }
+    return tuple(liens("/exports/maquette", requete))
 
 
 def _en_alerte(ligne: Ligne) -> bool:

@@ -275,6 +275,33 @@ def test_a_form_that_cannot_be_read_says_each_defect(porte: Porte) -> None:
         assert dit in lu
 
 
+@pytest.mark.parametrize(
+    ("acte", "attendus"),
+    [
+        ("decider_transfert", ["PLIE A", "Réserve de l’OI", "Disponible, PLIE B"]),
+        ("notifier_enveloppe", ["PLIE B", "OS1"]),
+        ("constituer_reserve", ["OS1"]),
+        ("ouvrir_tranche", ["FSE de la convention", "400 000,00 €"]),
+        ("fixer_objectif_certification", ["Certifié à ce jour", "30 000,00 €"]),
+        ("deposer_previsions_plie", ["PLIE A", "Certifié"]),
+        ("signer_avenant_subvention_globale", ["FSE en vigueur"]),
+        ("publier_appel_a_projets", ["PLIE A"]),
+    ],
+)
+def test_acts_on_the_grant_know_it(porte: Porte, acte: str, attendus: list[str]) -> None:
+    texte = porte.page(f"/actes/{acte}/{porte.vie.id('SG')}")
+    assert f"Subvention globale {porte.vie.maquette().numero}" in texte
+    for attendu in attendus:
+        assert attendu in texte, attendu
+
+
+def test_files_of_what_is_shown(porte: Porte) -> None:
+    recue = porte.http.get("/maquette?au=2022-06-01").text
+    [table, *_] = re.findall(r'href="(/exports/maquette[^"]+)" download', recue)
+    assert "effet_au=2022-06-01" in html.unescape(table)
+    assert porte.http.get(html.unescape(table)).status_code == 200
+
+
 def test_a_proposal_fills_the_form(porte: Porte) -> None:
     texte = porte.http.get(f"/maquette/transfert?ligne={LIGNE}&de=B&vers=A&fse=25.00").text
     assert re.search(r'value="B" selected', texte)
