@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow, class_row
 from aggregates.convention.events import AvenantDemande, AvenantSigne
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.events import DepenseCorrigee as CorrectionDeclaree
-from aggregates.depense.events import DepenseDeclaree, Detail
+from aggregates.depense.events import DepenseDeclaree, DepensePiecesJointes, Detail
 from aggregates.depense.state import DEPENSE, Depense, DepenseAbsente
 from aggregates.operation.events import RealisationTerminee
 from oi_service.codec import REGISTRY, Evenement
@@ -209,7 +209,8 @@ def _autres(
             WITH fichiers AS MATERIALIZED (
                 SELECT e.stream_id AS id, array_agg(DISTINCT p.piece ->> 'sha256') AS documents
                 FROM oi.event AS e, jsonb_array_elements(e.pieces) AS p (piece)
-                WHERE e.name IN ('depense.declaree.v1', 'depense.corrigee.v1')
+                WHERE e.name IN (
+                    'depense.declaree.v1', 'depense.corrigee.v1', 'depense.pieces_jointes.v1')
                     AND p.piece ->> 'sha256' = ANY(%(documents)s)
                 GROUP BY e.stream_id
             ),
@@ -285,7 +286,7 @@ def _documents(flux: Iterable[EvenementLu]) -> tuple[str, ...]:
         dict.fromkeys(
             piece.sha256
             for fait in faits
-            if isinstance(fait, DepenseDeclaree | CorrectionDeclaree)
+            if isinstance(fait, DepenseDeclaree | CorrectionDeclaree | DepensePiecesJointes)
             for piece in fait.pieces
         )
     )

@@ -32,7 +32,9 @@ LANGUAGE sql STABLE AS $$
     SELECT e.stream_id, max(e.version)
     FROM oi.event AS e
     WHERE e.position BETWEEN lo AND hi
-        AND e.name IN ('depense.corrigee.v1', 'depense.annulee.v1', 'depense.regularisee.v1')
+        AND e.name IN (
+            'depense.corrigee.v1', 'depense.annulee.v1', 'depense.regularisee.v1',
+            'depense.pieces_jointes.v1')
     GROUP BY e.stream_id
 $$;
 
@@ -206,8 +208,9 @@ LANGUAGE sql STABLE AS $$
     versions AS (
         SELECT e.stream_id, max(e.version) AS version
         FROM oi.event AS e
-        WHERE e.name IN ('depense.corrigee.v1', 'depense.controlee.v1', 'depense.annulee.v1',
-                'depense.regularisee.v1')
+        WHERE e.name IN (
+            'depense.corrigee.v1', 'depense.controlee.v1', 'depense.annulee.v1',
+            'depense.regularisee.v1', 'depense.pieces_jointes.v1')
             AND e.position <= connu_le AND e.date_effet <= effet_au
         GROUP BY e.stream_id
     ),

@@ -503,6 +503,7 @@ PHRASES: Mapping[str, str] = {
     "depense.regularisee.v1": (
         "Dépense régularisée : {montant_centimes:ecart} par la régularisation {regularisation_id}"
     ),
+    "depense.pieces_jointes.v1": "Pièces jointes à la dépense",
     "depense.controlee.v1": (
         "Dépense contrôlée : {montant_retenu_centimes:euros} retenus et "
         "{montant_ecarte_centimes:euros} écartés{motif_code:cause}"

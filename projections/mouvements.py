@@ -75,6 +75,7 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
         "depense.controlee.v1",
         "depense.corrigee.v1",
         "depense.declaree.v1",
+        "depense.pieces_jointes.v1",
         "depense.regularisee.v1",
         "lot.annule.v1",
         "lot.importe.v1",

@@ -83,4 +83,16 @@ class DepenseControlee(Evenement, frozen=True, kw_only=True):
     controleur: str | None = None
 
 
-Fait = DepenseDeclaree | DepenseCorrigee | DepenseAnnulee | DepenseRegularisee | DepenseControlee
+@event("depense.pieces_jointes.v1")
+class DepensePiecesJointes(Evenement, frozen=True, kw_only=True):
+    operation_id: UUID
+
+
+Fait = (
+    DepenseDeclaree
+    | DepenseCorrigee
+    | DepenseAnnulee
+    | DepenseRegularisee
+    | DepenseControlee
+    | DepensePiecesJointes
+)

@@ -11,6 +11,7 @@ from aggregates.depense.events import (
     DepenseControlee,
     DepenseCorrigee,
     DepenseDeclaree,
+    DepensePiecesJointes,
     DepenseRegularisee,
     Detail,
     Fait,
@@ -29,7 +30,8 @@ class Depense(msgspec.Struct, frozen=True, kw_only=True):
     """An expenditure line. Amounts are cents of total cost, not of the Fund.
 
     ``regularisations``: what each line that corrects this one takes back, negative.
-    ``controleurs``: who decided on it, in any version of its control.
+    ``controleurs``: who decided on it, in any version of its control. ``pieces``: the documents
+    that its facts bring.
     """
 
     cadre: Cadre
@@ -42,6 +44,7 @@ class Depense(msgspec.Struct, frozen=True, kw_only=True):
     ecarte: int = 0
     regularisations: dict[UUID, int] = {}
     controleurs: Acteurs = {}
+    pieces: frozenset[str] = frozenset()
 
     @property
     def montant(self) -> int:
@@ -63,13 +66,21 @@ def evolve(state: Depense | None, fact: Evenement) -> Depense:
     """Apply a fact; never refuses."""
     fait = cast("Fait", fact)
     if isinstance(fait, DepenseDeclaree):
-        return Depense(cadre=fait.cadre, operation_id=fait.operation_id, detail=fait.detail)
+        return Depense(
+            cadre=fait.cadre,
+            operation_id=fait.operation_id,
+            detail=fait.detail,
+            pieces=_empreintes(fait),
+        )
     assert state is not None
     version = state.version + 1
     replace = msgspec.structs.replace
     match fait:
         case DepenseCorrigee():
-            return replace(state, version=version, detail=fait.apres)
+            pieces = state.pieces | _empreintes(fait)
+            return replace(state, version=version, detail=fait.apres, pieces=pieces)
+        case DepensePiecesJointes():
+            return replace(state, version=version, pieces=state.pieces | _empreintes(fait))
         case DepenseAnnulee():
             return replace(state, version=version, statut="annulee")
         case DepenseRegularisee():
@@ -89,6 +100,10 @@ def evolve(state: Depense | None, fact: Evenement) -> Depense:
             )
         case _:
             assert_never(fait)
+
+
+def _empreintes(fait: Evenement) -> frozenset[str]:
+    return frozenset(piece.sha256 for piece in fait.pieces)
 
 
 DEPENSE = Aggregate("depense", evolve, DepenseAbsente)

@@ -33,6 +33,7 @@ from projections import appels_a_projets as projection_appels
 from projections import bilans_attendus as projection_bilans
 from projections import contreparties as projection_contreparties
 from projections import controles_operation as projection_controles
+from projections import csf as projection_csf
 from projections import dossiers as projection_dossiers
 from projections import horloges as projection_horloges
 from projections import journal as projection_journal
@@ -326,6 +327,15 @@ class FiltresDHorloges(FiltresSitues):
     le: Jour = Field(default_factory=today, description="Aujourd’hui à défaut.")
 
 
+class FiltresDeCsf(FiltresSitues):
+    """Bilans on their way through the control."""
+
+    plie: Mot | None = None
+    etape: projection_csf.Etape | None = None
+    en_retard: bool = False
+    suivi_par: Mot | None = None
+
+
 class FiltresDeSuites(FiltresSitues):
     """What findings wait for."""
 
@@ -364,6 +374,27 @@ _HORLOGES = fixes(
     champ("cause_libelle", "Interrompu"),
     champ("alerte", "Seuil atteint (%)", "nombre"),
 )
+_CSF = fixes(
+    _DOSSIER,
+    _BENEFICIAIRE,
+    _PLIE,
+    champ("numero", "Bilan n°", "code"),
+    champ("type", "Type", lire=lambda b: TYPES_DE_BILAN.get(b.type, b.type)),
+    champ("etape_libelle", "Étape"),
+    champ("depose_le", "Déposé le", "jour"),
+    champ("age", "Âge (jours)", "nombre"),
+    champ("echeance", "À payer avant le", "jour"),
+    champ("declare", "FSE demandé", "euros", somme=True),
+    champ("nb_depenses", "Dépenses", "nombre", somme=True),
+    champ("controleur", "Contrôlé par"),
+    champ("ouvert_le", "Contrôle ouvert le", "jour"),
+    champ("conclusions_le", "Conclusions le", "jour"),
+    champ("reponse_jusqu_au", "Réponse jusqu’au", "jour"),
+    champ("propose_le", "Proposé le", "jour"),
+    champ("valide_le", "Validé le", "jour"),
+    champ("valideur", "Validé par"),
+    champ("du", "FSE dû", "euros", somme=True),
+)
 _TROP_PERCUS = fixes(
     _DOSSIER,
     _BENEFICIAIRE,
@@ -401,6 +432,15 @@ def _bilans(demande: Demande) -> Iterator[projection_bilans.BilanAttendu]:
 
 def _horloges(demande: Demande) -> Sequence[projection_horloges.HorlogeDeBilan]:
     return projection_horloges.horloges(demande.conn, demande.perimetre, demande.filtres.le)
+
+
+def _csf(demande: Demande) -> Iterator[projection_csf.BilanEnControle]:
+    asked = demande.filtres
+    le = demande.situation.effet_au or today()
+    bilans = projection_csf.bilans_en_controle(
+        demande.conn, demande.perimetre, le, demande.situation, plie_id=asked.plie
+    )
+    return (b for b in bilans if b.repond(asked.etape, asked.suivi_par, tard=asked.en_retard))
 
 
 def _trop_percus(demande: Demande) -> Sequence[projection_trop_percus.TropPercu]:
@@ -525,6 +565,7 @@ LISTES: Sequence[Liste] = (
     Liste("histoire", "Histoire du dossier", FiltresDHistoire, _FAITS, _histoire),
     Liste("bilans_attendus", "Bilans attendus", FiltresBilansAttendus, _BILANS, _bilans),
     Liste("horloges", "Délais de paiement", FiltresDHorloges, _HORLOGES, _horloges),
+    Liste("csf", "Contrôles de service fait", FiltresDeCsf, _CSF, _csf),
     Liste("trop_percus", "Trop-perçus", FiltresSitues, _TROP_PERCUS, _trop_percus),
     Liste("suites_attendues", "Suites attendues", FiltresDeSuites, _SUITES, _suites),
     Liste("comptes", "Comptes", FiltresDeComptes, _COMPTES, _comptes),
@@ -544,6 +585,7 @@ FILTRES: Mapping[str, str] = {
     "du": "Effet depuis le",
     "ecartees": "Écartées",
     "en_retard": "En retard",
+    "etape": "Étape",
     "etat": "État",
     "flux": "Flux",
     "identifiant": "Compte",
@@ -566,6 +608,7 @@ FILTRES: Mapping[str, str] = {
     "role": "Rôle",
     "statut": "État",
     "subvention_globale_id": "Subvention globale",
+    "suivi_par": "Suivi par",
     "type_financeur": "Nature du financeur",
 }
 #: How the code that a filter asks is said.
@@ -578,6 +621,7 @@ VALEURS: Mapping[str, str] = {
     **{role: LIBELLES_DES_ROLES[role] for role in ROLES},
     **{code: dit.lower() for code, dit in projection_depenses.STATUTS.items()},
     **projection_bilans.ETATS,
+    **{str(code): dit for code, dit in projection_csf.ETAPES.items()},
     **{str(code): dit for code, dit in STATUTS_DES_OPERATIONS.items()},
     **{str(code): dit for code, (dit, _) in projection_dossiers.ATTENTES.items()},
     "detail": "ligne par ligne",

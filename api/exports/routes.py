@@ -37,6 +37,7 @@ def _route(liste: Liste) -> Callable[..., StreamingResponse]:
             dit = releve(demande, FILTRES, VALEURS)
             return repondre(liste.tableau(demande), dit, dits["format"], nom)
 
+    exporter.__doc__ = f"Exporte la liste « {liste.titre} » entière, avec ses filtres et ses dates."
     return exporter
 
 

@@ -20,8 +20,8 @@ from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.ecriture import majuscule, nombre, phrase
 from api.pages.formulaires import page
 from api.pages.liens_actes import lien_acte, permis
-from oi_service.clock import PARIS
-from oi_service.ids import convention_of
+from oi_service.clock import PARIS, today
+from oi_service.ids import convention_of, new_id
 from projections.avant_apres import changements
 from projections.constats import ConstatsDepense, constats_de_la_depense
 from projections.depenses import LigneDepense, depense
@@ -166,6 +166,7 @@ class VueDepense:
 
     situation: SituationVue
     id: UUID
+    version: int
     nature: str
     piece_ref: str
     numero: str
@@ -188,6 +189,7 @@ class VueDepense:
     pieces: tuple[PieceVue, ...]
     histoire: tuple[FaitVu, ...]
     modifiable: bool
+    annulee: bool
     pourquoi_fige: str | None
 
 
@@ -208,6 +210,7 @@ def vue(lue: DepenseLue, dates: Dates, deposee: Callable[[str], bool]) -> VueDep
     return VueDepense(
         situation=situation_vue(dates, {}, dates.situation.connu_le),
         id=ligne.id,
+        version=ligne.version,
         nature=ligne.detail.nature,
         piece_ref=ligne.detail.piece_ref,
         numero=operation.numero_mdfse,
@@ -230,6 +233,7 @@ def vue(lue: DepenseLue, dates: Dates, deposee: Callable[[str], bool]) -> VueDep
         pieces=_pieces(lue.histoire, deposee),
         histoire=_histoire(lue.histoire),
         modifiable=ligne.statut == "declaree" and bilan is None,
+        annulee=ligne.statut == "annulee",
         pourquoi_fige=_pourquoi_figee(ligne, bilan),
     )
 
@@ -492,14 +496,22 @@ def page_une_depense(
         )
     montree = vue(lire_depense(lecture, depense_id, dates), dates, service.pieces.contient)
     ici = request.url.path
+    joindre = "joindre_pieces_depense"
+    present = dates.situation.actuelle
     reponse = page(
         request,
         "depense.html",
         vue=montree,
+        joindre=lien_acte(joindre, depense_id)
+        if present and not montree.annulee and permis(request, joindre)
+        else None,
+        cle=new_id(),
+        retour=f"{ici}#pieces",
+        aujourdhui=today().isoformat(),
         actes=[
             (titre, lien_acte(nom, depense_id, retour=ici))
             for nom, titre in (("corriger_depense", "Corriger"), ("annuler_depense", "Annuler"))
-            if montree.modifiable and dates.situation.actuelle and permis(request, nom)
+            if montree.modifiable and present and permis(request, nom)
         ],
     )
     if any(p.apercu == "cadre" for p in montree.pieces):

@@ -69,6 +69,7 @@ TITRES: Mapping[str, str] = {
     "declarer_depenses": "Déclarer des dépenses",
     "corriger_depense": "Corriger la dépense",
     "annuler_depense": "Annuler la dépense",
+    "joindre_pieces_depense": "Joindre des pièces à la dépense",
     "deposer_bilan": "Déposer un bilan",
     "juger_recevable": "Juger le bilan recevable",
     "reclamer_bilan": "Réclamer un bilan",

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from aggregates.depense import declaration
+from aggregates.depense import declaration, pieces
+from aggregates.depense.state import DEPENSE
 from api import actions
 from api.deps import ActeOut, Creation, Ecriture
 from api.v1.actes import RACINE, commande, cree
@@ -45,6 +46,14 @@ def corriger_depense(
 ) -> ActeOut:
     """Corriger une dépense qu’aucun bilan déposé ne porte."""
     return ecriture.run(actions.corriger_depense, depense_id, acte)
+
+
+@commande(router, "/depenses/{depense_id}/pieces")
+def joindre_pieces_depense(
+    depense_id: UUID, acte: pieces.JoindrePieces, ecriture: Ecriture
+) -> ActeOut:
+    """Joindre des pièces à une dépense, où qu’elle en soit ; ce qui est déclaré ne change pas."""
+    return ecriture.decide(DEPENSE, depense_id, pieces.joindre, acte)
 
 
 @commande(router, "/depenses/{depense_id}/annulation")
