@@ -24,6 +24,16 @@ from rules.delai_paiement import Horloge, Interruption, delai_paiement, horloge
 #: Where a bilan stands, in the order of the work.
 Etape = Literal["recevabilite", "ouverture", "controle", "contradictoire", "validation", "valide"]
 
+#: What each place is called, in the order of the work.
+ETAPES: Mapping[Etape, str] = {
+    "recevabilite": "Recevabilité à juger",
+    "ouverture": "À contrôler",
+    "controle": "Contrôles en cours",
+    "contradictoire": "En phase contradictoire",
+    "validation": "À valider",
+    "valide": "Validés récemment",
+}
+
 #: How many of the last validated controls are shown with what waits.
 RECENTS = 10
 
@@ -122,10 +132,33 @@ class BilanEnControle:
         return (self.le - self.depose_le).days
 
     @property
+    def etape_libelle(self) -> str:
+        """Where it stands, as people say it."""
+        return ETAPES[self.etape]
+
+    @property
+    def echeance(self) -> date | None:
+        """Last day to pay it; unknown while its clock is interrupted."""
+        return self.horloge.echeance
+
+    @property
+    def delai_depasse(self) -> bool:
+        """Whether its delay of payment has passed before its control was validated."""
+        limite = self.echeance
+        return self.etape != "valide" and limite is not None and limite < self.le
+
+    @property
     def en_retard(self) -> bool:
-        """Whether its delay of payment has passed."""
-        limite = self.horloge.echeance
-        return limite is not None and limite < self.le
+        """Whether somebody should have moved it on by now."""
+        return self.delai_depasse or self.reponse_depassee
+
+    def repond(self, etape: Etape | None, suivi_par: str | None, *, tard: bool) -> bool:
+        """Tell whether it passes filters: its place, who controls or validated it, its delay."""
+        return (
+            etape in {None, self.etape}
+            and suivi_par in {None, self.controleur, self.valideur}
+            and (not tard or self.en_retard)
+        )
 
     @property
     def reponse_depassee(self) -> bool:

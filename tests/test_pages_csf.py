@@ -18,6 +18,8 @@ from api.app import create_app
 from api.pages.csf_page import LigneDecideeEntreTemps
 from oi_service.app import open_service
 from oi_service.lieux import Lieux
+from projections.csf import BilanEnControle, bilans_en_controle, lire_controle, lire_controle_de
+from projections.perimetre import OI_ENTIER, Perimetre
 
 FRAGMENT = {"HX-Request": "true", "HX-Target": "div#csf-ligne"}
 GESTIONNAIRE = {"OI-Role": "gestionnaire_oi", "OI-Acteur": "gestionnaire-1"}
@@ -446,3 +448,98 @@ def test_three_hundred_lines_cost_as_many_queries_as_three(
     assert costs["grand"] == costs["petit"] <= 15
     assert costs["fragment"] <= 15
     assert costs["liste"] <= 5
+
+
+# --- What the list is made of --------------------------------------------------------------------
+
+
+def lire(vie: Vie, le: date, *plies: str) -> dict[str, BilanEnControle]:
+    """Read the bilans on their way, by their dossier."""
+    perimetre = Perimetre(frozenset(plies)) if plies else OI_ENTIER
+    with vie.reads.connection() as conn:
+        return {b.numero_mdfse: b for b in bilans_en_controle(conn, perimetre, le)}
+
+
+def test_a_reader_of_a_plie_sees_its_bilans_only(vie: Vie) -> None:
+    assert "L3" in lire(vie, date(2022, 6, 1), "B")
+    assert "L1" not in lire(vie, date(2022, 6, 1), "B")
+    assert not lire(vie, date(2022, 6, 1), "Z")
+    with vie.reads.connection() as conn:
+        ailleurs = Perimetre(frozenset({"Z"}))
+        csf_id = UUID(page_de(vie, "P6").rpartition("/")[2])
+        assert lire_controle(conn, ailleurs, "P6", csf_id) is None
+        assert lire_controle_de(conn, ailleurs, vie.id("P6"), csf_id) is None
+
+
+def test_days_of_an_interruption_do_not_count(vie: Vie, http: TestClient) -> None:
+    bilan_ouvert(vie, "H1")
+    assert not lire(vie, date(2022, 6, 30))["H1"].delai_depasse
+    assert lire(vie, date(2022, 7, 1))["H1"].delai_depasse, "90 days after the 1st of April"
+    vie.interruption_delai("H1", le=date(2022, 4, 11))
+    bilan = lire(vie, date(2022, 9, 1))["H1"]
+    assert (bilan.age, bilan.horloge.jours_consommes, bilan.delai_depasse) == (153, 10, False)
+    assert "délai interrompu" in texte(http.get("/controles", headers=GESTIONNAIRE))
+    vie.reprise_delai("H1", le=date(2022, 5, 1))
+    assert lire(vie, date(2022, 9, 1))["H1"].echeance == date(2022, 7, 20)
+
+
+def test_a_bilan_sent_back_waits_for_nobody(vie: Vie) -> None:
+    vie.jusqu_au_demarrage("H2")
+    vie.bilan("H2", ["10.00"])
+    assert lire(vie, date(2022, 6, 1))["H2"].etape == "recevabilite"
+    vie.renvoi("H2")
+    assert "H2" not in lire(vie, date(2022, 6, 1))
+
+
+def test_a_validated_control_stays_a_while_and_comes_back_once_opened_again(vie: Vie) -> None:
+    bilan_ouvert(vie, "H3", 1)
+    vie.controle("H3")
+    valide = lire(vie, date(2022, 6, 1))["H3"]
+    assert (valide.etape, valide.valideur, valide.en_retard) == ("valide", "valideur-1", False)
+    vie.reouverture_controle("H3")
+    assert lire(vie, date(2022, 10, 1))["H3"].etape == "ouverture"
+    vie.ouverture_controle("H3")
+    rouvert = lire(vie, date(2022, 10, 1))["H3"]
+    assert (rouvert.etape, rouvert.csf_version, rouvert.decidees) == ("controle", 2, 1)
+
+
+def test_what_is_shown_leaves_as_a_file(vie: Vie, http: TestClient) -> None:
+    shown = http.get("/controles", params={"plie": "B", "retard": "oui"}, headers=GESTIONNAIRE)
+    liens = re.findall(r'href="(/exports/csf\?[^"]+)"', shown.text)
+    assert len(liens) == 3
+    rfc = next(lien for lien in liens if "rfc4180" in lien).replace("&amp;", "&")
+    lignes = http.get(rfc, headers=GESTIONNAIRE).text.splitlines()
+    assert [ligne.split(",")[0] for ligne in lignes[1:]] == ["L3"]
+
+
+def test_forms_start_from_what_the_bilan_holds(vie: Vie, http: TestClient) -> None:
+    vie.jusqu_au_demarrage("F1")
+    vie.bilan(
+        "F1",
+        [{"piece_ref": "F1-0", "montant_impute": "900.00", "marche_ref": "M-2021-1"}],
+        ressources=[{"type": "publique_epci", "montant": "123.45"}],
+        recettes_nettes="50.00",
+    )
+    vie.recevabilite_bilan("F1")
+    ouvrir = http.get(f"/actes/ouvrir_csf/{vie.id('F1')}", headers=GESTIONNAIRE)
+    assert "n° 1, final, déposé le 01/04/2022" in texte(ouvrir)
+    vie.ouverture_controle("F1")
+    page = page_de(vie, "F1")
+    csf = f"{vie.id('F1')}/{page.rpartition('/')[2]}"
+    for acte, dit in (
+        ("controler_ressources", "123,45"),
+        ("controler_recettes", "50,00"),
+        ("controler_realisations", "Contrôle du bilan n° 1, dossier n° F1"),
+        ("tirer_echantillon", "ne prévoit pas l’extrapolation"),
+        ("corriger_marche", "M-2021-1"),
+        ("corriger_fse", "la convention n’en prévoit pas"),
+        ("notifier_conclusions", "Dépenses décidées 0 sur 1"),
+    ):
+        form = http.get(f"/actes/{acte}/{csf}", headers=GESTIONNAIRE)
+        assert form.status_code == 200
+        assert dit in form.text.replace("\u00a0", " ") or dit in texte(form), acte
+    marches = texte(http.get(page, params={"onglet": "echantillon"}, headers=GESTIONNAIRE))
+    assert "M-2021-1 1 900,00 €" in marches
+    ressources = texte(http.get(page, params={"onglet": "ressources"}, headers=GESTIONNAIRE))
+    assert "Financeur fictif" in ressources
+    assert "50,00 € déclarés, à décider" in ressources

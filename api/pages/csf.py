@@ -1,8 +1,7 @@
 """The list of controls: what waits for whoever reads, then each bilan by how far it went."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -16,24 +15,21 @@ from api.pages.actes import lien_acte, permis
 from api.pages.dates import SituationVue, situation_vue
 from api.pages.gabarits import templates
 from api.pages.presence import qui_lit
-from api.tableaux import Cellule, Colonne, Ligne, Tableau
+from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from api.tableaux.modele import Niveau
 from oi_service.clock import today
 from projections.bilans_attendus import BilanAttendu, bilans_attendus
-from projections.csf import BilanEnControle, Etape, bilans_en_controle, plies_des_bilans
+from projections.csf import (
+    ETAPES,
+    BilanEnControle,
+    Etape,
+    bilans_en_controle,
+    plies_des_bilans,
+)
 from projections.histoire import TYPES_DE_BILAN
 
 router = APIRouter()
 
-#: Where a bilan stands, as the page calls it, in the order of the work.
-ETAPES: Mapping[Etape, str] = {
-    "recevabilite": "Recevabilité à juger",
-    "ouverture": "À contrôler",
-    "controle": "Contrôles en cours",
-    "contradictoire": "En phase contradictoire",
-    "validation": "À valider",
-    "valide": "Validés récemment",
-}
 #: What nobody waits for any more comes after the rest.
 _ATTENDUES: tuple[Etape, ...] = (
     "recevabilite",
@@ -185,6 +181,7 @@ class VueControles:
     attendus: Section | None
     rien: bool
     sans_filtre: str
+    fichiers: list[tuple[str, str]]
 
 
 def vue(
@@ -218,17 +215,26 @@ def vue(
         attendus=manquants if demande.etape is None and not demande.miens else None,
         rien=not gardes,
         sans_filtre=DemandeDeControles(dates=demande.dates).lien(),
+        fichiers=liens("/exports/csf", _requete_d_export(demande, qui)),
     )
+
+
+def _requete_d_export(demande: DemandeDeControles, qui: QuiLit) -> dict[str, object]:
+    return {
+        "plie": demande.plie,
+        "etape": demande.etape,
+        "en_retard": "true" if demande.retard else None,
+        "suivi_par": qui.identifiant if demande.miens else None,
+        "effet_au": demande.dates.au,
+        "connu_le": demande.dates.connu_le,
+    }
 
 
 def _retenu(bilan: BilanEnControle, demande: DemandeDeControles, qui: QuiLit) -> bool:
     if demande.plie and bilan.plie_id != demande.plie:
         return False
-    if demande.miens and qui.identifiant not in {bilan.controleur, bilan.valideur}:
-        return False
-    return not demande.retard or (
-        bilan.etape != "valide" and (bilan.en_retard or bilan.reponse_depassee)
-    )
+    suivi_par = qui.identifiant if demande.miens else None
+    return bilan.repond(None, suivi_par, tard=demande.retard)
 
 
 def _phrase(bilans: list[BilanEnControle]) -> str:
@@ -236,7 +242,7 @@ def _phrase(bilans: list[BilanEnControle]) -> str:
     if not en_cours:
         return "Aucun bilan n’attend de contrôle"
     nombre = f"{entier(len(en_cours))} {'bilans' if len(en_cours) > 1 else 'bilan'} sur le chemin"
-    retards = sum(b.en_retard for b in en_cours)
+    retards = sum(b.delai_depasse for b in en_cours)
     tard = f", dont {entier(retards)} au-delà du délai de paiement" if retards else ""
     return f"{nombre} du contrôle{tard} · {euros_ronds(sum(b.declare for b in en_cours))} de FSE"
 
@@ -275,7 +281,6 @@ def _section(
 
 
 def _ligne(bilan: BilanEnControle, qui: QuiLit, *, agir: bool) -> Ligne:
-    horloge = bilan.horloge
     en_cours = bilan.etape != "valide"
     cellules = {
         "bilan": Cellule(
@@ -286,7 +291,7 @@ def _ligne(bilan: BilanEnControle, qui: QuiLit, *, agir: bool) -> Ligne:
         "beneficiaire": Cellule(bilan.beneficiaire),
         "plie": Cellule(bilan.plie_nom),
         "age": Cellule(bilan.age if en_cours else None),
-        "echeance": _echeance(bilan, horloge.echeance) if en_cours else Cellule(),
+        "echeance": _echeance(bilan) if en_cours else Cellule(),
         "declare": Cellule(bilan.declare),
         "avancement": _avancement(bilan),
     }
@@ -296,12 +301,14 @@ def _ligne(bilan: BilanEnControle, qui: QuiLit, *, agir: bool) -> Ligne:
     return Ligne(cellules, ancre=f"bilan-{bilan.bilan_id}")
 
 
-def _echeance(bilan: BilanEnControle, echeance: date | None) -> Cellule:
-    if echeance is None:
+def _echeance(bilan: BilanEnControle) -> Cellule:
+    if bilan.echeance is None:
         return Cellule("délai interrompu", niveau="information")
     consommes = bilan.horloge.jours_consommes
     precision = f"{entier(consommes)} jours sur {bilan.delai_jours}"
-    return Cellule(echeance, precision=f"{'dépassé : ' if bilan.en_retard else ''}{precision}")
+    return Cellule(
+        bilan.echeance, precision=f"{'dépassé : ' if bilan.delai_depasse else ''}{precision}"
+    )
 
 
 def _avancement(bilan: BilanEnControle) -> Cellule:
@@ -418,6 +425,16 @@ def _attendu(attendu: BilanAttendu, qui: QuiLit) -> Ligne:
     reponse = attendu.reponse_jusqu_au
     niveau: Niveau = "attention" if attendu.etat == "en_retard" else "information"
     faire = None
+    if attendu.reponse_depassee and qui.peut("clore_office"):
+        faire = Cellule(
+            "Clôturer d’office",
+            lien=lien_acte(
+                "clore_office",
+                attendu.operation_id,
+                retour="/controles#attendus",
+                numero=str(attendu.numero),
+            ),
+        )
     if attendu.etat == "en_retard" and qui.peut("reclamer_bilan"):
         faire = Cellule(
             "Réclamer",
