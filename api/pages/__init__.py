@@ -24,8 +24,8 @@ from api.pages.lots import router as lots_router
 from api.pages.maquette import router as maquette_router
 from api.pages.maquette_a_faire import router as maquette_a_faire_router
 from api.pages.oidc import router as oidc_router
-from api.pages.paiements import router as paiements_router
 from api.pages.operations import router as operations_router
+from api.pages.paiements import router as paiements_router
 from api.pages.pieces_vues import router as pieces_vues_router
 from api.pages.plie import router as plie_router
 from api.pages.presence import accueil_de

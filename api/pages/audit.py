@@ -168,7 +168,7 @@ def page_audit(request: Request, lecture: Lecture, service: ServiceOuvert) -> HT
         attend=list(_attend(request, conn, perimetre)),
         numero="",
         situation=situation_vue(Dates(), {}),
-        connus=_numeros(conn, perimetre),
+        connus=dossiers_connus(conn, perimetre),
     )
 
 
@@ -201,7 +201,7 @@ def _compter(nombre: int, un: str, plusieurs: str) -> str:
     return f"{entier(nombre)} {plusieurs if nombre > 1 else un}"
 
 
-def _numeros(conn: Connection[TupleRow], perimetre: Perimetre) -> list[tuple[str, str]]:
+def dossiers_connus(conn: Connection[TupleRow], perimetre: Perimetre) -> list[tuple[str, str]]:
     """Return the numbers to choose from, the last dossiers first: a hint, not the whole list."""
     rows = conn.execute(
         """
@@ -350,8 +350,8 @@ def vue_rejeu(rejeu: Rejeu) -> VueRejeu:
         situation=situation_vue(rejeu.dates, ici, rejeu.dates.situation.connu_le),
         connue=rejeu.alors is not None,
         datee=not rejeu.dates.situation.actuelle,
-        etats=tuple(_etats(rejeu.alors, rejeu.maintenant)),
-        montants=tuple(_montants(rejeu)),
+        etats=_changes_d_abord(_etats(rejeu.alors, rejeu.maintenant)),
+        montants=_changes_d_abord(_montants(rejeu)),
         causes=()
         if rejeu.difference is None
         else tuple(
@@ -366,6 +366,10 @@ def vue_rejeu(rejeu: Rejeu) -> VueRejeu:
         lien_histoire=f"/audit/histoire?{urlencode(ici)}",
         lien_archive=f"/audit/archives?{urlencode({n: v for n, v in archive.items() if v})}",
     )
+
+
+def _changes_d_abord(lignes: Iterable[LigneRejouee]) -> tuple[LigneRejouee, ...]:
+    return tuple(sorted(lignes, key=lambda ligne: not ligne.change))
 
 
 _RIEN = "–"
@@ -519,7 +523,7 @@ def page_rejeu(
         SaisieRefusee(refus) if refus else None,
         numero=numero,
         situation=situation_vue(dates, {}),
-        connus=_numeros(conn, perimetre),
+        connus=dossiers_connus(conn, perimetre),
     )
 
 
@@ -588,6 +592,6 @@ def page_histoire(request: Request, lecture: Lecture, dossier: NumeroDemande = "
         refus,
         numero=exact,
         tableau=tableau,
-        connus=_numeros(conn, perimetre),
+        connus=dossiers_connus(conn, perimetre),
         fichiers=liens("/exports/histoire", {"dossier": exact}),
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import groupby
 from typing import Annotated
 from uuid import UUID
 
@@ -38,7 +39,7 @@ from projections.audit import (
 )
 from projections.depenses_tirees import DepenseTiree, depenses_tirees
 from projections.histoire import ROLES
-from projections.journal import journal_de_l_audit
+from projections.journal import EvenementLu, journal_de_l_audit
 from projections.subventions_globales import subventions_globales
 
 router = APIRouter(prefix="/audit/dossiers")
@@ -155,14 +156,14 @@ class TirageVu:
 
 
 @dataclass(frozen=True, slots=True)
-class FaitVu:
-    """A fact of the working file."""
+class ActeVu:
+    """An act of the working file, and its facts; ``repli`` stands for them when they are many."""
 
-    position: int
     le: date
     acteur: str
     role: str
-    phrase: str
+    faits: tuple[tuple[int, str], ...]
+    repli: str | None
 
 
 @router.get("/{dossier_id}", name="page_dossier_audit")
@@ -185,10 +186,25 @@ def page_dossier_audit(request: Request, dossier_id: UUID, lecture: Lecture) -> 
         ]
         if ouvert
         else [],
-        faits=[
-            FaitVu(f.position, f.date_effet, f.acteur, ROLES.get(f.role, f.role), phrase(f.phrase))
-            for f in histoire
-        ],
+        histoire=[_acte(list(lus)) for _, lus in groupby(histoire, lambda lu: lu.command_id)],
+    )
+
+
+#: Facts of one act that are shown one by one.
+_REPLI = 3
+
+
+def _acte(lus: Sequence[EvenementLu]) -> ActeVu:
+    premier = lus[0]
+    return ActeVu(
+        premier.date_effet,
+        premier.acteur,
+        ROLES.get(premier.role, premier.role),
+        tuple((lu.position, phrase(lu.phrase)) for lu in lus),
+        f"{entier(len(lus))} faits, du n°\u00a0{entier(premier.position)} au "
+        f"n°\u00a0{entier(lus[-1].position)}"
+        if len(lus) > _REPLI
+        else None,
     )
 
 
@@ -314,6 +330,7 @@ class VueEchantillon:
     ici: str
     identite: tuple[tuple[str, str], ...]
     strates: tuple[StrateVue, ...]
+    stratifie: bool
     lignes: tuple[LigneDeGrille, ...]
     pages: tuple[tuple[str, str, bool], ...]
     notees: int
@@ -355,6 +372,7 @@ def _vue(
         ici=ici,
         identite=tuple(_identite(e, lu)),
         strates=_strates(e),
+        stratifie=any(s.code for s in e.strates) or any(u.exhaustive for u in e.tirage),
         lignes=tuple(
             _ligne_de_grille(rang, u, connues.get(u.depense_id), lu, e, saisies or {}, dits)
             for rang, u in enumerate(montrees, debut + 1)
@@ -399,7 +417,7 @@ def _strates(e: EchantillonAudite) -> tuple[StrateVue, ...]:
         resultat = resultats.get(s.code)
         vues.append(
             StrateVue(
-                code=s.code,
+                code=s.code or "Toute la population",
                 nombre=s.nombre,
                 total=s.total_centimes,
                 exhaustives=s.exhaustives_nombre,

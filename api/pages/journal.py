@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 
 from api.deps import Lecture, LectureOuverte, ServiceOuvert
 from api.filters import entier
-from api.pages.ecriture import majuscule, phrase
+from api.pages.ecriture import phrase
 from api.pages.formulaires import Defaut, SaisieRefusee, page
+from api.pages.noms_des_faits import dire_le_nom
 from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from oi_service.clock import PARIS
 from oi_service.codec import REGISTRY
@@ -123,12 +124,6 @@ def _operation(conn: Connection[TupleRow], perimetre: Perimetre, numero: str) ->
         {"numero": numero, "plies": perimetre.liste},
     ).fetchone()
     return None if row is None else row[0]
-
-
-def dire_le_nom(nom: str) -> str:
-    """Say the name of a fact: ``convention.csf_valide.v1`` gives « Convention : csf valide »."""
-    agregat, fait, *_ = nom.split(".")
-    return f"{majuscule(agregat.replace('_', ' '))} : {fait.replace('_', ' ')}"
 
 
 #: The names of facts that the journal shows; the working files of auditors are read apart.
@@ -351,7 +346,7 @@ def _enveloppe(lu: EvenementLu) -> list[tuple[str, str]]:
 
 
 def _lisible(contenu: Any, chemin: str = "") -> list[tuple[str, str]]:
-    """Return what a fact holds as lines: a name, a value, in the order of the log."""
+    """Return what a fact says as lines: a name, a value; the exact text has what it leaves out."""
     if isinstance(contenu, dict):
         return [
             ligne
@@ -364,7 +359,7 @@ def _lisible(contenu: Any, chemin: str = "") -> list[tuple[str, str]]:
             for rang, valeur in enumerate(contenu, 1)
             for ligne in _lisible(valeur, f"{chemin} · {rang}")
         ]
-    return [(chemin, "rien" if contenu is None else _dire(contenu))]
+    return [] if contenu is None else [(chemin, _dire(contenu))]
 
 
 def _dire(valeur: object) -> str:

@@ -17,6 +17,7 @@ from api.pages.audit import (
     ETATS_D_ANCRE,
     NIVEAUX_D_ANCRE,
     NumeroDemande,
+    dossiers_connus,
     integrite,
 )
 from api.pages.dates import situation_vue
@@ -140,6 +141,7 @@ def _page_des_archives(
         refus,
         saisi=saisi,
         situation=situation_vue(dates, {}),
+        connus=dossiers_connus(conn, travaux.qui.perimetre),
         plies=[(p.plie_id, p.nom) for p in plies_connus(conn)],
         tout=permis(request, "lancer_export_journal"),
         entiere=travaux.qui.plies is None,

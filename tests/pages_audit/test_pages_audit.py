@@ -180,7 +180,7 @@ def test_the_journal_is_filtered_and_goes_on(http: TestClient, joue: Service) ->
         dossier=NUMERO,
     )
     assert 1 <= len(re.findall(r'id="evenement-', filtre)) <= 3
-    assert "Convention : paiement effectue" in filtre
+    assert "Convention : paiement effectué" in filtre
     assert "Aucun événement ne répond" in lire(http, "/audit/journal", acteur="personne")
     for faux in ({"dossier": "0"}, {"du": "hier"}):
         refuse = lire(http, "/audit/journal", statut=422, **faux)
