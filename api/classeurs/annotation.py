@@ -227,6 +227,8 @@ def _ecrire(
         case bool():
             page.write_boolean(ligne, rang, valeur, style)
         case int() | float() if math.isfinite(valeur):
+            if nombre == FORMATS["jour"]:  # A number is not made a day: nobody said that it is.
+                style = styles.cellule("General", fond)
             page.write_number(ligne, rang, valeur, style)
         case date() if valeur.year > _PREMIERE_ANNEE:
             page.write_datetime(ligne, rang, _instant(valeur), styles.cellule("dd/mm/yyyy", fond))

@@ -45,7 +45,9 @@ _ENTIER_SUR = 10**15
 
 def normal(texte: str) -> str:
     """Compose the accents, and keep one kind of line break."""
-    return unicodedata.normalize("NFC", texte.replace("\r\n", "\n")).strip()
+    if not texte.isascii():
+        texte = unicodedata.normalize("NFC", texte)
+    return texte.replace("\r\n", "\n").strip()
 
 
 def vide(valeur: Valeur) -> bool:
@@ -155,8 +157,17 @@ def _decimales(nombre: Decimal) -> int:
     return max(0, -exposant) if isinstance(exposant, int) else 0
 
 
+_SIMPLE = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
+
+
 def montant(valeur: Valeur) -> str:
     """Return the decimal string of an amount, signed: ``"-1234.50"``."""
+    if type(valeur) is float:
+        # Most amounts are whole or have their two decimals: no arithmetic is due.
+        ecrit = f"{valeur:.15g}"
+        simple = _SIMPLE.fullmatch(ecrit)
+        if simple:
+            return ecrit + (".00", "", "0", "")[len(simple[1] or "")]
     exact = _exact(valeur, "1234,56")
     if abs(exact) > _EUROS_MAX:
         raise CelluleRefusee(
@@ -250,12 +261,12 @@ _ECRIRE_JOUR = "Écrivez la date JJ/MM/AAAA, par exemple 31/12/2021."
 
 def jour(valeur: Valeur) -> date:
     """Return the day of a date cell, or of a text written JJ/MM/AAAA or AAAA-MM-JJ."""
-    _refuser_erreur(valeur)
-    _refuser_booleen(valeur, "une date est attendue")
     if isinstance(valeur, datetime):
         return _annee(valeur.date())
     if isinstance(valeur, date):
         return _annee(valeur)
+    _refuser_erreur(valeur)
+    _refuser_booleen(valeur, "une date est attendue")
     if isinstance(valeur, int | float | time | timedelta):
         raise CelluleRefusee(
             "nombre_pour_date",
@@ -309,6 +320,8 @@ _FORMULE = re.compile(r"[=@]|[+\-](?![\d ])")
 
 def texte(valeur: Valeur) -> str:
     """Return the text of a cell; a whole number is written with its digits."""
+    if isinstance(valeur, str):
+        return _texte_ecrit(valeur)
     _refuser_erreur(valeur)
     _refuser_booleen(valeur, "un texte est attendu")
     if isinstance(valeur, date | datetime | time | timedelta):
@@ -318,16 +331,18 @@ def texte(valeur: Valeur) -> str:
             "une référence.",
             "Mettez la cellule au format Texte et saisissez de nouveau la référence.",
         )
-    if isinstance(valeur, int | float):
-        exact = Decimal(repr(valeur))
-        if not exact.is_finite() or abs(exact) >= _ENTIER_SUR:
-            raise CelluleRefusee(
-                "chiffres_perdus",
-                "Ce nombre a plus de quinze chiffres : le tableur en a perdu.",
-                "Mettez la cellule au format Texte et saisissez de nouveau la référence.",
-            )
-        return _nombre_lisible(exact)
-    assert isinstance(valeur, str)
+    assert isinstance(valeur, int | float)
+    exact = Decimal(repr(valeur))
+    if not exact.is_finite() or abs(exact) >= _ENTIER_SUR:
+        raise CelluleRefusee(
+            "chiffres_perdus",
+            "Ce nombre a plus de quinze chiffres : le tableur en a perdu.",
+            "Mettez la cellule au format Texte et saisissez de nouveau la référence.",
+        )
+    return _nombre_lisible(exact)
+
+
+def _texte_ecrit(valeur: str) -> str:
     lu = normal(valeur)
     if _FORMULE.match(lu):
         raise CelluleRefusee(
@@ -353,7 +368,10 @@ def identifiant(valeur: Valeur) -> str:
 
 def cle_titre(texte_lu: str) -> str:
     """Return what a title or a choice is compared by: no accent, no case, no star, one space."""
-    plat = unicodedata.normalize("NFKD", texte_lu.replace("’", "'").replace("*", " "))
+    plat = texte_lu.replace("’", "'").replace("*", " ")
+    if plat.isascii():
+        return " ".join(plat.split()).casefold()
+    plat = unicodedata.normalize("NFKD", plat)
     sans_accent = "".join(c for c in plat if not unicodedata.combining(c))
     return " ".join(sans_accent.split()).casefold()
 

@@ -2,11 +2,13 @@
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from xml.parsers import expat
 
 from api.classeurs.classeur import Limites
 from api.classeurs.refus import (
@@ -29,7 +31,20 @@ _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _PETITE = 1024 * 1024
 _ENTREES = 5000
 _CHIFFREE = 0x1
-_ENTITES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+#: What the standard library raises on an archive that is not one, or no longer.
+_ILLISIBLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+_COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+#: How many elements a part says that it holds: the library would reserve room for as many.
+_BALISE = re.compile(rb"""<(?:[^<>"']|"[^"]*"|'[^']*')*""")
+_NOMBRE_DIT = re.compile(rb"""ount\s*=\s*["']?([^"'>]*)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +76,15 @@ def ouvrir(octets: bytes, limites: Limites) -> Conteneur:
             _exiger_mesure(archive, limites)
             format_lu = _format(archive)
             return Conteneur(format=format_lu, xml=_xml(archive))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError):
+    except _ILLISIBLE:
         raise FichierAbime from None
 
 
 def _exiger_mesure(archive: zipfile.ZipFile, limites: Limites) -> None:
     """Refuse what would not fit, from the directory alone. Reading checks what it says."""
     entrees = archive.infolist()
+    if any(entree.compress_type not in _COMPRESSIONS for entree in entrees):
+        raise FichierAbime
     if any(entree.flag_bits & _CHIFFREE for entree in entrees):
         raise FichierProtege
     if len(entrees) > _ENTREES or sum(e.file_size for e in entrees) > limites.octets_decompresses:
@@ -116,9 +133,30 @@ def _xml(archive: zipfile.ZipFile) -> dict[str, bytes]:
         if nom.lower().endswith((".xml", ".rels"))
     }
     for contenu in lus.values():
-        if _ENTITES.search(contenu):
-            raise XmlPiege
-        # Another encoding could hide what the line above looks for.
-        if b"\x00" in contenu[:200]:
-            raise FichierAbime
+        _exiger_bien_forme(contenu)
+    for nom, contenu in lus.items():
+        if b"ount" in contenu and not nom.startswith("xl/worksheets/"):
+            _exiger_nombres_sinceres(contenu)
     return lus
+
+
+def _exiger_bien_forme(contenu: bytes) -> None:
+    """Refuse what is not XML, in UTF-8: the library that reads it next may never end on it."""
+    analyseur = expat.ParserCreate("UTF-8")
+    analyseur.StartDoctypeDeclHandler = _refuser_les_entites
+    try:
+        analyseur.Parse(contenu, True)  # noqa: FBT003 - that is the end of it
+    except expat.ExpatError:
+        raise FichierAbime from None
+
+
+def _refuser_les_entites(*_: object) -> None:
+    raise XmlPiege
+
+
+def _exiger_nombres_sinceres(contenu: bytes) -> None:
+    """Refuse a part that says it holds more elements than it has bytes."""
+    trop = re.compile(rb"&|[0-9]{%d}" % (len(str(len(contenu))) + 1))
+    for balise in _BALISE.findall(contenu):
+        if b"ount" in balise and any(map(trop.search, _NOMBRE_DIT.findall(balise))):
+            raise ArchivePiegee

@@ -1,8 +1,9 @@
 """Look at every row of a workbook: what it asks, what is wrong and where, nothing written."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -185,37 +186,48 @@ class _Table:
         self.tableau = tableau
         self.titres = {c.cle: c.titre_en(tableau.version) for c in tableau.modele.colonnes}
         self.places = {c.cle: rang for rang, c in tableau.colonnes}
-        self.cases = tuple(
-            _Case(rang, c, obligatoire=c.obligatoire and (c is not DOSSIER or avec_dossier))
-            for rang, c in tableau.colonnes
-        )
+        #: Rows under the titles, by column; a column without any value is only read if it must be.
+        sous = tableau.feuille.lignes[tableau.ligne_des_titres :]
+        par_rang = tuple(zip_longest(*sous)) if sous else ()
+        cases = []
+        for rang, colonne in tableau.colonnes:
+            brutes = par_rang[rang] if rang < len(par_rang) else (None,) * len(sous)
+            obligatoire = colonne.obligatoire and (colonne is not DOSSIER or avec_dossier)
+            if obligatoire or any(v is not None and v != "" for v in brutes):
+                cases.append(_Case(colonne, brutes, obligatoire=obligatoire))
+        self.cases = tuple(cases)
         self.fusions = _fusions(tableau)
 
 
 class _Case:
-    """A column being read. The same cell is read once: a sheet repeats its days and its postes."""
+    """A column, read as a whole: the same cell is read once, and a sheet repeats its cells."""
 
-    __slots__ = ("chemin", "cle", "lire", "lues", "obligatoire", "rang")
+    __slots__ = ("cle", "groupe", "hors_commande", "nom", "obligatoire", "valeurs")
 
-    def __init__(self, rang: int, colonne: Colonne, *, obligatoire: bool) -> None:
-        self.rang = rang
+    def __init__(self, colonne: Colonne, brutes: Iterable[Valeur], *, obligatoire: bool) -> None:
         self.cle = colonne.cle
-        self.chemin = tuple(colonne.cle.split("."))
+        self.groupe, _, nom = colonne.cle.rpartition(".")
+        self.nom = nom
+        self.hors_commande = colonne.cle.startswith("@")
         self.obligatoire = obligatoire
-        self.lire = _lecture(colonne)
-        self.lues: dict[tuple[type, Valeur], object] = {}
+        self.valeurs = _lire_colonne(_lecture(colonne), tuple(brutes))
 
-    def valeur(self, brute: Valeur) -> object:
-        """Return what the cell says, or the CelluleRefusee that it meets."""
-        cle = (type(brute), brute)
-        lue = self.lues.get(cle)
-        if lue is None:
-            try:
-                lue = self.lire(brute)
-            except CelluleRefusee as refus:
-                lue = refus
-            self.lues[cle] = lue
-        return lue
+
+def _lire_colonne(lire: Callable[[Valeur], object], brutes: tuple[Valeur, ...]) -> list[object]:
+    """Return what each cell says: None when it is empty, a CelluleRefusee when it is wrong."""
+
+    def lue(brute: Valeur) -> object:
+        if vide(brute):
+            return None
+        try:
+            return lire(brute)
+        except CelluleRefusee as refus:
+            return refus
+
+    if bool in set(map(type, brutes)):  # True is 1 for a dictionary.
+        return [lue(brute) for brute in brutes]
+    lues = {brute: lue(brute) for brute in set(brutes)}
+    return [lues[brute] for brute in brutes]
 
 
 def _lecture(colonne: Colonne) -> Callable[[Valeur], object]:
@@ -375,27 +387,26 @@ def _exiger_champs(ligne: LigneExaminee, champs: int) -> bool:
 
 
 def _lire_cases(ligne: LigneExaminee) -> bool:
-    """Read the cells of a row into its body; tell whether it says anything."""
-    brutes, corps = ligne.brutes, ligne.corps
-    largeur = len(brutes)
+    """Put the cells of a row in its body; tell whether it says anything."""
+    corps = ligne.corps
+    rang = ligne.numero - ligne.table.tableau.ligne_des_titres - 1
     absentes = []
     dit = False
     for case in ligne.table.cases:
-        brute = brutes[case.rang] if case.rang < largeur else None
-        if brute is None or brute == "" or (isinstance(brute, str) and brute.isspace()):
+        valeur = case.valeurs[rang]
+        if valeur is None:
             if case.obligatoire:
                 absentes.append(case.cle)
             continue
         dit = True
-        valeur = case.valeur(brute)
         if isinstance(valeur, CelluleRefusee):
             ligne.dire(case.cle, valeur.code, valeur.message, valeur.remede)
-        elif case.cle[0] == "@":
+        elif case.hors_commande:
             ligne.textes[case.cle] = valeur
-        elif len(case.chemin) == 1:
-            corps[case.cle] = valeur
+        elif case.groupe:
+            corps.setdefault(case.groupe, {})[case.nom] = valeur
         else:
-            corps.setdefault(case.chemin[0], {})[case.chemin[1]] = valeur
+            corps[case.nom] = valeur
     if dit:
         for cle in absentes:
             ligne.dire(cle, "case_vide", _OBLIGATOIRE, "Remplissez-la.")

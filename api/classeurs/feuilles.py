@@ -62,10 +62,15 @@ def exiger_taille(feuille: str, ligne: int, colonne: int, limites: Limites) -> N
 
 _PREFIXE = rb"<(?:[\w.-]+:)?"
 _BALISE = rb"""((?:[^>"']|"[^"]*"|'[^']*')*?)"""
-_CELLULE_SITUEE = re.compile(
-    _PREFIXE + rb"""c\s[^>"']*?\br="([A-Za-z]{1,3})([1-9][0-9]{0,6})"([^>]*)>"""
+#: Every cell, with its place when it says it as everybody does.
+_PLACES = re.compile(
+    _PREFIXE + rb"""c(?=[\s/>])(?:\s[^>"']*?\br="([A-Za-z]{1,3}[1-9][0-9]{0,6})")?"""
 )
-_DEBUT_DE_CELLULE = re.compile(_PREFIXE + rb"c(?=[\s/>])")
+_PLACES_PLEINES = re.compile(
+    _PREFIXE + rb"""c\s[^>"']*?\br="([A-Za-z]{1,3}[1-9][0-9]{0,6})"[^>]*(?<!/)>"""
+)
+_CHIFFRES = b"0123456789"
+_LETTRES = bytes(range(ord("A"), ord("Z") + 1)) + bytes(range(ord("a"), ord("z") + 1))
 _CELLULE = re.compile(_PREFIXE + rb"c\b" + _BALISE + rb"(/?)>")
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([1-9][0-9]{0,6})["']""")
 _A_UNE_REFERENCE = re.compile(rb"\br\s*=")
@@ -76,6 +81,8 @@ _NUMERO = re.compile(rb"""\br\s*=\s*["']([0-9]+)["']""")
 _TYPE = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
 _VALEUR = re.compile(_PREFIXE + rb"v\b[^>]*>([^<]*)<")
 _FORMULE = re.compile(_PREFIXE + rb"f[\s/>]")
+#: The same, told apart for speed: a search for plain letters is ten times faster.
+_FORMULES = (re.compile(rb"<f[\s/>]"), re.compile(rb":f[\s/>]"))
 
 
 def examiner_xlsx(nom: str, xml: bytes, limites: Limites) -> Particularites:
@@ -83,28 +90,29 @@ def examiner_xlsx(nom: str, xml: bytes, limites: Limites) -> Particularites:
 
     Raises: TropDeLignes, TropDeColonnes, FichierAbime.
     """
-    situees = _CELLULE_SITUEE.findall(xml)
-    if len(situees) != sum(1 for _ in _DEBUT_DE_CELLULE.finditer(xml)):
+    places = _PLACES.findall(xml)
+    if b"" in places:
         _exiger_taille_lente(nom, xml, limites)
     else:
-        ligne, colonne = _etendue(situees)
+        ligne, colonne = _etendue(places)
         if ligne > limites.lignes + _TITRES or colonne > limites.colonnes:
             # Blank cells that only carry a format go as far as they like.
-            ligne, colonne = _etendue([c for c in situees if not c[2].endswith(b"/")])
+            ligne, colonne = _etendue(_PLACES_PLEINES.findall(xml))
         exiger_taille(nom, ligne, colonne, limites)
     trouve = Particularites()
     if b"hidden" in xml:
         _lignes_masquees(xml, trouve)
-    if b'"e"' in xml or b"'e'" in xml or _FORMULE.search(xml):
+    if b'"e"' in xml or b"'e'" in xml or any(f.search(xml) for f in _FORMULES):
         _erreurs(xml, trouve)
     return trouve
 
 
-def _etendue(situees: list[tuple[bytes, bytes, bytes]]) -> tuple[int, int]:
-    if not situees:
-        return 0, 0
-    lettres, numeros, _ = zip(*situees, strict=True)
-    return max(map(int, set(numeros))), max(map(_rang, set(lettres)))
+def _etendue(places: list[bytes]) -> tuple[int, int]:
+    """Return the last row and the last column among places such as ``AA12``."""
+    toutes = b" ".join(places)
+    numeros = set(toutes.translate(None, _LETTRES).split())
+    lettres = set(toutes.translate(None, _CHIFFRES).split())
+    return max(map(int, numeros), default=0), max(map(_rang, lettres), default=0)
 
 
 def _exiger_taille_lente(nom: str, xml: bytes, limites: Limites) -> None:

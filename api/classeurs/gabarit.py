@@ -36,14 +36,19 @@ def gabarit(nature: Nature, contexte: Contexte) -> bytes:
     modele = MODELES[nature]
     sortie = io.BytesIO()
     with classeur_neuf(sortie, titre=f"Modèle : {modele.titre}") as livre:
-        listes = _listes(modele, contexte)
-        feuilles = [(feuille, livre.add_worksheet(feuille.nom)) for feuille in modele.feuilles]
-        _a_lire(livre, modele, contexte)
-        places = ecrire_listes(livre, listes)
-        ecrire_identite(livre, modele, contexte)
-        for feuille, page in feuilles:
-            _feuille(livre, page, feuille, places, contexte)
+        ecrire_modele(livre, modele, contexte)
     return sortie.getvalue()
+
+
+def ecrire_modele(livre: Workbook, modele: Modele, contexte: Contexte) -> dict[str, Worksheet]:
+    """Write every sheet of a template; return those that people fill, by name."""
+    pages = {feuille.nom: livre.add_worksheet(feuille.nom) for feuille in modele.feuilles}
+    _a_lire(livre, modele, contexte)
+    places = ecrire_listes(livre, _listes(modele, contexte))
+    ecrire_identite(livre, modele, contexte)
+    for feuille in modele.feuilles:
+        _feuille(livre, pages[feuille.nom], feuille, places, contexte)
+    return pages
 
 
 def classeur_neuf(sortie: io.BytesIO, *, titre: str) -> Workbook:

@@ -62,7 +62,7 @@ def lire(nom_fichier: str, octets: bytes, limites: Limites = LIMITES) -> Classeu
 
 def _lire_classeur(octets: bytes, conteneur: Conteneur, limites: Limites) -> tuple[Feuille, ...]:
     particularites = _examiner(conteneur, limites)
-    code_echappe = any(b"_x" in xml for xml in conteneur.xml.values())
+    code_echappe = any(_ECHAPPE_XML.search(xml) for xml in conteneur.xml.values())
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(octets)) as livre:
             return tuple(
@@ -98,9 +98,11 @@ def _exiger_feuilles(nombre: int, limites: Limites) -> None:
 def _parties(conteneur: Conteneur) -> dict[str, bytes]:
     """Return the XML of each sheet by its name."""
     try:
-        livre = ET.fromstring(conteneur.xml["xl/workbook.xml"])  # noqa: S314 - no entity is left
-        liens = ET.fromstring(conteneur.xml["xl/_rels/workbook.xml.rels"])  # noqa: S314
-    except (KeyError, ET.ParseError):
+        livre, liens = (
+            ET.fromstring(conteneur.xml[f"xl/{nom}"], ET.XMLParser(encoding="utf-8"))  # noqa: S314
+            for nom in ("workbook.xml", "_rels/workbook.xml.rels")
+        )
+    except KeyError:
         raise FichierAbime from None
     cibles = {lien.get("Id"): lien.get("Target", "") for lien in liens}
     parties = {}
@@ -153,6 +155,7 @@ def _ecrire(lignes: list[list[Valeur]], ligne: int, colonne: int, erreur: Erreur
     rangee[colonne - 1] = erreur
 
 
+_ECHAPPE_XML = re.compile(rb"_x[0-9A-Fa-f]{4}_")
 _ECHAPPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 

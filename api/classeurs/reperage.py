@@ -149,10 +149,14 @@ def _titres(
 ) -> tuple[int, int, int]:
     """Return the version and the Excel number of the row that bears the most titles, how many."""
     meilleur = (versions[0], 1, 0)
+    haut = [
+        {cle_titre(v) for v in ligne if isinstance(v, str) and v}
+        for ligne in feuille.lignes[:_LIGNES_DE_TITRES]
+    ]
     for version in versions:
         attendus = {cle_titre(c.titre_en(version)) for c in modele.colonnes_en(version)}
-        for numero, ligne in enumerate(feuille.lignes[:_LIGNES_DE_TITRES], start=1):
-            communs = len(attendus & {cle_titre(v) for v in ligne if isinstance(v, str)})
+        for numero, textes in enumerate(haut, start=1):
+            communs = len(attendus & textes)
             if communs > meilleur[2]:
                 meilleur = (version, numero, communs)
     return meilleur

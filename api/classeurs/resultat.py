@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from api.classeurs.classeur import Classeur
@@ -48,8 +48,7 @@ class Doublon:
     lot: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LigneLue:
+class LigneLue(NamedTuple):
     """A row without error. ``commande`` is the body that the API takes, or the part of it that a
     row carries; ``cible`` the operation or the contrepartie that it is for; ``montant`` in cents.
     """

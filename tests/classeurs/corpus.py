@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,7 @@ from monde import (
     xlsx,
 )
 
-from api.classeurs import Apercu, FichierRefuse, Nature, apercu, lire
+from api.classeurs import LIMITES, Apercu, FichierRefuse, Limites, Nature, apercu, lire
 
 ATTENDUS = Path(__file__).parent / "attendus.toml"
 FICHIERS = Path(__file__).parent / "fichiers"
@@ -49,6 +50,7 @@ MONTANT, PIECE, JOUR_PIECE, NATURE, TIERS, DOSSIER = (
 )
 
 
+_MILLE_MILLIARDS = b'uniqueCount="1000000000000"'
 _CELLULE_EN_ERREUR = (
     '<table:table-cell table:formula="of:=NA()" office:value-type="string" '
     'calcext:value-type="error"><text:p>#N/D</text:p></table:table-cell>'
@@ -65,6 +67,7 @@ class Cas:
     fichier: str = "depenses.xlsx"
     nature: Nature = "depenses"
     contexte: str = "oi"
+    limites: Limites = LIMITES
 
 
 CORPUS: dict[str, Cas] = {}
@@ -346,15 +349,22 @@ cas(
 cas(
     "bombe",
     "Archive démesurée une fois décompressée",
-    lambda: retoucher(
-        classeur_depenses({}), {r"xl/styles\.xml": lambda _: bytes(210 * 1024 * 1024)}
-    ),
+    lambda: retoucher(classeur_depenses({}), {r"xl/styles\.xml": lambda _: bytes(3 * 1024 * 1024)}),
+    limites=Limites(octets_decompresses=2 * 1024 * 1024),
 )
 cas(
     "taux",
     "Une partie compressée plus de cent fois",
     lambda: retoucher(
         classeur_depenses({}), {r"xl/styles\.xml": lambda _: b" " * (8 * 1024 * 1024)}
+    ),
+)
+cas(
+    "nombre-menteur",
+    "Une partie qui dit contenir mille milliards de textes",
+    lambda: retoucher(
+        classeur_depenses({}),
+        {r"xl/sharedStrings\.xml": lambda x: re.sub(rb'uniqueCount="\d+"', _MILLE_MILLIARDS, x)},
     ),
 )
 cas(
@@ -919,10 +929,11 @@ cas(
 # --- What is found -------------------------------------------------------------------------------
 
 
+@cache
 def constat(un: Cas) -> dict[str, Any]:
     """Return what a workbook of the corpus gives, as attendus.toml says it."""
     try:
-        vu = apercu(lire(un.fichier, un.octets()), un.nature, CONTEXTES[un.contexte])
+        vu = apercu(lire(un.fichier, un.octets(), un.limites), un.nature, CONTEXTES[un.contexte])
     except FichierRefuse as refus:
         return {"refus": type(refus).__name__, "phrase": str(refus)}
     return {

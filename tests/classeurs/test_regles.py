@@ -1,0 +1,59 @@
+"""The preview says what the rules and the decisions say, and gives what the commands take."""
+
+from datetime import date, timedelta
+
+from corpus import PIECE
+from fabrique import convention
+from hypothesis import given
+from hypothesis import strategies as st
+from monde import OI, OPERATION, classeur_depenses
+
+from aggregates.depense.declaration import DeclarerDepenses, DetailSaisi
+from api.classeurs import apercu, lire
+from api.classeurs.regles_depenses import _Suivi
+from rules.eligibilite import anomalies_de_dates
+
+JOURS = st.dates(min_value=date(2020, 10, 1), max_value=date(2022, 12, 31))
+
+
+@given(st.lists(st.tuples(st.none() | JOURS, JOURS, st.none() | JOURS), max_size=6))
+def test_dates_are_found_wrong_exactly_when_the_rule_does(
+    rangees: list[tuple[date | None, date, date | None]],
+) -> None:
+    """A day between two days without reproach is not put to the rule: it would say the same."""
+    suivi, signee = _Suivi(OPERATION), convention()
+    for engagement, realisation, acquittement in rangees:
+        attendues = anomalies_de_dates(
+            reglement=signee.cadre.reglement,
+            periode=signee.periode,
+            realisation=realisation,
+            acquittement=acquittement,
+            engagement=engagement,
+            limite_acquittement=signee.date_limite_acquittement,
+        )
+        trouvees = suivi.dates(signee, engagement, realisation, acquittement)
+        assert {m for _, m in trouvees} == {a.message for a in attendues}
+
+
+def test_rows_are_the_bodies_of_a_command() -> None:
+    octets = classeur_depenses({}, {PIECE: "BP-04", "Temps : mois": None})
+    vu = apercu(lire("x.xlsx", octets), "depenses", OI)
+    commande = DeclarerDepenses.model_validate(
+        {"date_effet": "2022-01-31", "depenses": [ligne.commande for ligne in vu.lignes]}
+    )
+    assert [d.piece_ref for d in commande.depenses] == ["BP-03", "BP-04"]
+    assert {ligne.cible for ligne in vu.lignes} == {OPERATION.id}
+    assert vu.total == sum(ligne.montant for ligne in vu.lignes) == 246912
+    assert isinstance(commande.depenses[0], DetailSaisi)
+
+
+def test_twenty_thousand_rows_are_looked_at() -> None:
+    debut = date(2021, 1, 1)
+    octets = classeur_depenses(
+        *(
+            {PIECE: f"P-{n}", "Date de la pièce": debut + timedelta(days=n % 300)}
+            for n in range(20_000)
+        )
+    )
+    vu = apercu(lire("x.xlsx", octets), "depenses", OI)
+    assert (vu.nb, vu.defauts) == (20_000, ())
