@@ -7,6 +7,9 @@ from api.pages.actes.champs import Feuille, Groupe, Liste, Noeud
 from api.pages.actes.saisie import Plat, joindre, rangs
 from api.pages.formulaires import Defaut
 
+#: A line that has more fields than it must have folds those that hold nothing.
+_FACULTATIFS_MONTRES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Champ:
@@ -23,6 +26,20 @@ class Champ:
     valeurs: tuple[str, ...] = ()
     enfants: "tuple[Champ, ...]" = ()
     ouvert: bool = False  #: a group that may be left out is folded while it holds nothing
+    rempli: bool = False  #: something is typed there, or wrong
+
+    @property
+    def essentiels(self) -> "tuple[Champ, ...]":
+        """Of a line: what must be typed and what is; all of it when it is short."""
+        if sum(not enfant.requis for enfant in self.enfants) <= _FACULTATIFS_MONTRES:
+            return self.enfants
+        return tuple(enfant for enfant in self.enfants if enfant.requis or enfant.rempli)
+
+    @property
+    def accessoires(self) -> "tuple[Champ, ...]":
+        """Of a line: what is left, folded."""
+        montres = {enfant.chemin for enfant in self.essentiels}
+        return tuple(enfant for enfant in self.enfants if enfant.chemin not in montres)
 
     @property
     def valeur(self) -> str:
@@ -57,6 +74,7 @@ class Formes:
                 aide=noeud.aide,
                 enfants=enfants,
                 ouvert=noeud.requis or self._rempli(chemin),
+                rempli=self._rempli(chemin),
             )
         if isinstance(noeud, Liste):
             return Champ(
@@ -66,6 +84,7 @@ class Formes:
                 requis=noeud.requis,
                 aide=noeud.aide,
                 enfants=tuple(self._lignes(noeud, chemin, modele)),
+                rempli=self._rempli(chemin),
             )
         return self._feuille(noeud, chemin, modele)
 
@@ -98,6 +117,9 @@ class Formes:
             aide=feuille.aide,
             options=(*options, *_hors_choix(options, recus)),
             valeurs=recus,
+            rempli=genre == "constante"
+            or any(recu not in {"", "non"} for recu in recus)
+            or chemin in self.fautifs,
         )
 
     def _rempli(self, chemin: str) -> bool:

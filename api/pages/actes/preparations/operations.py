@@ -144,6 +144,8 @@ def deposer(lecture: LectureOuverte) -> Preparation:
         for fiche in fiche_appel(conn, perimetre, appel.id).fiches
     ]
     return Preparation(
+        # A first line of funding, empty: a plan without any is rare.
+        initiales={"plan": {"ressources": [{"type": ""}]}},
         options={
             "appel_a_projets_id": [
                 (str(a.id), f"N°\u00a0{a.numero}, {a.intitule}") for a in ouverts[::-1]
