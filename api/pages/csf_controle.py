@@ -242,6 +242,17 @@ class Adresse:
         return f"{self.chemin}?{requete}" if requete else self.chemin
 
 
+def liens_des_totaux(adresse: Adresse) -> dict[str, str]:
+    """Lead from each total to the lines, or to the calculation, that it comes from."""
+    depenses = replace(adresse, onglet="depenses")
+    return {
+        "declare": replace(depenses, voir="toutes").de(),
+        "a_decider": replace(depenses, voir="a_decider").de(),
+        "ecarte": replace(depenses, voir="ecartees").de(),
+        "fse": replace(adresse, onglet="calcul", voir=adresse.defaut).de(),
+    }
+
+
 def detail(
     lu: ControleLu,
     lue: DepenseLue,

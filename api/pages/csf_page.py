@@ -35,6 +35,7 @@ from api.pages.csf_controle import (
     detail,
     en_tete,
     filtrer,
+    liens_des_totaux,
     ligne,
     lignes,
     marches,
@@ -352,6 +353,7 @@ def _communs(request: Request, lu: ControleLu, demande: Demande) -> dict[str, An
         "decide": ouvert and "controler_depenses" in peut,
         "cle": new_id(),
         "retour": demande.adresse.de(),
+        "liens": liens_des_totaux(demande.adresse),
     }
 
 
