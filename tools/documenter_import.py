@@ -39,12 +39,12 @@ _TETE = """\
 Ce document est écrit par `tools/documenter_import.py`, à partir des modèles et du corpus de \
 classeurs de `tests/classeurs/` : ne le modifiez pas à la main.
 
-Sont lus les classeurs `.xlsx` et `.ods`, et les fichiers `.csv` : séparés par des points-virgules, \
-des tabulations ou des virgules, en UTF-8, UTF-16 ou Windows-1252, à virgule décimale, dates \
-JJ/MM/AAAA.
+Sont lus les classeurs `.xlsx` et `.ods`, et les fichiers `.csv` : séparés par des \
+points-virgules, des tabulations ou des virgules, en UTF-8, UTF-16 ou Windows-1252, \
+à virgule décimale, dates JJ/MM/AAAA.
 
-Rien n’est enregistré par la lecture : une erreur écarte sa ligne, un avertissement se lit avant de \
-confirmer. Le fichier annoté rend les mêmes lignes, avec les colonnes « Erreurs » et \
+Rien n’est enregistré par la lecture : une erreur écarte sa ligne, un avertissement se lit avant \
+de confirmer. Le fichier annoté rend les mêmes lignes, avec les colonnes « Erreurs » et \
 « Avertissements » et les cases fautives colorées.
 """.splitlines()
 

@@ -71,19 +71,27 @@ def annoter(octets: bytes, apercu: Apercu) -> bytes:
     sortie = io.BytesIO()
     with classeur_neuf(sortie, titre=f"{MODELES[apercu.nature].titre} : à corriger") as livre:
         styles = _Styles(livre)
-        for feuille in classeur.feuilles:
-            page = livre.add_worksheet(_NOM_INTERDIT.sub(" ", feuille.nom)[:_NOM_MAX])
+        for rang, feuille in enumerate(classeur.feuilles, start=1):
+            page = livre.add_worksheet(_nom_de_feuille(feuille.nom, rang))
             if feuille.masquee:
                 page.hide()
             tableau = lus.get(feuille.nom)
             if tableau is None:
                 for numero, ligne in enumerate(feuille.lignes):
-                    for rang, valeur in enumerate(ligne):
-                        _ecrire(page, numero, rang, valeur, styles, "General")
+                    for colonne, valeur in enumerate(ligne):
+                        _ecrire(page, numero, colonne, valeur, styles, "General")
             else:
                 defauts = [d for d in apercu.defauts if d.feuille == feuille.nom]
                 _Page(page, tableau, styles).ecrire(defauts, listes)
     return sortie.getvalue()
+
+
+def _nom_de_feuille(nom: str, rang: int) -> str:
+    """Return a name that Excel takes; that of another spreadsheet may be longer, or freer."""
+    if nom.strip("' ") == nom and len(nom) <= _NOM_MAX and not _NOM_INTERDIT.search(nom) and nom:
+        return nom
+    numero = f" ({rang})"
+    return f"{_NOM_INTERDIT.sub(' ', nom).strip(chr(39))[: _NOM_MAX - len(numero)]}{numero}"
 
 
 def _listes(feuille: Feuille | None) -> Mapping[str, str]:

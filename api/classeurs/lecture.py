@@ -65,6 +65,8 @@ def _lire_classeur(octets: bytes, conteneur: Conteneur, limites: Limites) -> tup
     code_echappe = any(_ECHAPPE_XML.search(xml) for xml in conteneur.xml.values())
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(octets)) as livre:
+            if len({nom.casefold() for nom in livre.sheet_names}) != len(livre.sheet_names):
+                raise FichierAbime
             return tuple(
                 _feuille(
                     livre.get_sheet_by_name(meta.name),
