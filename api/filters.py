@@ -8,6 +8,7 @@ import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
@@ -17,13 +18,17 @@ from oi_service.money import percent, round_cents
 
 _LOCALE = "fr_FR"
 _ABSENT = "n.\u00a0d."
+#: A page writes hundreds of amounts, which are those of the page before: each is written once.
+_ecrit_une_fois = lru_cache(maxsize=1 << 15)
 
 
+@_ecrit_une_fois
 def euros(cents: int) -> str:
     """Write an amount to the cent: ``123456`` gives ``1 234,56 €``."""
     return _legible(format_currency(Decimal(cents).scaleb(-2), "EUR", locale=_LOCALE))
 
 
+@_ecrit_une_fois
 def euros_ronds(cents: int) -> str:
     """Write an amount to the euro, half up, for dense tables; the exact one is never far."""
     whole = round_cents(Fraction(cents, 100))
@@ -37,12 +42,14 @@ def entier_euros(cents: int) -> str:
     return entier(round_cents(Fraction(cents, 100)))
 
 
+@_ecrit_une_fois
 def millions(cents: int) -> str:
     """Write an amount in millions with two decimals, half up: ``31,40 M€``."""
     value = Decimal(cents).scaleb(-8).quantize(Decimal("0.01"), ROUND_HALF_UP)
     return _legible(f"{format_decimal(value, '#,##0.00', locale=_LOCALE)}\u00a0M€")
 
 
+@_ecrit_une_fois
 def pourcent(value: Fraction | None) -> str:
     """Write a ratio with one decimal, half up; « n. d. » without denominator, never clipped."""
     if value is None:
@@ -56,6 +63,7 @@ def largeur(value: Fraction) -> str:
     return f"{percent(value)}%"
 
 
+@_ecrit_une_fois
 def jour(day: date) -> str:
     """Write a day: ``22/11/2026``."""
     return format_date(day, "dd/MM/yyyy", locale=_LOCALE)
@@ -68,6 +76,7 @@ def instant(moment: datetime) -> str:
     return format_datetime(moment.astimezone(PARIS), "dd/MM/yyyy 'à' HH:mm", locale=_LOCALE)
 
 
+@_ecrit_une_fois
 def entier(number: int) -> str:
     """Write a whole number: ``18 442``."""
     return _legible(format_decimal(number, locale=_LOCALE))

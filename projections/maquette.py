@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from fractions import Fraction
+from operator import attrgetter
 from typing import Literal, Self
 from uuid import UUID
 
@@ -64,7 +65,13 @@ class Chiffres:
 
     def __add__(self, other: Self) -> Self:
         """Add quantity by quantity."""
-        return type(self)(**{n: getattr(self, n) + getattr(other, n) for n in QUANTITES})
+        return self.somme((self, other))
+
+    @classmethod
+    def somme(cls, parties: Iterable[Self]) -> Self:
+        """Add up any number of them at once; nothing comes to nothing."""
+        colonnes = zip(*map(_QUANTITES_DE, parties), strict=True)
+        return cls(**dict(zip(QUANTITES, map(sum, colonnes), strict=False)))
 
     @property
     def cp_maquette(self) -> int:
@@ -123,6 +130,7 @@ class Chiffres:
 
 
 QUANTITES = tuple(f.name for f in fields(Chiffres))
+_QUANTITES_DE = attrgetter(*QUANTITES)
 TAUX = tuple(n for n in vars(Chiffres) if n.startswith("taux_"))
 
 
@@ -194,16 +202,16 @@ class Maquette:
     @property
     def total(self) -> Chiffres:
         """The sum of the cells; réserve included, for who sees the whole OI."""
-        return sum((ligne.chiffres for ligne in self.lignes), Chiffres())
+        return Chiffres.somme(ligne.chiffres for ligne in self.lignes)
 
 
 def _group(
     lignes: Iterable[LigneDeMaquette], key: Callable[[LigneDeMaquette], tuple[str, str]]
 ) -> list[tuple[str, str, Chiffres]]:
-    groups: dict[tuple[str, str], Chiffres] = {}
+    groups: dict[tuple[str, str], list[Chiffres]] = {}
     for ligne in lignes:
-        groups[key(ligne)] = groups.get(key(ligne), Chiffres()) + ligne.chiffres
-    return [(*k, chiffres) for k, chiffres in groups.items()]
+        groups.setdefault(key(ligne), []).append(ligne.chiffres)
+    return [(*k, Chiffres.somme(siens)) for k, siens in groups.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def programmation_attendue(
         for ligne in lignes
         if ligne.plie_id == plie_id and _attendue_au(ligne.annee) <= le
     )
-    return sum(attendues, Chiffres()).taux_programmation
+    return Chiffres.somme(attendues).taux_programmation
 
 
 def _attendue_au(annee: int) -> date:

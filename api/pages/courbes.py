@@ -27,14 +27,15 @@ from rules.parametres import parametre
 
 def graphiques(maquette: Maquette, tableau: TableauDeBord | None) -> tuple[Graphique, ...]:
     """Return the charts of all that a reader sees."""
+    total = maquette.total
     if tableau is None:
         attendus = 0
         trace = effets = None
     else:
         attendus = sum(b.declare for b in tableau.a_controler)
-        trace = courbe_de(tableau, maquette.total.fse_maquette)
+        trace = courbe_de(tableau, total.fse_maquette)
         effets = leviers_de(tableau)
-    found = (trace, cascade(maquette.total, attendus), effets, flux(maquette.lignes))
+    found = (trace, cascade(total, attendus), effets, flux(maquette.lignes))
     return tuple(g for g in found if g is not None)
 
 

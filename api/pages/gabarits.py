@@ -3,10 +3,13 @@
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from starlette.datastructures import URL, URLPath
 
 from api.filters import FILTRES
 from api.pages.glossaire import terme
@@ -43,9 +46,28 @@ def templates() -> Jinja2Templates:
         provenance_url=provenance_url,
         statique=_static_path,
         terme=terme,
+        url_for=_url_for,
         vendor=_vendor,
     )
     return Jinja2Templates(env=environment)
+
+
+#: Addresses without parameters, of each application: finding one looks at every route there is.
+_ADRESSES: WeakKeyDictionary[Any, dict[tuple[str, str], URLPath]] = WeakKeyDictionary()
+
+
+@pass_context
+def _url_for(context: Context, nom: str, /, **parametres: Any) -> URL:
+    """Return the address of a route."""
+    request = context["request"]
+    if parametres.keys() - {"path"}:
+        address: URL = request.url_for(nom, **parametres)
+        return address
+    connues = _ADRESSES.setdefault(request.app, {})
+    cle = (nom, parametres.get("path", ""))
+    if cle not in connues:
+        connues[cle] = request.app.url_path_for(nom, **parametres)
+    return connues[cle].make_absolute_url(base_url=request.base_url)
 
 
 @pass_context
@@ -64,8 +86,7 @@ def _vendor(context: Context, name: str) -> str:
 
 
 def _address(context: Context, path: str) -> str:
-    address: str = context["request"].url_for("static", path=path).path
-    return address
+    return _url_for(context, "static", path=path).path
 
 
 @cache

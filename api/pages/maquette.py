@@ -651,9 +651,7 @@ def _detail(maquette: Maquette, demande: Demande) -> Detail:
         ),
         groupes=tuple(
             Groupe(
-                somme=_ligne_de_detail(
-                    os_, f"{division} {axe}", sum(cellules.values(), Chiffres())
-                ),
+                somme=_ligne_de_detail(os_, f"{division} {axe}", Chiffres.somme(cellules.values())),
                 lignes=tuple(
                     _ligne_de_detail(f"Tranche {annee}", dispositif, chiffres)
                     for (annee, dispositif), chiffres in sorted(cellules.items())
@@ -661,7 +659,7 @@ def _detail(maquette: Maquette, demande: Demande) -> Detail:
             )
             for (axe, os_), cellules in sorted(groupes.items())
         ),
-        total=_ligne_de_detail("Total", "", sum((x.chiffres for x in retenues), Chiffres())),
+        total=_ligne_de_detail("Total", "", Chiffres.somme(x.chiffres for x in retenues)),
     )
 
 
