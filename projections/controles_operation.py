@@ -384,7 +384,9 @@ def _lire(
             table: sql.SQL(f"oi.{fonction}(%(connu_le)s, %(effet_au)s, %(flux)s)")
             for table, fonction in zip(_TABLES, _AU, strict=True)
         }
-    flux = conn.execute("SELECT c.id FROM projection.controle_operation AS c").fetchall()
+    flux: list[tuple[UUID]] = []
+    if not situation.actuelle:
+        flux = conn.execute("SELECT c.id FROM projection.controle_operation AS c").fetchall()
     parametres = {
         "plies": perimetre.liste,
         "id": None,
@@ -584,6 +586,8 @@ def _complets(
     lignes = _lignes(
         conn, perimetre, filtres, situation, le=le, id=controle_id, depuis=None, limite=None
     )
+    if not lignes:
+        return []
     operations = _lire(
         *commun,
         OperationControleeVue,

@@ -6,7 +6,7 @@ history, at `ancre(position)`; whatever is shown above links to the line that it
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from aggregates.convention.events import CsfValide, PaiementOrdonnance, PaiementPrepare
+from aggregates.depense.events import DepenseControlee
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture, ServiceOuvert
 from api.pages.actes_du_dossier import AUCUN, ActesDuDossier, Permis, actes_du_dossier
 from api.pages.controles import ControleDeLaPage, controles_de_la_page
@@ -31,12 +32,14 @@ from api.pages.depuis import Depuis, depuis
 from api.pages.dossier_details import (
     AvenantDeLaPage,
     ContrepartieDeLaPage,
+    DepenseRejouee,
     DepensesDeLaPage,
     IndicateurDeLaPage,
     avenants_de_la_page,
     contreparties_de_la_page,
     depenses_de_la_page,
     indicateurs_de_la_page,
+    rejouees,
 )
 from api.pages.dossier_histoire import (
     TOUT,
@@ -56,8 +59,6 @@ from oi_service.money import ratio
 from projections.avant_apres import Changement, avant_apres
 from projections.controles_operation import ControleVu as ControleOperationVu
 from projections.controles_operation import controles_de_l_operation
-from projections.curseurs import LIMITE_MAXIMALE
-from projections.depenses import LigneDepense, depenses
 from projections.difference import Difference
 from projections.difference import difference as lire_difference
 from projections.explication import Explication, LigneCalcul, expliquer
@@ -73,8 +74,9 @@ from projections.histoire import ROLES, TYPES_DE_BILAN
 from projections.journal import EvenementLu, histoire_du_dossier
 from projections.livre import Choix
 from projections.perimetre import Perimetre
-from projections.situation import ACTUELLE, Situation
+from projections.situation import ACTUELLE
 from projections.subventions_globales import LigneSubvention, exiger_subvention
+from rules.eligibilite import MOTIFS
 
 router = APIRouter()
 
@@ -95,7 +97,6 @@ class Dossier:
     fiche: FicheOperation
     subvention: LigneSubvention
     histoire: tuple[EvenementLu, ...]
-    ecartees: tuple[LigneDepense, ...]
     explications: tuple[Explication, ...]  #: of every valid control, the last one first
     dates: Dates = PRESENT
     #: What each fact changed, by its position.
@@ -124,7 +125,6 @@ def dossier_demande(lecture: Lecture, numero_mdfse: str, dates: DatesDemandees) 
                 conn, perimetre, fiche.resume.subvention_globale_id, situation
             ),
             histoire=tuple(histoire),
-            ecartees=tuple(_ecartees(conn, perimetre, operation_id, situation)),
             explications=tuple(_explications(conn, perimetre, operation_id, fiche.convention)),
             dates=dates,
             changements=avant_apres(conn, perimetre, operation_id, histoire, situation),
@@ -157,26 +157,6 @@ def _explications(
     valides = [csf.csf_id for b in bilans for csf in b.csf if csf.resultat is not None]
     explications = [expliquer(conn, perimetre, operation_id, csf_id) for csf_id in valides]
     return sorted(explications, key=lambda e: e.position, reverse=True)
-
-
-def _ecartees(
-    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID, situation: Situation
-) -> Iterator[LigneDepense]:
-    """Yield every dépense of which a control set something aside."""
-    apres, reste = None, True
-    while reste:
-        page = depenses(
-            conn,
-            perimetre,
-            operation_id,
-            situation,
-            ecartees=True,
-            limite=LIMITE_MAXIMALE,
-            apres=apres,
-        )
-        yield from page.lignes
-        apres = page.suivant
-        reste = apres is not None
 
 
 # --- What the template shows ---------------------------------------------------------------------
@@ -374,6 +354,7 @@ class VueDossier:
     nb_faits: int
     position: int
     positions: frozenset[int]  #: those that have a line in the history
+    sous_convention: bool  #: a convention was signed: money may run
     possibles: ActesDuDossier
     depenses: DepensesDeLaPage
     indicateurs: tuple[IndicateurDeLaPage, ...]
@@ -387,6 +368,7 @@ class _Histoire:
 
     def __init__(self, lus: Sequence[EvenementLu]) -> None:
         self.lus = [(lu, lu.fait) for lu in lus]
+        self.depenses = rejouees(self.lus)
 
     def dernier(
         self, nom: str, champ: str | None = None, valeur: UUID | None = None
@@ -473,6 +455,7 @@ def vue(
         nb_faits=len(dossier.histoire),
         position=dossier.histoire[-1].position,
         positions=frozenset(lu.position for lu in dossier.histoire),
+        sous_convention=fiche.convention is not None,
         # Nobody acts on the past.
         possibles=actes_du_dossier(fiche, permis, today())
         if dossier.dates.situation.actuelle
@@ -620,9 +603,11 @@ def _bilan(bilan: BilanVu, dossier: Dossier, histoire: _Histoire) -> BilanDeLaPa
             if (resultat := csf.resultat) is not None
         ),
         ecarts=tuple(
-            _ecart(ligne, histoire)
-            for ligne in dossier.ecartees
-            if ligne.bilan_id == bilan.bilan_id
+            _ecart(depense, depense.controle)
+            for depense in histoire.depenses
+            if depense.controle is not None
+            and depense.controle.bilan_id == bilan.bilan_id
+            and depense.etat.ecarte > 0
         ),
     )
 
@@ -658,16 +643,16 @@ def _controle(csf: CsfVu, resultat: CsfValide, dossier: Dossier, histoire: _Hist
     )
 
 
-def _ecart(ligne: LigneDepense, histoire: _Histoire) -> Ecart:
-    controlees = [lu for lu, _ in histoire.lus if lu.stream_id == ligne.id]
+def _ecart(depense: DepenseRejouee, controle: DepenseControlee) -> Ecart:
+    detail = depense.etat.detail
     return Ecart(
-        libelle=ligne.detail.nature,
-        piece=ligne.detail.piece_ref,
-        poste=ligne.poste_libelle,
-        declare=ligne.montant_impute,
-        ecarte=ligne.ecarte or 0,
-        motif=ligne.motif_libelle or ligne.motif_code or "",
-        lien=f"#{ancre(controlees[-1].position)}" if controlees else None,
+        libelle=detail.nature,
+        piece=detail.piece_ref,
+        poste=poste(detail.poste),
+        declare=depense.etat.montant,
+        ecarte=depense.etat.ecarte,
+        motif=MOTIFS.get(controle.motif_code or "", controle.motif_code or ""),
+        lien=f"#{ancre(depense.dernier.position)}",
     )
 
 

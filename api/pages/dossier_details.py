@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import groupby
 from urllib.parse import urlencode
 from uuid import UUID
 
 from aggregates.convention.events import BilanDepose, BilanRenvoye
+from aggregates.depense.events import DepenseControlee
 from aggregates.depense.state import DEPENSE, Depense
 from aggregates.operation.events import IndicateurRenseigne
 from api.pages.ecriture import Lien, ancre, lien, majuscule, nombre, phrase, poste
@@ -36,6 +36,15 @@ _AVENANTS = {
     "signe": ("Signé", "bien"),
     "abandonne": ("Abandonné", "information"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class DepenseRejouee:
+    """A dépense as its facts leave it: the last one, and the last decision of a control."""
+
+    dernier: EvenementLu
+    etat: Depense
+    controle: DepenseControlee | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +113,29 @@ class AvenantDeLaPage:
     differences: tuple[tuple[str, str, str], ...]
 
 
+def rejouees(lus: Iterable[tuple[EvenementLu, Evenement]]) -> list[DepenseRejouee]:
+    """Replay the dépenses of a dossier, in the order in which they were declared."""
+    flux: dict[UUID, list[tuple[EvenementLu, Evenement]]] = {}
+    for lu, fait in lus:
+        if lu.name.startswith("depense."):
+            flux.setdefault(lu.stream_id, []).append((lu, fait))
+    found = []
+    for faits in flux.values():
+        etat = DEPENSE.replay(fait for _, fait in faits)
+        assert etat is not None
+        controles = [fait for _, fait in faits if isinstance(fait, DepenseControlee)]
+        found.append(DepenseRejouee(faits[-1][0], etat, controles[-1] if controles else None))
+    return found
+
+
 def depenses_de_la_page(
     numero: str, lus: Sequence[tuple[EvenementLu, Evenement]], requete: Mapping[str, str]
 ) -> DepensesDeLaPage:
     """Replay the dépenses of a dossier."""
-    siens = sorted(
-        ((lu, fait) for lu, fait in lus if lu.name.startswith("depense.")),
-        key=lambda x: (str(x[0].stream_id), x[0].version),
-    )
     bilans = _rattachees(lus)
-    etats: list[tuple[EvenementLu, Depense]] = []
-    for _, ensemble in groupby(siens, key=lambda x: x[0].stream_id):
-        faits = list(ensemble)
-        etat = DEPENSE.replay(fait for _, fait in faits)
-        if etat is not None:
-            etats.append((faits[-1][0], etat))
-    etats.sort(key=lambda x: x[0].position, reverse=True)
+    etats = sorted(
+        ((d.dernier, d.etat) for d in rejouees(lus)), key=lambda x: x[0].position, reverse=True
+    )
     debout = [(lu, etat) for lu, etat in etats if etat.statut != "annulee"]
     return DepensesDeLaPage(
         lignes=tuple(_depense(lu, etat) for lu, etat in etats[:NB_DEPENSES]),
