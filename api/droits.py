@@ -298,8 +298,8 @@ DROITS: Mapping[str, Regle] = dict(
         *_chacune(
             PUBLIQUE,
             """
-            page_accessibilite page_connexion connecter page_second_facteur donner_second_facteur page_activation
-            activer_compte deconnecter page_connexion_oidc page_retour_oidc
+            page_accessibilite page_connexion connecter page_second_facteur donner_second_facteur
+            page_activation activer_compte deconnecter page_connexion_oidc page_retour_oidc
             """,
         ),
         *_chacune(
