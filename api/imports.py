@@ -93,12 +93,12 @@ def regarder(
 
 def regarder_octets(
     conn: Connection[TupleRow], perimetre: Perimetre, demande: Demande, lus: bytes
-) -> None:
+) -> Depot:
     """Look at a workbook before it is kept.
 
     Raises: what refuses the whole file.
     """
-    _apercu(conn, perimetre, demande, lire(demande.nom, lus))
+    return Depot(_apercu(conn, perimetre, demande, lire(demande.nom, lus)), len(lus))
 
 
 def _apercu(

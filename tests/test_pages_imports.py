@@ -1,6 +1,5 @@
 """Importing a workbook through the pages: drop, read, confirm, undo; nothing before the end."""
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,9 +12,9 @@ from bases import base_neuve
 from fabrique import commande
 from fastapi.testclient import TestClient
 from fichiers import PDF
+from imports_exemple import A, B, classeur, classeur_de, jouer, unique
 from portier import PortierDEssai
 from vie import Vie
-from xlsxwriter import Workbook
 
 from aggregates.convention import bilans
 from aggregates.lot.annulation import AnnulerLot
@@ -25,7 +24,7 @@ from aggregates.territoire import HorsTerritoire
 from api import actions, actions_lots
 from api.actions_lots import LigneDuLotRefusee
 from api.app import create_app
-from api.classeurs import MODELES, Nature
+from api.classeurs import Nature
 from api.imports import Demande, regarder
 from oi_service.app import open_service
 from oi_service.application import Acte, Service
@@ -39,45 +38,6 @@ from projections.perimetre import OI_ENTIER, Perimetre, limiter
 COMPTABLE = {"OI-Acteur": "comptable-1", "OI-Role": "comptable_oi"}
 AUTRE_COMPTABLE = {"OI-Acteur": "comptable-2", "OI-Role": "comptable_oi"}
 GESTIONNAIRE = {"OI-Acteur": "gestionnaire-1", "OI-Role": "gestionnaire_oi"}
-A, B = "202100031", "202100032"
-
-LIGNE: Mapping[str, Any] = {
-    "N° de dossier": A,
-    "Poste de dépense": "personnel",
-    "Nature de la dépense": "Salaire chargé de mars",
-    "Fournisseur ou tiers": "fictif-salaires",
-    "N° de pièce": "FA-1",
-    "Date de la pièce": "31/03/2021",
-    "Date de réalisation": "31/03/2021",
-    "Date d’acquittement": "02/04/2021",
-    "Preuve d’acquittement": "releve_bancaire",
-    "Montant imputé": "1 204,50",
-}
-
-
-def classeur(*lignes: Mapping[str, Any]) -> bytes:
-    """Write a workbook of dépenses; each row says what it changes of the usual one."""
-    sortie = io.BytesIO()
-    with Workbook(sortie, {"in_memory": True}) as livre:
-        feuille = livre.add_worksheet(MODELES["depenses"].feuilles[0].nom)
-        feuille.write_row(0, 0, list(LIGNE))
-        for rang, ligne in enumerate(lignes, start=1):
-            feuille.write_row(rang, 0, list({**LIGNE, **ligne}.values()))
-    return sortie.getvalue()
-
-
-def classeur_de(nature: Nature, **feuilles: list[Mapping[str, Any]]) -> bytes:
-    """Write a workbook of any nature: by sheet, rows by the titles of their columns."""
-    sortie = io.BytesIO()
-    with Workbook(sortie, {"in_memory": True}) as livre:
-        for modele in MODELES[nature].feuilles:
-            titres = [c.titre for c in modele.colonnes]
-            feuille = livre.add_worksheet(modele.nom)
-            feuille.write_row(0, 0, titres)
-            for rang, ligne in enumerate(feuilles.get(modele.nom, []), start=1):
-                assert ligne.keys() <= set(titres)
-                feuille.write_row(rang, 0, [ligne.get(titre, "") for titre in titres])
-    return sortie.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +50,7 @@ def base_des_imports(serveur: str, modele: str) -> Iterator[str]:
 def joue(base_des_imports: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     lieux = Lieux.sous(tmp_path_factory.mktemp("imports"))
     with open_service(base_des_imports, lieux) as service:
-        vie = Vie(service)
-        vie.subvention()
-        vie.tranche("900000.00", "900000.00")
-        vie.enveloppe("A", "300000.00")
-        vie.enveloppe("B", "300000.00")
-        vie.appel([{}, {"code": "F2", "plie_id": "B"}])
-        vie.jusqu_au_demarrage(A)
-        vie.jusqu_au_demarrage(B, fiche="F2")
+        jouer(service)
         yield service
 
 
@@ -144,10 +97,6 @@ def importe(http: TestClient, octets: bytes, **champs: Any) -> str:
     reponse = confirmer(http, depose(http, octets), **champs)
     assert reponse.status_code == 303, lisible(reponse.text)
     return str(reponse.headers["location"]).partition("?")[0]
-
-
-def unique() -> str:
-    return f"FA-{new_id().hex[:8]}"
 
 
 def test_the_whole_way_of_an_accountant(http: TestClient, joue: Service) -> None:
@@ -212,7 +161,7 @@ def test_rows_in_error_are_shown_and_left_out_only_on_demand(http: TestClient) -
     assert http.get(f"{import_}/annote").headers["content-type"].endswith("spreadsheetml.sheet")
     refuse = confirmer(http, import_)
     assert refuse.status_code == 409
-    assert "2 lignes du classeur sont en erreur" in lisible(refuse.text)
+    assert "Lignes en erreur dans le classeur : 2." in lisible(refuse.text)
     lot = confirmer(http, import_, partiel="oui")
     assert lot.status_code == 303, lisible(lot.text)
     html = lisible(http.get(lot.headers["location"]).text)

@@ -43,7 +43,7 @@ class LotVide(RuleBroken):
 
 
 class LotAvecErreurs(RuleBroken):
-    """{erreurs} lignes du classeur sont en erreur : corrigez-les, ou demandez l’importation
+    """Lignes en erreur dans le classeur : {erreurs}. Corrigez-les, ou demandez l’importation
     partielle des autres.
     """
 

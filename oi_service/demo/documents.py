@@ -35,11 +35,12 @@ class Document:
     type: str
     jour: date
     contenu: bytes
+    extension: str = "pdf"
 
     @property
     def nom(self) -> str:
         """Return the name of its file."""
-        return f"{self.type}.pdf"
+        return f"{self.type}.{self.extension}"
 
     def saisie(self) -> dict[str, str]:
         """Return what an act says of it."""

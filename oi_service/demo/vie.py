@@ -15,6 +15,7 @@ from oi_service.demo.audit import raconte_l_audit
 from oi_service.demo.controles_operation import raconte_les_controles
 from oi_service.demo.destins import DESTINS
 from oi_service.demo.distribution import dossiers
+from oi_service.demo.lots import raconte_les_lots
 from oi_service.demo.recit import Etape, RecitDossier, command_id
 from oi_service.demo.reprises import raconte_les_reprises
 from oi_service.demo.subvention import (
@@ -78,6 +79,7 @@ def raconter(graine: int) -> list[Etape]:
         raconte_les_appels(graine),
         raconte_la_repartition(graine, cast),
         raconte_l_audit(graine),
+        raconte_les_lots(graine, cast),
     ]
     for dossier in cast:
         recit = RecitDossier(graine, dossier)

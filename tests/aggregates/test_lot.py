@@ -131,7 +131,7 @@ def test_indicators_have_no_total_to_count() -> None:
     [
         (TotalDeControleAbsent, {}, {"total_controle": None}, "Saisissez le total"),
         (TotalDeControleFaux, {}, {"total_controle": "160.49"}, "l’écart est de −0,01 €"),
-        (LotAvecErreurs, {"en_erreur": (_ERREUR,)}, {}, "1 lignes du classeur sont en erreur"),
+        (LotAvecErreurs, {"en_erreur": (_ERREUR,)}, {}, "Lignes en erreur dans le classeur : 1."),
         (
             DoublonInconnu,
             {},
