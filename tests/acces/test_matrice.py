@@ -108,7 +108,16 @@ def test_who_may_is_let_in(monde: Monde, route: Route) -> None:
 #: What nothing can be shown of here: queries that ask for a choice, things that the world lacks,
 #: persons, whom a reader of some PLIE does not see (their facts are of no PLIE).
 _SANS_REPONSE = frozenset(
-    {"expliquer_chiffre", "telecharger_archive", "lire_reprise", "lire_personne"}
+    {
+        "expliquer_chiffre",
+        "telecharger_archive",
+        "lire_reprise",
+        "lire_personne",
+        "lire_travail",
+        "page_travail",
+        "telecharger_fichier_de_travail",
+        "telecharger_mon_fichier",
+    }
 )
 
 
@@ -181,7 +190,8 @@ def _sans(reponse: Response, demandes: dict[str, Any]) -> tuple[int, dict[str, s
     entetes = {n: v for n, v in reponse.headers.items() if n not in {"date", "content-length"}}
     for valeur in sorted({str(v) for v in demandes.values()}, key=len, reverse=True):
         if len(valeur) > 1:
-            texte = texte.replace(valeur, "…")
+            # Whole: a short number is in many others, and in the addresses of the styles.
+            texte = re.sub(rf"(?<!\w){re.escape(valeur)}(?!\w)", "…", texte)
     return reponse.status_code, entetes, _INSTANT.sub("…", texte)
 
 
