@@ -176,7 +176,7 @@ DROITS: Mapping[str, Regle] = dict(
         *_chacune(GESTION, "tenir_seance page_nouvelle_operation page_comite"),
         *_chacune(GESTION, "page_effet_seance tenir_une_seance"),
         # The list of operations, and what a session decided.
-        *_chacune(LECTEURS, "page_operations page_releve_de_decisions"),
+        *_chacune(LECTEURS, "page_operations page_releve_de_decisions page_contreparties"),
         ("rendre_avis_plie", _pour(GESTIONNAIRE, DIRECTEUR)),
         ("valider_rapport", _pour(VALIDEUR)),
         *_chacune(SIGNATURE, "signer_convention signer_avenant"),

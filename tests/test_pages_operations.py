@@ -214,6 +214,25 @@ def test_the_list_leaves_as_a_file_with_its_filters(client: TestClient, format_:
         assert "D-DEPOSE" not in answer.text
 
 
+# --- Contreparties -------------------------------------------------------------------------------
+
+
+def test_contreparties_lead_to_their_acts(client: TestClient, service: Service) -> None:
+    vide = texte(client.get("/contreparties", headers=GESTIONNAIRE))
+    assert "Aucune contrepartie n’est enregistrée." in vide
+    Vie(service).contrepartie("CTP", "8000.00")
+    html = texte(client.get("/contreparties", headers=GESTIONNAIRE))
+    assert "8 000,00 €" in html
+    [affecter] = re.findall(r'href="(/actes/affecter_contrepartie/[^"]+)"', html)
+    formulaire = texte(client.get(affecter, headers=GESTIONNAIRE))
+    assert "D-EXECUTION, Bénéficiaire fictif n° 07" in formulaire
+    # Who only reads is offered no act.
+    assert "/actes/" not in client.get("/contreparties", headers=DIRECTEUR).text
+    assert "Aucune contrepartie ne répond" in texte(
+        client.get("/contreparties?recherche=introuvable", headers=GESTIONNAIRE)
+    )
+
+
 # --- A new dossier -------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from api.pages.comite import router as comite_router
 from api.pages.compte import router as compte_router
 from api.pages.connexion import router as connexion_router
 from api.pages.controles_operation import router as controles_operation_router
+from api.pages.contreparties import router as contreparties_router
 from api.pages.csf import router as csf_router
 from api.pages.csf_page import router as csf_page_router
 from api.pages.depense import router as depense_router
@@ -45,6 +46,7 @@ router.include_router(transfert_router)
 router.include_router(plie_router)
 router.include_router(operations_router)
 router.include_router(comite_router)
+router.include_router(contreparties_router)
 router.include_router(dossier_router)
 router.include_router(paiements_router)
 router.include_router(reversements_router)

@@ -528,17 +528,16 @@ def archiver(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
 # --- Contreparties -------------------------------------------------------------------------------
 
 
-@prepare("affecter_contrepartie", "annuler_affectation")
+@prepare("affecter_contrepartie", "annuler_affectation", "repartir_contrepartie")
 def affecter(lecture: LectureOuverte, contrepartie_id: UUID) -> Preparation:
     """Offer the operations that it may back, and what is left of it."""
     ligne = contrepartie(lecture.conn, lecture.perimetre, contrepartie_id)
     lignes = operations(
         lecture.conn, lecture.perimetre, plie=ligne.plie_id, limite=LIMITE_MAXIMALE
     ).lignes
+    choix = [(str(o.id), f"{o.numero_mdfse}, {o.beneficiaire}") for o in lignes]
     return Preparation(
-        options={
-            "operation_id": [(str(o.id), f"{o.numero_mdfse}, {o.beneficiaire}") for o in lignes]
-        },
+        options={"operation_id": choix, "operations": choix},
         resume=(
             ("Financeur", ligne.financeur),
             ("Attribué", euros(ligne.attribue)),
