@@ -218,6 +218,8 @@ def _commun(monde: Monde, vie: Vie) -> dict[str, Any]:
         "travail_id": new_id(),
         "lot_id": new_id(),
         "brouillon_id": new_id(),
+        "lot_id": new_id(),
+        "brouillon_id": new_id(),
         "nom": "rapport.json",
     }
 
