@@ -6,7 +6,7 @@ A payment is read from its own facts, found by their names: no table repeats the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg import Connection, sql
@@ -112,30 +112,56 @@ _NOMS = (
     "convention.compensation_imputee.v1",
 )
 
-#: Every payment that the perimeter holds, as its facts leave it. One kind of fact comes at most
-#: once for a payment, but compensations.
+#: The dossiers that `conventions_lues` chose, with the stream of the convention of each.
+DOSSIERS = sql.SQL(
+    """
+    dossier AS (
+        SELECT
+            c.stream_id, o.id AS operation_id, o.numero_mdfse, o.numero_convention, o.intitule,
+            o.siret, o.beneficiaire, o.plie_id, coalesce(p.nom, o.plie_id) AS plie_nom
+        FROM unnest(%(operations)s::uuid[], %(conventions)s::uuid[]) AS c (operation_id, stream_id)
+        INNER JOIN projection.operation AS o ON c.operation_id = o.id
+        LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
+    )
+    """
+)
+
+
+def conventions_lues(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID | None = None
+) -> dict[str, Any]:
+    """Return the parameters of `DOSSIERS`: the operations that have a convention, and its stream.
+
+    ``flux`` bounds what is read of the log, where the dossiers are not all those of the OI.
+    """
+    rows = conn.execute(
+        """
+        SELECT o.id FROM projection.operation AS o
+        WHERE o.numero_convention IS NOT NULL
+            AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+            AND (%(operation)s::uuid IS NULL OR o.id = %(operation)s)
+        """,
+        {"plies": perimetre.liste, "operation": operation_id},
+    ).fetchall()
+    operations = [row[0] for row in rows]
+    conventions = [convention_of(i) for i in operations]
+    partout = perimetre.plie_ids is None and operation_id is None
+    return {
+        "operations": operations,
+        "conventions": conventions,
+        "flux": None if partout else conventions,
+    }
+
+
+#: Every payment that the perimeter holds, where its facts leave it: what lists filter and sort by.
 _PAIEMENTS = sql.SQL(
     """
-    WITH fait AS (
-        SELECT
-            e.position, e.stream_id, e.date_effet, e.acteur, e.motif, e.data,
-            e.data ->> 'paiement_id' AS paiement_id, split_part(e.name, '.', 2) AS acte
-        FROM oi.event AS e
-        WHERE e.name = ANY(%(noms)s)
-            AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
-    ),
+    WITH {dossiers},
 
     suivi AS (
         SELECT
-            f.stream_id, f.paiement_id::uuid AS id,
-            -- What was ordered, else prepared; what was sent, when the order counts later.
-            (array_agg(f.data ORDER BY f.acte = 'paiement_effectue', f.position DESC) FILTER (
-                WHERE f.acte IN (
-                    'paiement_prepare', 'paiement_ordonnance', 'paiement_effectue')))[1] AS base,
-            max(f.position) FILTER (
-                WHERE f.acte IN ('paiement_prepare', 'paiement_ordonnance')) AS base_position,
-            coalesce(sum((f.data ->> 'montant_centimes')::bigint) FILTER (
-                WHERE f.acte = 'compensation_imputee'), 0)::bigint AS compense,
+            e.stream_id,
+            (e.data ->> 'paiement_id')::uuid AS id,
             CASE
                 WHEN bool_or(f.acte = 'paiement_annule') THEN 'annule'
                 WHEN bool_or(f.acte = 'paiement_rejete') THEN 'rejete'
@@ -144,39 +170,67 @@ _PAIEMENTS = sql.SQL(
                 WHEN bool_or(f.acte = 'paiement_ordonnance') THEN 'ordonnance'
                 ELSE 'prepare'
             END AS statut,
-            max(f.acteur) FILTER (WHERE f.acte = 'paiement_prepare') AS prepare_par,
-            max(f.date_effet) FILTER (WHERE f.acte = 'paiement_prepare') AS prepare_le,
-            max(f.position) FILTER (WHERE f.acte = 'paiement_prepare') AS prepare_position,
-            max(f.acteur) FILTER (WHERE f.acte = 'paiement_ordonnance') AS ordonnance_par,
-            max(f.date_effet) FILTER (WHERE f.acte = 'paiement_ordonnance') AS ordonnance_le,
-            max(f.position) FILTER (WHERE f.acte = 'paiement_ordonnance') AS ordonnance_position,
-            max(f.date_effet) FILTER (WHERE f.acte = 'paiement_effectue') AS effectue_le,
-            max(f.position) FILTER (WHERE f.acte = 'paiement_effectue') AS effectue_position,
-            max(f.data ->> 'ref_virement') AS reference,
-            max(f.data ->> 'iban_masque') AS iban_masque,
-            max(f.date_effet) FILTER (WHERE f.acte = 'paiement_acquitte') AS acquitte_le,
-            max(f.position) FILTER (WHERE f.acte = 'paiement_acquitte') AS acquitte_position,
-            max(f.date_effet) FILTER (WHERE f.acte = 'paiement_rejete') AS rejete_le,
-            max(f.position) FILTER (WHERE f.acte = 'paiement_rejete') AS rejete_position,
-            max(f.motif) FILTER (
-                WHERE f.acte IN ('paiement_rejete', 'paiement_annule')) AS motif,
-            max(f.date_effet) AS le,
-            max(f.position) AS position
-        FROM fait AS f
-        GROUP BY f.stream_id, f.paiement_id
+            -- Said by each fact that makes it: a transfer may count before its order.
+            max((e.data ->> 'montant_centimes')::bigint) FILTER (
+                WHERE f.acte IN ('paiement_prepare', 'paiement_ordonnance', 'paiement_effectue')
+            ) AS montant,
+            max(e.data ->> 'type') AS type,
+            max(e.data ->> 'remplace') AS remplace,
+            max(e.data ->> 'ref_virement') AS reference,
+            max(e.date_effet) AS le,
+            max(e.position) AS position
+        FROM oi.event AS e, LATERAL (SELECT split_part(e.name, '.', 2) AS acte) AS f
+        WHERE e.name = ANY(%(noms)s)
+            AND (%(flux)s::uuid[] IS NULL OR e.stream_id = ANY(%(flux)s))
+            AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
+        GROUP BY e.stream_id, e.data ->> 'paiement_id'
     ),
 
     paiement AS MATERIALIZED (
         SELECT
-            s.*, o.id AS operation_id, o.numero_mdfse, o.numero_convention, o.intitule, o.siret,
-            o.beneficiaire, o.plie_id, coalesce(p.nom, o.plie_id) AS plie_nom,
-            s.base ->> 'type' AS type, (s.base ->> 'montant_centimes')::bigint AS montant
-        FROM suivi AS s
-        INNER JOIN oi.event AS c ON s.stream_id = c.stream_id AND c.version = 1
-        INNER JOIN projection.operation AS o ON (c.data ->> 'operation_id')::uuid = o.id
-        LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
-        WHERE s.base IS NOT NULL AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+            s.*, o.operation_id, o.numero_mdfse, o.numero_convention, o.intitule, o.siret,
+            o.beneficiaire, o.plie_id, o.plie_nom
+        FROM suivi AS s INNER JOIN dossier AS o ON s.stream_id = o.stream_id
+        WHERE s.montant IS NOT NULL
     )
+    """
+).format(dossiers=DOSSIERS)
+
+#: All that the facts of one payment say. One kind of fact comes at most once, but compensations.
+_FAITS = sql.SQL(
+    """
+    SELECT
+        -- What was ordered, else prepared; what was sent, when the order counts later.
+        (array_agg(f.data ORDER BY f.acte = 'paiement_effectue', f.position DESC) FILTER (
+            WHERE f.acte IN (
+                'paiement_prepare', 'paiement_ordonnance', 'paiement_effectue')))[1] AS base,
+        max(f.position) FILTER (
+            WHERE f.acte IN ('paiement_prepare', 'paiement_ordonnance')) AS base_position,
+        coalesce(sum((f.data ->> 'montant_centimes')::bigint) FILTER (
+            WHERE f.acte = 'compensation_imputee'), 0)::bigint AS compense,
+        max(f.acteur) FILTER (WHERE f.acte = 'paiement_prepare') AS prepare_par,
+        max(f.date_effet) FILTER (WHERE f.acte = 'paiement_prepare') AS prepare_le,
+        max(f.position) FILTER (WHERE f.acte = 'paiement_prepare') AS prepare_position,
+        max(f.acteur) FILTER (WHERE f.acte = 'paiement_ordonnance') AS ordonnance_par,
+        max(f.date_effet) FILTER (WHERE f.acte = 'paiement_ordonnance') AS ordonnance_le,
+        max(f.position) FILTER (WHERE f.acte = 'paiement_ordonnance') AS ordonnance_position,
+        max(f.date_effet) FILTER (WHERE f.acte = 'paiement_effectue') AS effectue_le,
+        max(f.position) FILTER (WHERE f.acte = 'paiement_effectue') AS effectue_position,
+        max(f.data ->> 'iban_masque') AS iban_masque,
+        max(f.date_effet) FILTER (WHERE f.acte = 'paiement_acquitte') AS acquitte_le,
+        max(f.position) FILTER (WHERE f.acte = 'paiement_acquitte') AS acquitte_position,
+        max(f.date_effet) FILTER (WHERE f.acte = 'paiement_rejete') AS rejete_le,
+        max(f.position) FILTER (WHERE f.acte = 'paiement_rejete') AS rejete_position,
+        max(f.motif) FILTER (WHERE f.acte IN ('paiement_rejete', 'paiement_annule')) AS motif
+    FROM (
+        SELECT
+            e.position, e.date_effet, e.acteur, e.motif, e.data,
+            split_part(e.name, '.', 2) AS acte
+        FROM oi.event AS e
+        WHERE e.stream_id = p.stream_id AND e.name = ANY(%(noms)s)
+            AND e.data ->> 'paiement_id' = p.id::text
+            AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
+    ) AS f
     """
 )
 
@@ -223,7 +277,6 @@ def paiements(
                 WHERE (%(statuts)s::text[] IS NULL OR p.statut = ANY(%(statuts)s))
                     AND (%(plie)s::text IS NULL OR p.plie_id = %(plie)s)
                     AND (%(type)s::text IS NULL OR p.type = %(type)s)
-                    AND (%(operation)s::uuid IS NULL OR p.operation_id = %(operation)s)
                     AND (%(siret)s::text IS NULL OR p.siret = %(siret)s)
                     AND (%(recherche)s::text IS NULL OR strpos(
                         lower(concat_ws(' ', p.numero_mdfse, p.numero_convention, p.beneficiaire,
@@ -238,22 +291,29 @@ def paiements(
 
         SELECT
             p.id, p.operation_id, p.numero_mdfse, p.numero_convention, p.intitule, p.beneficiaire,
-            p.plie_id, p.plie_nom, p.type, p.statut, p.montant, p.compense,
-            (p.base ->> 'csf_id')::uuid AS csf_id, b.numero AS bilan_numero,
-            (p.base ->> 'fse_du_cumule_centimes')::bigint AS fse_du,
-            (p.base ->> 'paye_avant_centimes')::bigint AS paye_avant,
+            p.plie_id, p.plie_nom, p.type, p.statut, p.montant, f.compense,
+            (f.base ->> 'csf_id')::uuid AS csf_id, b.numero AS bilan_numero,
+            (f.base ->> 'fse_du_cumule_centimes')::bigint AS fse_du,
+            (f.base ->> 'paye_avant_centimes')::bigint AS paye_avant,
             a.avances AS avances_avant,
-            p.prepare_par, p.prepare_le, p.prepare_position, p.ordonnance_par, p.ordonnance_le,
-            p.ordonnance_position, p.effectue_le, p.effectue_position, p.reference, p.iban_masque,
-            p.acquitte_le, p.acquitte_position, p.rejete_le, p.rejete_position, p.motif,
-            (p.base ->> 'remplace')::uuid AS remplace, r.remplace_depuis, p.le, p.position, p.cle
+            f.prepare_par, f.prepare_le, f.prepare_position, f.ordonnance_par, f.ordonnance_le,
+            f.ordonnance_position, f.effectue_le, f.effectue_position, p.reference, f.iban_masque,
+            f.acquitte_le, f.acquitte_position, f.rejete_le, f.rejete_position, f.motif,
+            p.remplace::uuid AS remplace,
+            p.statut = 'rejete' AND EXISTS (
+                SELECT FROM paiement AS q
+                WHERE q.stream_id = p.stream_id AND q.remplace = p.id::text
+                    AND q.statut NOT IN ('annule', 'rejete')
+            ) AS remplace_depuis,
+            p.le, p.position, p.cle
         FROM page AS p
+        CROSS JOIN LATERAL ({faits}) AS f
         LEFT JOIN LATERAL (
             SELECT (d.data ->> 'numero')::integer AS numero
             FROM oi.event AS v INNER JOIN oi.event AS d
                 ON v.stream_id = d.stream_id AND v.data ->> 'bilan_id' = d.data ->> 'bilan_id'
             WHERE v.stream_id = p.stream_id AND v.name = 'convention.csf_valide.v1'
-                AND v.data ->> 'csf_id' = p.base ->> 'csf_id'
+                AND v.data ->> 'csf_id' = f.base ->> 'csf_id'
                 AND d.name = 'convention.bilan_depose.v1'
             LIMIT 1
         ) AS b ON true
@@ -261,35 +321,27 @@ def paiements(
             SELECT coalesce(sum((v.data ->> 'montant_centimes')::bigint), 0)::bigint AS avances
             FROM oi.event AS v
             WHERE v.stream_id = p.stream_id AND v.name = 'convention.paiement_effectue.v1'
-                AND v.data ->> 'type' = 'avance' AND v.position < p.base_position
+                AND v.data ->> 'type' = 'avance' AND v.position < f.base_position
                 AND NOT EXISTS (
                     SELECT FROM oi.event AS x
-                    WHERE x.stream_id = p.stream_id AND x.position < p.base_position
+                    WHERE x.stream_id = p.stream_id AND x.position < f.base_position
                         AND x.name = 'convention.paiement_rejete.v1'
                         AND x.data ->> 'paiement_id' = v.data ->> 'paiement_id')
         ) AS a
-        CROSS JOIN LATERAL (
-            SELECT EXISTS (
-                SELECT FROM paiement AS q
-                WHERE q.stream_id = p.stream_id AND q.base ->> 'remplace' = p.id::text
-                    AND q.statut NOT IN ('annule', 'rejete')
-            ) AND p.statut = 'rejete' AS remplace_depuis
-        ) AS r
         ORDER BY p.cle {sens}, p.position {sens}
         """
     ).format(
         paiements=_PAIEMENTS,
+        faits=_FAITS,
         au_dela=sql.SQL(">" if croissant else "<"),
         sens=sql.SQL("ASC" if croissant else "DESC"),
     )
     parameters = {
         "noms": list(_NOMS),
-        "plies": perimetre.liste,
         **situation.parametres,
         "statuts": list(statuts) or None,
         "plie": plie,
         "type": type_paiement,
-        "operation": operation_id,
         "siret": siret,
         "recherche": recherche,
         "tri": tri,
@@ -297,7 +349,10 @@ def paiements(
         "position": position,
         "limite": limite + 1,
     }
-    rows = conn.cursor(row_factory=class_row(LignePaiement)).execute(query, parameters).fetchall()
+    with instantane(conn):
+        parameters |= conventions_lues(conn, perimetre, operation_id)
+        cursor = conn.cursor(row_factory=class_row(LignePaiement))
+        rows = cursor.execute(query, parameters).fetchall()
     return paginer(rows, limite, liste, lambda p: (p.cle, p.position))
 
 
@@ -330,17 +385,18 @@ def nombres_par_statut(
     conn: Connection[TupleRow], perimetre: Perimetre, situation: Situation = ACTUELLE
 ) -> dict[str, Nombre]:
     """Return how many payments stand in each state, and what they add up to."""
-    rows = conn.execute(
-        sql.SQL(
-            """
-            {paiements}
+    query = sql.SQL(
+        """
+        {paiements}
 
-            SELECT p.statut, count(*), sum(p.montant)::bigint FROM paiement AS p GROUP BY p.statut
-            """
-        ).format(paiements=_PAIEMENTS),
-        {"noms": list(_NOMS), "plies": perimetre.liste, **situation.parametres},
-    )
-    return {statut: Nombre(nombre, montant) for statut, nombre, montant in rows}
+        SELECT p.statut, count(*), sum(p.montant)::bigint FROM paiement AS p GROUP BY p.statut
+        """
+    ).format(paiements=_PAIEMENTS)
+    with instantane(conn):
+        choisies = conventions_lues(conn, perimetre)
+        rows = conn.execute(query, {"noms": list(_NOMS), **choisies, **situation.parametres})
+        found = rows.fetchall()
+    return {statut: Nombre(nombre, montant) for statut, nombre, montant in found}
 
 
 def position(conn: Connection[TupleRow], situation: Situation = ACTUELLE) -> int:
@@ -456,13 +512,7 @@ def a_preparer(
                 SELECT
                     o.id, o.numero_mdfse, o.numero_convention, o.intitule, o.beneficiaire,
                     o.plie_id, coalesce(p.nom, o.plie_id) AS plie_nom
-                FROM (
-                    SELECT DISTINCT (e.data ->> 'operation_id')::uuid AS id
-                    FROM oi.event AS e
-                    WHERE e.name = 'convention.csf_valide.v1'
-                        AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
-                ) AS c
-                INNER JOIN projection.operation AS o ON c.id = o.id
+                FROM projection.operation AS o
                 LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
                 CROSS JOIN LATERAL (
                     SELECT
@@ -473,7 +523,7 @@ def a_preparer(
                     WHERE m.operation_id = o.id AND m.mesure IN ('fse_retenu_csf', 'fse_paye')
                         AND m.position <= %(connu_le)s AND m.date_effet <= %(effet_au)s
                 ) AS s
-                WHERE s.reste > 0
+                WHERE o.numero_convention IS NOT NULL AND s.reste > 0
                     AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
                     AND (%(operation)s::uuid IS NULL OR o.id = %(operation)s)
                 """,

@@ -141,7 +141,8 @@ def rechercher(
         "plies": perimetre.liste,
         "texte": demande.lower(),
         "debut": _debut(demande.lower()),
-        "plie": plier(demande),
+        # A number is no part of a name: those are not read for it.
+        "plie": plier(demande) if any(c.isalpha() for c in demande) else None,
         "accents": _ACCENTS + "’",
         "sans_accents": _SANS_ACCENTS + "'",
         "siret": chiffres if chiffres.isdecimal() and chiffres.isascii() else None,

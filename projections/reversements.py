@@ -10,6 +10,8 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow, class_row
 
 from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT, Page, lire, paginer
+from projections.instantane import instantane
+from projections.paiements import DOSSIERS, conventions_lues
 from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation
 
@@ -89,6 +91,7 @@ _ORDRES = sql.SQL(
             (e.data ->> 'montant_centimes')::bigint AS montant
         FROM oi.event AS e
         WHERE e.name = ANY(%(noms)s)
+            AND (%(flux)s::uuid[] IS NULL OR e.stream_id = ANY(%(flux)s))
             AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
     ),
 
@@ -122,10 +125,12 @@ _ORDRES = sql.SQL(
         GROUP BY f.stream_id, f.ordre_id
     ),
 
+    {dossiers},
+
     ordre AS (
         SELECT
-            s.*, o.id AS operation_id, o.numero_mdfse, o.numero_convention, o.beneficiaire,
-            o.siret, o.plie_id, coalesce(p.nom, o.plie_id) AS plie_nom,
+            s.*, o.operation_id, o.numero_mdfse, o.numero_convention, o.beneficiaire, o.siret,
+            o.plie_id, o.plie_nom,
             CASE
                 WHEN s.annule THEN 'annule'
                 WHEN s.montant = s.encaisse + s.compense + s.perdu AND s.perdu > 0
@@ -135,16 +140,12 @@ _ORDRES = sql.SQL(
                 WHEN s.notifie_le IS NOT NULL THEN 'notifie'
                 ELSE 'emis'
             END AS etat
-        FROM suivi AS s
-        INNER JOIN oi.event AS c ON s.stream_id = c.stream_id AND c.version = 1
-        INNER JOIN projection.operation AS o ON (c.data ->> 'operation_id')::uuid = o.id
-        LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
+        FROM suivi AS s INNER JOIN dossier AS o ON s.stream_id = o.stream_id
         -- An order whose own day has not come is not asked yet.
         WHERE s.montant IS NOT NULL
-            AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
     )
     """
-)
+).format(dossiers=DOSSIERS)
 
 
 def ordres(
@@ -176,7 +177,6 @@ def ordres(
         FROM ordre AS o
         WHERE (%(etats)s::text[] IS NULL OR o.etat = ANY(%(etats)s))
             AND (%(plie)s::text IS NULL OR o.plie_id = %(plie)s)
-            AND (%(operation)s::uuid IS NULL OR o.operation_id = %(operation)s)
             AND (%(recherche)s::text IS NULL OR strpos(
                 lower(concat_ws(' ', o.numero_mdfse, o.numero_convention, o.beneficiaire)),
                 lower(%(recherche)s)) > 0)
@@ -189,17 +189,17 @@ def ordres(
     ).format(ordres=_ORDRES)
     parameters = {
         "noms": list(_NOMS),
-        "plies": perimetre.liste,
         **situation.parametres,
         "etats": list(etats) or None,
         "plie": plie,
-        "operation": operation_id,
         "recherche": recherche,
         "echeance": echeance,
         "position": position,
         "limite": limite + 1,
     }
-    rows = conn.cursor(row_factory=class_row(LigneOrdre)).execute(query, parameters).fetchall()
+    with instantane(conn):
+        parameters |= conventions_lues(conn, perimetre, operation_id)
+        rows = conn.cursor(row_factory=class_row(LigneOrdre)).execute(query, parameters).fetchall()
     return paginer(rows, limite, "ordres", lambda o: (o.echeance.isoformat(), o.position))
 
 
@@ -215,13 +215,13 @@ def nombres_par_etat(
     conn: Connection[TupleRow], perimetre: Perimetre, situation: Situation = ACTUELLE
 ) -> dict[str, int]:
     """Return how many orders stand in each state."""
-    rows = conn.execute(
-        sql.SQL("{ordres} SELECT o.etat, count(*) FROM ordre AS o GROUP BY o.etat").format(
-            ordres=_ORDRES
-        ),
-        {"noms": list(_NOMS), "plies": perimetre.liste, **situation.parametres},
+    query = sql.SQL("{ordres} SELECT o.etat, count(*) FROM ordre AS o GROUP BY o.etat").format(
+        ordres=_ORDRES
     )
-    return dict(rows.fetchall())
+    with instantane(conn):
+        choisies = conventions_lues(conn, perimetre)
+        rows = conn.execute(query, {"noms": list(_NOMS), **choisies, **situation.parametres})
+        return dict(rows.fetchall())
 
 
 # --- Certification -------------------------------------------------------------------------------
@@ -283,13 +283,7 @@ def certifications(
             SELECT
                 o.id AS operation_id, o.numero_mdfse, o.beneficiaire, o.plie_id,
                 coalesce(p.nom, o.plie_id) AS plie_nom, s.*
-            FROM (
-                SELECT DISTINCT (e.data ->> 'operation_id')::uuid AS id
-                FROM oi.event AS e
-                WHERE e.name = 'convention.csf_valide.v1'
-                    AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
-            ) AS c
-            INNER JOIN projection.operation AS o ON c.id = o.id
+            FROM projection.operation AS o
             LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
             CROSS JOIN LATERAL (
                 SELECT
@@ -312,7 +306,9 @@ def certifications(
                         'fse_retenu_csf', 'fse_transmis', 'fse_certifie', 'ct_retenu_csf',
                         'ct_transmis', 'ct_certifie')
             ) AS s
-            WHERE (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
+            WHERE o.numero_convention IS NOT NULL
+                AND (s.fse_retenu, s.fse_transmis, s.fse_certifie, s.ct_retenu) <> (0, 0, 0, 0)
+                AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
                 AND (%(plie)s::text IS NULL OR o.plie_id = %(plie)s)
                 AND (%(operation)s::uuid IS NULL OR o.id = %(operation)s)
                 AND (%(tout)s OR (s.fse_retenu, s.ct_retenu) <> (s.fse_certifie, s.ct_certifie)
