@@ -29,7 +29,8 @@ from projections.curseurs import LIMITE_MAXIMALE
 from projections.gestion_dynamique import GestionDynamique
 from projections.gestion_dynamique import charger as charger_gestion
 from projections.horloges import HorlogeDeBilan, horloges
-from projections.maquette import Maquette
+from projections.maquette import HORS_PLIE, Maquette
+from projections.perimetre import Perimetre
 from projections.tableau_de_bord import BilanAControler, TableauDeBord
 from projections.trop_percus import TropPercu, trop_percus
 
@@ -217,6 +218,10 @@ def page(
     le = jour_des_figures(maquette, dates)
     sg, situation = maquette.subvention_globale_id, dates.situation
     conn, perimetre = lecture.conn, lecture.perimetre
+    # Of this subvention globale only: a log may hold those of many OI.
+    siens = Perimetre(
+        frozenset(plie for plie, _, _ in maquette.par_plie() if plie not in HORS_PLIE)
+    )
     couverte = couverture(conn, perimetre, situation, subventions=[sg])
     asked = {"subvention": subvention}
     vue = VueAFaire(
@@ -225,11 +230,11 @@ def page(
         attendus=attendus(
             a_controler=tableau.a_controler,
             bilans=bilans_attendus(
-                conn, perimetre, le=le, etat="en_retard", limite=LIMITE_MAXIMALE
+                conn, siens, le=le, etat="en_retard", limite=LIMITE_MAXIMALE
             ).lignes,
-            delais=horloges(conn, perimetre, le),
+            delais=horloges(conn, siens, le),
             couverte=couverte,
-            percus=trop_percus(conn, perimetre, situation),
+            percus=trop_percus(conn, siens, situation),
             gestion=charger_gestion(conn, perimetre, sg, situation, le=le),
         ),
         couverture=couverture_de(couverte),
