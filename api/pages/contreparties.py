@@ -1,6 +1,6 @@
 """What funders granted, paid, and what operations hold of it; each line leads to its acts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from api.deps import DatesDemandees, Lecture, subventions_au_choix
 from api.pages.dates import SituationVue, situation_vue
 from api.pages.gabarits import templates
-from api.pages.liens_actes import TITRES, lien_acte, permis
+from api.pages.liens_actes import lien_acte, permis
 from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from projections.contreparties import LigneContrepartie, contreparties
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page
@@ -30,8 +30,18 @@ _COLONNES = (
     Colonne("affecte", "Affecté", "euros", "Ce que des opérations en tiennent."),
     Colonne("reste", "À affecter", "euros"),
 )
-#: What may be done on a contrepartie, in the order of its life.
-_ACTES = ("percevoir_contrepartie", "affecter_contrepartie", "annuler_affectation")
+
+
+def _actes(ligne: LigneContrepartie) -> Iterator[tuple[str, str]]:
+    """Yield what may be done on a contrepartie, as it stands: a word, and its act."""
+    if ligne.percu < ligne.attribue:
+        yield "Percevoir", "percevoir_contrepartie"
+    if ligne.reste > 0:
+        yield "Affecter", "affecter_contrepartie"
+    if ligne.affecte > 0:
+        yield "Reprendre", "annuler_affectation"
+    if ligne.plie_id is None:
+        yield "Répartir", "repartir_contrepartie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +123,8 @@ def page(
         tableau=Tableau("Contreparties", _COLONNES, tuple(_ligne(x, noms) for x in lues.lignes)),
         actes={
             str(x.id): tuple(
-                (TITRES[nom], lien_acte(nom, x.id, retour="/contreparties"))
-                for nom in (*_ACTES, *(("repartir_contrepartie",) if x.plie_id is None else ()))
+                (mot, lien_acte(nom, x.id, retour="/contreparties"))
+                for mot, nom in _actes(x)
                 if dates.situation.actuelle and permis(request, nom)
             )
             for x in lues.lignes
