@@ -646,8 +646,9 @@ depenses(
 )
 depenses(
     "booleens",
-    "Valeurs logiques",
-    {MONTANT: True},
+    "Valeurs logiques, à côté du nombre qu’elles valent",
+    {MONTANT: 1},
+    {PIECE: "BP-04", MONTANT: True},
     {PIECE: False},
 )
 depenses(

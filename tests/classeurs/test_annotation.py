@@ -1,5 +1,6 @@
 """A workbook is given back with what is wrong with it, and read again as it was."""
 
+import dataclasses
 import io
 import re
 import zipfile
@@ -61,16 +62,36 @@ def test_errors_and_warnings_are_beside_the_rows_and_cells_are_red() -> None:
     assert feuille.lignes[2][-2:] == ("", "")
     assert feuille.lignes[3][-2] == ""
     assert str(feuille.lignes[3][-1]).startswith("N° de pièce : La ligne 3 porte la même pièce")
+    assert (couleur(rendu, "I2"), couleur(rendu, "E4"), couleur(rendu, "E3")) == (
+        "FFF8D3D0",
+        "FFFBE8C6",
+        None,
+    )
+
+
+@pytest.mark.parametrize("ordre", [1, -1])
+def test_a_cell_with_an_error_and_a_warning_is_red(ordre: int) -> None:
+    octets = classeur_depenses({MONTANT: "mille"})
+    vu = apercu(lire("x.xlsx", octets), "depenses", OI)
+    avertissement = dataclasses.replace(vu.defauts[0], gravite="avertissement")
+    deux = (*vu.defauts, avertissement)[::ordre]
+    assert couleur(annoter(octets, dataclasses.replace(vu, defauts=deux)), "I2") == "FFF8D3D0"
+
+
+def couleur(rendu: bytes, place: str) -> str | None:
+    """Return the colour behind a cell of the first sheet."""
     with zipfile.ZipFile(io.BytesIO(rendu)) as archive:
         page = archive.read("xl/worksheets/sheet1.xml").decode()
         styles = archive.read("xl/styles.xml").decode()
-    style = re.search(r'<c r="I2" s="(\d+)"', page)
+    style = re.search(rf'<c r="{place}" s="(\d+)"', page)
     assert style is not None
     xfs = re.findall(r"<xf [^>]*?/?>", styles.partition("<cellXfs")[2])
     fond = re.search(r'fillId="(\d+)"', xfs[int(style[1])])
     assert fond is not None
-    fonds = re.findall(r"<fill>.*?</fill>", styles)
-    assert "F8D3D0" in fonds[int(fond[1])]
+    trouvee = re.search(
+        r'fgColor rgb="(\w+)"', re.findall(r"<fill>.*?</fill>", styles)[int(fond[1])]
+    )
+    return trouvee[1] if trouvee else None
 
 
 def test_a_workbook_given_back_twice_keeps_one_column_of_errors() -> None:
