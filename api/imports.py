@@ -4,9 +4,11 @@ Nothing is written here. The same reading serves the page that shows it and the 
 which reads again: what stands when the act is done is what decides.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import cast
 from uuid import UUID
 
@@ -87,8 +89,37 @@ def regarder(
 
     Raises: PieceNonDeposee, PieceAlteree, and what refuses the whole file.
     """
-    classeur = _lu(pieces, demande.sha256, demande.nom)
-    return Depot(_apercu(conn, perimetre, demande, classeur), pieces.octets(demande.sha256))
+    row = conn.execute("SELECT position FROM oi.head").fetchone()
+    assert row is not None
+    # As long as nothing was recorded since, and no night passed, the answer is the same.
+    cle = (pieces, perimetre, demande, int(row[0]), today())
+    vu = _VUS.get(cle)
+    if vu is None:
+        classeur = _lu(pieces, demande.sha256, demande.nom)
+        vu = Depot(_apercu(conn, perimetre, demande, classeur), pieces.octets(demande.sha256))
+        _VUS.garder(cle, vu)
+    return vu
+
+
+class _DerniersVus:
+    """The last workbooks that were looked at: a large one takes seconds, its pages ask it often."""
+
+    def __init__(self) -> None:
+        self._vus: OrderedDict[Hashable, Depot] = OrderedDict()
+        self._verrou = Lock()
+
+    def get(self, cle: Hashable) -> Depot | None:
+        with self._verrou:
+            return self._vus.get(cle)
+
+    def garder(self, cle: Hashable, vu: Depot) -> None:
+        with self._verrou:
+            self._vus[cle] = vu
+            while len(self._vus) > _GARDES:
+                self._vus.popitem(last=False)
+
+
+_VUS = _DerniersVus()
 
 
 def regarder_octets(

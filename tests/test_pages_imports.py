@@ -26,11 +26,13 @@ from api.actions_lots import LigneDuLotRefusee
 from api.app import create_app
 from api.classeurs import Nature
 from api.imports import Demande, regarder
+from api.pages import imports
 from oi_service.app import open_service
 from oi_service.application import Acte, Service
 from oi_service.brouillons import Brouillons
 from oi_service.ids import new_id
 from oi_service.lieux import Lieux
+from oi_service.travaux import faire_un
 from oi_service.verification import verifier
 from projections.lots import histoire_du_lot, lignes_du_lot, lot, lot_du_fichier, lots
 from projections.perimetre import OI_ENTIER, Perimetre, limiter
@@ -245,6 +247,39 @@ def test_who_declares_nothing_imports_nothing(http: TestClient) -> None:
     assert refuse.status_code == 422
     auditeur = {"OI-Acteur": "auditeur-1", "OI-Role": "auditeur"}
     assert http.get("/depenses/import", headers=auditeur).status_code == 403
+
+
+# --- In the background ---------------------------------------------------------------------------
+
+
+def test_a_long_import_is_a_work_that_outlives_the_browser(
+    http: TestClient, joue: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "SEUIL", 1)
+    octets = classeur({"N° de pièce": unique()}, {"N° de pièce": unique()})
+    import_ = depose(http, octets)
+    # What can be refused at once is.
+    assert "l’écart est de" in lisible(confirmer(http, import_, total="1").text)
+    demande = confirmer(http, import_, total="2409,00")
+    assert demande.status_code == 303, lisible(demande.text)
+    travail = demande.headers["location"]
+    assert travail.startswith("/travaux/")
+    attente = http.get(import_).text
+    assert f'href="{travail}"' in attente
+    assert "titre-confirmer" not in attente
+    avant = position(http)
+    assert faire_un(joue) == UUID(travail.rpartition("/")[2])
+    assert position(http) == avant + 3
+    resultat = lisible(http.get(travail).text)
+    assert "Le classeur est importé : lot n°" in resultat
+    assert "Lignes enregistrées 2" in resultat
+    lot_ = http.get(import_).headers["location"]
+    assert "comptable-1 (comptable de l’OI)" in lisible(http.get(lot_).text)
+    # Asked again, it is the same lot: nothing is recorded twice.
+    encore = http.post(f"{travail}/relance").headers["location"]
+    faire_un(joue)
+    assert "Le classeur est importé" in lisible(http.get(encore).text)
+    assert position(http) == avant + 3
 
 
 # --- Undoing -------------------------------------------------------------------------------------

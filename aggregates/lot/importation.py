@@ -148,9 +148,9 @@ def importer(lot: Lot | None, commande: ImporterLot, contenu: Contenu) -> list[L
         raise LotDejaImporte(importe_le=lot.importe_le)
     if len(contenu.cadres) > 1:
         raise LotDeDeuxSubventions
-    if contenu.en_erreur and not commande.partiel:
-        raise LotAvecErreurs(erreurs=len(contenu.en_erreur))
-    _exiger_total(commande, contenu)
+    exiger_confirmation(
+        commande, contenu.nature, total=contenu.total, erreurs=len(contenu.en_erreur)
+    )
     _exiger_doublons(commande, contenu)
     retenues = contenu.retenues(commande.doublons)
     if not retenues:
@@ -192,16 +192,17 @@ def importer(lot: Lot | None, commande: ImporterLot, contenu: Contenu) -> list[L
     ]
 
 
-def _exiger_total(commande: ImporterLot, contenu: Contenu) -> None:
-    if contenu.nature in SANS_MONTANT:
+def exiger_confirmation(commande: ImporterLot, nature: Nature, *, total: int, erreurs: int) -> None:
+    """Refuse what the person did not count, or did not say that they leave out."""
+    if erreurs and not commande.partiel:
+        raise LotAvecErreurs(erreurs=erreurs)
+    if nature in SANS_MONTANT:
         return
     if commande.total_controle is None:
         raise TotalDeControleAbsent
-    if commande.total_controle != contenu.total:
+    if commande.total_controle != total:
         raise TotalDeControleFaux(
-            saisi=commande.total_controle,
-            lu=contenu.total,
-            ecart=commande.total_controle - contenu.total,
+            saisi=commande.total_controle, lu=total, ecart=commande.total_controle - total
         )
 
 

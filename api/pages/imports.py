@@ -15,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
 
+from aggregates.lot.importation import ImporterLot, exiger_confirmation
 from api.classeurs import LIMITES, MODELES, Apercu, DefautDeCellule, Nature, annoter, gabarit
 from api.deps import Lecture, ServiceOuvert, personne
 from api.imports import (
@@ -29,7 +30,10 @@ from api.imports import (
     regarder,
     regarder_octets,
 )
+from api.natures_imports import SEUIL, demander
 from api.pages.actes import jouer, permis
+from api.pages.actes.catalogue import acte
+from api.pages.actes.execution import acteur, valider
 from api.pages.formulaires import (
     Defaut,
     Formulaire,
@@ -42,9 +46,11 @@ from api.pages.pieces_jointes import FormulaireAvecPiecesRecu, deposer_jointes
 from api.porte import Personne
 from api.web import telechargement
 from oi_service import clock
+from oi_service.application import Service
 from oi_service.brouillons import Brouillon, Brouillons
 from oi_service.errors import NotFound, Refusal
 from oi_service.pieces import nom_lisible, taille
+from oi_service.travaux import Travail, TravailAbsent
 from projections.lots import DejaImporte
 
 router = APIRouter()
@@ -185,8 +191,8 @@ def _nature(request: Request, nature: str) -> Nature:
 
     Raises: SaisieRefusee.
     """
-    for connue, acte in ACTES.items():
-        if connue == nature and permis(request, acte):
+    for connue, nom in ACTES.items():
+        if connue == nature and permis(request, nom):
             return connue
     raise SaisieRefusee([Defaut("Choisissez ce que le classeur contient.", "nature")])
 
@@ -465,12 +471,24 @@ def _apercu(
         refus,
         vu=vu,
         permis=permis(request, vu.acte),
+        travail=_travail(service, brouillon),
         aujourd_hui=clock.today().isoformat(),
         total_saisi=saisi.texte("total") if saisi else "",
         date_saisie=saisi.texte("date_effet") if saisi else clock.today().isoformat(),
         cochees=saisi.liste("doublons") if saisi else [],
         partiel=saisi is not None and saisi.texte("partiel") == "oui",
     )
+
+
+def _travail(service: Service, brouillon: Brouillon) -> Travail | None:
+    """Return the work that imports a draft, when it is still to come or under way."""
+    if brouillon.travail_id is None:
+        return None
+    try:
+        travail = service.travaux.lire(brouillon.travail_id)
+    except TravailAbsent:
+        return None
+    return travail if travail.vivant else None
 
 
 def _regarder(lecture: Lecture, service: ServiceOuvert, brouillon: Brouillon) -> Depot:
@@ -524,6 +542,9 @@ def confirmer_import(
     if brouillon.lot_id is not None:
         return vers(f"/lots/{brouillon.lot_id}")
     try:
+        depot = _regarder(lecture, service, brouillon)
+        if depot.apercu.nb_lignes > SEUIL:
+            return vers(f"/travaux/{_confier(request, service, brouillon, depot, saisi)}")
         fait = jouer(
             request,
             service,
@@ -540,6 +561,23 @@ def confirmer_import(
         return _apercu(request, lecture, service, brouillon, refus, saisi)
     brouillons.conclure(brouillon.id, fait.id)
     return vers(f"/lots/{fait.id}", fait="importe")
+
+
+def _confier(
+    request: Request, service: Service, brouillon: Brouillon, depot: Depot, saisi: Formulaire
+) -> UUID:
+    """Have a long import done in the background; what can be refused at once is.
+
+    Raises: Refusal, SaisieRefusee.
+    """
+    nature = _nature_de(brouillon)
+    assert nature != "ressources"
+    qui = acteur(request, ACTES[nature])
+    commande = valider(acte(ACTES[nature]), _corps(brouillon, saisi))
+    assert isinstance(commande, ImporterLot)
+    vu = depot.apercu
+    exiger_confirmation(commande, nature, total=vu.total, erreurs=vu.lignes_en_erreur)
+    return demander(service, qui, brouillon, nature, commande)
 
 
 def _corps(brouillon: Brouillon, saisi: Formulaire) -> dict[str, Any]:

@@ -33,15 +33,15 @@ Date de la pièce;Date de réalisation;Date d’acquittement;Preuve d’acquitte
 """
 _INDICATEURS = """\
 N° de dossier;N° de l’indicateur;Valeur réalisée;Valeur constatée le
-{dossier};1;4;30/09/2022
+{dossier};1;4;03/10/2022
 """
 _ATTRIBUTIONS = f"""\
 Type de financeur;Financeur;PLIE;Année;Montant attribué;Référence de l’attestation;Attribuée le
-privee;{_FINANCEUR};{{plie}};2022;6 000,00;ATT-FICTIVE-9;29/09/2022
+privee;{_FINANCEUR};{{plie}};2022;6 000,00;ATT-FICTIVE-9;03/10/2022
 """
 _PERCEPTIONS = f"""\
 Financeur;Année;Référence de l’attestation;Montant versé;Référence du versement;Versé le
-{_FINANCEUR};2022;ATT-FICTIVE-9;1 500,00;VIR-FICTIF-9;30/09/2022
+{_FINANCEUR};2022;ATT-FICTIVE-9;1 500,00;VIR-FICTIF-9;03/10/2022
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 from demo_jouee import Jeu
 
 from aggregates.convention.signature import SignerConvention
+from aggregates.lot.importation import LIBELLES
 from aggregates.operation.instruction import ValiderRapport
 from oi_service.demo.documents import PAPIERS, documents_de, page
 from projections.pieces import verifier_pieces
@@ -19,7 +20,10 @@ def test_every_document_that_the_story_names_is_in_the_store(jeu: Jeu) -> None:
     with jeu.service.reads.connection() as conn:
         vues = list(verifier_pieces(conn, jeu.service.pieces))
     assert {vue.etat for vue in vues} == {"presente"}
-    assert {(vue.nommee.libelle, vue.nommee.type) for vue in vues} == set(PAPIERS.values())
+    # Papers, and the workbooks that were imported.
+    nommees = {(vue.nommee.libelle, vue.nommee.type) for vue in vues}
+    classeurs = {(libelle, "classeur_importe") for libelle in LIBELLES.values()}
+    assert nommees == set(PAPIERS.values()) | classeurs
     assert min(Counter(vue.nommee.type for vue in vues).values()) >= 3
     assert len(vues) > 300
 
