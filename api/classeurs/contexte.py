@@ -136,6 +136,11 @@ class Contexte:
         return {d.cle: d for d in self.depenses}
 
     @cached_property
+    def depenses_par_id(self) -> Mapping[UUID, DepenseConnue]:
+        """Dépenses that stand, by identifier."""
+        return {d.id: d for d in self.depenses}
+
+    @cached_property
     def depenses_par_piece(self) -> Mapping[tuple[UUID, str], tuple[DepenseConnue, ...]]:
         """Dépenses that stand, by operation and number of their document."""
         trouvees: dict[tuple[UUID, str], tuple[DepenseConnue, ...]] = {}

@@ -193,7 +193,7 @@ def preparer_feuille(livre: Workbook, page: Worksheet, colonnes: Sequence[Colonn
         page.write_string(0, rang, titre, exige if colonne.obligatoire else libre)
     page.set_row(0, 34)
     page.freeze_panes(1, 0)
-    page.autofilter(0, 0, 0, len(colonnes) - 1)
+    page.autofilter(0, 0, _LIGNES, len(colonnes) - 1)
     page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)

@@ -120,6 +120,7 @@ class _Attributions:
 
     def __init__(self, contexte: Contexte) -> None:
         self._contexte = contexte
+        self._connues = {_reference(c) for c in contexte.contreparties}
         self._lignes: dict[tuple[str, int, str], int] = {}
 
     def __call__(self, ligne: LigneExaminee) -> None:
@@ -161,8 +162,7 @@ class _Attributions:
 
     def _comparer(self, ligne: LigneExaminee, saisie: AttribuerContrepartie) -> None:
         cle = (cle_texte(saisie.financeur), saisie.annee, cle_texte(saisie.attestation_ref))
-        connues = {_reference(c) for c in self._contexte.contreparties}
-        if cle in connues:
+        if cle in self._connues:
             ligne.doubler(
                 "attestation_ref",
                 "Cette contrepartie est déjà enregistrée : même financeur, même année, même "

@@ -213,7 +213,7 @@ class Depenses:
         """Ask the decision whether so much may be taken back, after the rows above."""
         if detail.regularise is None:
             return
-        connue = next(d for d in self._contexte.depenses if d.id == detail.regularise)
+        connue = self._contexte.depenses_par_id[detail.regularise]
         etat = self._etats.get(connue.id, connue.etat)
         if etat is None:
             return
