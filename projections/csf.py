@@ -440,14 +440,18 @@ def operation_controlee(
 
 
 def lire_controle(
-    conn: Connection[TupleRow], perimetre: Perimetre, numero: str, csf_id: UUID
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    numero: str,
+    csf_id: UUID,
+    situation: Situation = ACTUELLE,
 ) -> ControleLu | None:
-    """Return a control as it stands now, by the number of its operation.
+    """Return a control as the situation knows it, by the number of its operation.
 
     One version that another replaced gives the one that stands. Three queries.
     """
     operation = operation_controlee(conn, perimetre, numero=numero)
-    return None if operation is None else _controle(conn, perimetre, operation, csf_id)
+    return None if operation is None else _controle(conn, perimetre, operation, csf_id, situation)
 
 
 def lire_controle_de(
@@ -459,10 +463,14 @@ def lire_controle_de(
 
 
 def _controle(
-    conn: Connection[TupleRow], perimetre: Perimetre, operation: OperationControlee, csf_id: UUID
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    operation: OperationControlee,
+    csf_id: UUID,
+    situation: Situation = ACTUELLE,
 ) -> ControleLu | None:
     convention_id = convention_of(operation.id)
-    flux = lire_flux(conn, perimetre, [operation.id, convention_id])
+    flux = lire_flux(conn, perimetre, [operation.id, convention_id], situation)
     convenu = flux.get(convention_id, [])
     faits = [lu.fait for lu in convenu]
     bilan_id = next(
@@ -477,7 +485,7 @@ def _controle(
     bilan = convention.bilans[bilan_id]
     assert bilan.csf is not None
     versions = {f.csf_id for f in faits if isinstance(f, CsfOuvert) and f.bilan_id == bilan_id}
-    lus = lire_flux(conn, perimetre, bilan.depenses)
+    lus = lire_flux(conn, perimetre, bilan.depenses, situation)
     return ControleLu(
         operation=operation,
         etat=etat,
@@ -485,7 +493,7 @@ def _controle(
         version=convenu[-1].version,
         bilan=bilan,
         csf=bilan.csf,
-        depenses={i: _depense(i, lus[i]) for i in bilan.depenses},
+        depenses={i: _depense(i, lus[i]) for i in bilan.depenses if i in lus},
         actes=tuple(
             lu
             for lu, fait in zip(convenu, faits, strict=True)

@@ -52,6 +52,11 @@ def vie(serveur: str, modele: str, tmp_path_factory: pytest.TempPathFactory) -> 
         joue.enveloppe("A", "1500000.00")
         joue.enveloppe("B", "1500000.00")
         joue.appel(({}, {"code": "B1", "plie": "B"}))
+        for nom, le in (("L1", date(2022, 4, 3)), ("L2", date(2022, 4, 1))):
+            joue.jusqu_au_demarrage(nom)
+            joue.bilan(nom, ["500.00"], le=le)
+        bilan_ouvert(joue, "L3", fiche="B1")
+        bilan_ouvert(joue, "P0")
         joue.http = TestClient(create_app(service, PortierDEssai()))  # type: ignore[attr-defined]
         yield joue
 
@@ -62,11 +67,14 @@ def http(vie: Vie) -> TestClient:
     return client
 
 
-def bilan_ouvert(vie: Vie, nom: str, nombre: int = 3, fiche: str = "A1") -> str:
+def bilan_ouvert(
+    vie: Vie, nom: str, nombre: int = 3, fiche: str = "A1", premiere: dict[str, str] | None = None
+) -> str:
     """Open the control of a bilan of ``nombre`` dépenses; return its page."""
     vie.jusqu_au_demarrage(nom, fiche=fiche)
     pieces = [f"{nom}-{rang}" for rang in range(nombre)]
     lignes = [{"piece_ref": p, "montant_impute": "1000.00"} for p in pieces]
+    lignes[0] |= premiere or {}
     vie.bilan(nom, lignes)
     vie.ouverture_controle(nom)
     return page_de(vie, nom)
@@ -106,10 +114,6 @@ def decider(
 
 
 def test_what_waits_for_the_reader_comes_first_then_the_oldest(vie: Vie, http: TestClient) -> None:
-    for nom, le in (("L1", date(2022, 4, 3)), ("L2", date(2022, 4, 1))):
-        vie.jusqu_au_demarrage(nom)
-        vie.bilan(nom, ["500.00"], le=le)
-    bilan_ouvert(vie, "L3", fiche="B1")
     shown = texte(http.get("/controles", headers=GESTIONNAIRE))
     assert shown.index("Ce qui vous attend") < shown.index("L2 · n° 1") < shown.index("L1 · n° 1")
     assert "Juger recevable" in shown
@@ -192,20 +196,14 @@ def test_a_part_is_set_aside_with_its_motif(vie: Vie, http: TestClient) -> None:
 def test_what_is_typed_and_refused_is_kept(
     vie: Vie, http: TestClient, saisie: dict[str, str], dit: str
 ) -> None:
-    if "P3" not in vie_jouees(vie):
-        bilan_ouvert(vie, "P3")
-    page, depense = page_de(vie, "P3"), vie.piece("P3", "P3-1")
+    page, depense = page_de(vie, "P0"), vie.piece("P0", "P0-1")
     for tetes in ({}, FRAGMENT):
         sent = decider(http, page, depense, tetes, commentaire="Gardé", **saisie)
         assert sent.status_code in {409, 422}
         assert dit in texte(sent)
         assert ">Gardé</textarea>" in sent.text
         assert f'value="{saisie["montant"]}"' in sent.text
-    assert vie.convention("P3").fse_du == 0
-
-
-def vie_jouees(vie: Vie) -> set[str]:
-    return {operation for operation, _ in vie._pieces}
+    assert vie.convention("P0").fse_du == 0
 
 
 def test_a_line_decided_meanwhile_is_not_decided_again_unseen(vie: Vie, http: TestClient) -> None:
@@ -253,10 +251,11 @@ def test_scripts_get_the_pane_the_totals_and_the_line_alone(vie: Vie, http: Test
 def test_lines_without_defect_are_retained_together_once_confirmed(
     vie: Vie, http: TestClient
 ) -> None:
-    page = bilan_ouvert(vie, "P7", 4)
+    page = bilan_ouvert(vie, "P7", 4, premiere={"date_acquittement": "2023-06-01"})
     a_confirmer = http.get(page, params={"confirmer": "sans-anomalie"}, headers=GESTIONNAIRE)
     champs = Champs(a_confirmer.text).lus
     nombre = int(champs["groupe"])
+    assert nombre == 3, "the one paid too late is decided on its own"
     assert f"Retenir les {nombre} lignes" in texte(a_confirmer)
     fewer = http.post(
         f"{page}/lignes", data=champs | {"groupe": str(nombre + 1)}, headers=GESTIONNAIRE
@@ -265,22 +264,24 @@ def test_lines_without_defect_are_retained_together_once_confirmed(
     assert "ont changé : relisez leur nombre" in texte(fewer)
     done = http.post(f"{page}/lignes", data=champs, headers=GESTIONNAIRE)
     assert "C’est enregistré : Contrôler des dépenses." in texte(done)
-    assert f"À décider {4 - nombre}" in texte(done) or "À décider 0,00 € 0 ligne" in texte(done)
+    assert "À décider 1 000,00 € 1 ligne" in texte(done)
+    retenues = texte(http.get(page, params={"voir": "a_decider"}, headers=GESTIONNAIRE))
+    assert "1 anomalie" in retenues
 
 
 def test_who_may_not_control_sees_no_form(vie: Vie, http: TestClient) -> None:
-    shown = http.get(page_de(vie, "P6"), headers={"OI-Role": "auditeur", "OI-Acteur": "auditeur-1"})
+    shown = http.get(page_de(vie, "P0"), headers={"OI-Role": "auditeur", "OI-Acteur": "auditeur-1"})
     assert shown.status_code == 200
     assert "csf-decision" not in shown.text
     refused = http.post(
-        f"{page_de(vie, 'P6')}/lignes", headers={"OI-Role": "auditeur", "OI-Acteur": "auditeur-1"}
+        f"{page_de(vie, 'P0')}/lignes", headers={"OI-Role": "auditeur", "OI-Acteur": "auditeur-1"}
     )
     assert refused.status_code == 403
 
 
 def test_a_control_that_nobody_knows_leads_back(vie: Vie, http: TestClient) -> None:
-    page = page_de(vie, "P6")
-    for ailleurs in (page.replace("P6", "P5"), page.replace("P6", "rien")):
+    page = page_de(vie, "P0")
+    for ailleurs in (page.replace("P0", "L3"), page.replace("P0", "rien")):
         for suite in ("", "/rapport"):
             shown = http.get(ailleurs + suite, headers=GESTIONNAIRE)
             assert shown.status_code == 404
@@ -333,6 +334,8 @@ def test_one_proposes_another_sends_back_then_validates(vie: Vie, http: TestClie
     for rang in range(2):
         decider(http, page, vie.piece("C2", f"C2-{rang}"), choix="retenir")
     agir(http, page, "proposer_csf", GESTIONNAIRE)
+    who_controlled = VALIDEUR | {"OI-Acteur": "gestionnaire-1"}
+    assert "Ce qui vous attend" not in texte(http.get("/controles", headers=who_controlled))
     waiting = texte(http.get("/controles", headers=VALIDEUR))
     assert waiting.index("Ce qui vous attend") < waiting.index("C2 · n° 1")
     agir(http, page, "renvoyer_csf", VALIDEUR, motif="Revoir la ligne C2-1")
@@ -385,13 +388,14 @@ def test_the_beneficiary_is_heard_before_money_is_set_aside(vie: Vie, http: Test
     assert "conclusions finales du 02/05/2022 : à proposer" in listed
 
 
-@pytest.mark.parametrize("onglet", ["ressources", "echantillon", "calcul"])
-def test_every_tab_opens_before_and_after_the_validation(
-    vie: Vie, http: TestClient, onglet: str
-) -> None:
-    for nom in ("C1", "C2"):
-        shown = http.get(page_de(vie, nom), params={"onglet": onglet}, headers=GESTIONNAIRE)
-        assert shown.status_code == 200
+def test_every_tab_opens_before_and_after_the_validation(vie: Vie, http: TestClient) -> None:
+    page = bilan_ouvert(vie, "C5", 1)
+    for fini in (False, True):
+        if fini:
+            vie.controle("C5")
+        for onglet in ("ressources", "echantillon", "grille", "calcul", "conclusion"):
+            shown = http.get(page, params={"onglet": onglet}, headers=GESTIONNAIRE)
+            assert shown.status_code == 200
 
 
 def test_an_old_version_leads_to_the_one_that_stands(vie: Vie, http: TestClient) -> None:
@@ -434,7 +438,7 @@ def requetes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 def test_three_hundred_lines_cost_as_many_queries_as_three(
     vie: Vie, http: TestClient, requetes: Callable[[], int]
 ) -> None:
-    petit, grand = page_de(vie, "P6"), bilan_ouvert(vie, "Q1", 300)
+    petit, grand = page_de(vie, "P0"), bilan_ouvert(vie, "Q1", 300)
     ligne = vie.piece("Q1", "Q1-150")
     costs = {}
     for nom, page in (("petit", petit), ("grand", grand)):
@@ -466,9 +470,9 @@ def test_a_reader_of_a_plie_sees_its_bilans_only(vie: Vie) -> None:
     assert not lire(vie, date(2022, 6, 1), "Z")
     with vie.reads.connection() as conn:
         ailleurs = Perimetre(frozenset({"Z"}))
-        csf_id = UUID(page_de(vie, "P6").rpartition("/")[2])
-        assert lire_controle(conn, ailleurs, "P6", csf_id) is None
-        assert lire_controle_de(conn, ailleurs, vie.id("P6"), csf_id) is None
+        csf_id = UUID(page_de(vie, "P0").rpartition("/")[2])
+        assert lire_controle(conn, ailleurs, "P0", csf_id) is None
+        assert lire_controle_de(conn, ailleurs, vie.id("P0"), csf_id) is None
 
 
 def test_days_of_an_interruption_do_not_count(vie: Vie, http: TestClient) -> None:
@@ -543,3 +547,31 @@ def test_forms_start_from_what_the_bilan_holds(vie: Vie, http: TestClient) -> No
     ressources = texte(http.get(page, params={"onglet": "ressources"}, headers=GESTIONNAIRE))
     assert "Financeur fictif" in ressources
     assert "50,00 € déclarés, à décider" in ressources
+
+
+def test_a_control_is_read_as_it_was_and_nothing_is_done_there(vie: Vie, http: TestClient) -> None:
+    page = bilan_ouvert(vie, "S1", 2)
+    depense = vie.piece("S1", "S1-0")
+    decider(http, page, depense, choix="retenir")
+    avant = http.get(page, params={"au": "2022-04-10"}, headers=GESTIONNAIRE)
+    assert "Situation au 10/04/2022" in texte(avant)
+    assert "À décider 2 000,00 € 2 lignes" in texte(avant)
+    assert "Les tests portent sur la situation actuelle seulement." in texte(avant)
+    assert "csf-decision" not in avant.text
+    assert f"{page}?ligne={depense}&amp;au=2022-04-10" in avant.text
+    fragment = http.get(
+        page,
+        params={"au": "2022-04-10", "ligne": str(depense)},
+        headers=GESTIONNAIRE | FRAGMENT,
+    )
+    assert "À décider 2 000,00 €" in texte(fragment)
+    for onglet in ("ressources", "grille", "contradictoire", "calcul", "conclusion"):
+        then = {"onglet": onglet, "au": "2022-04-10"}
+        shown = http.get(page, params=then, headers=GESTIONNAIRE)
+        assert shown.status_code == 200
+        assert "/actes/" not in shown.text
+    trop_tot = http.get(page, params={"au": "2022-04-01"}, headers=GESTIONNAIRE)
+    assert trop_tot.status_code == 404
+    assert "Ce contrôle n’est pas ouvert" in texte(trop_tot)
+    illisible = http.get(page, params={"au": "hier"}, headers=GESTIONNAIRE)
+    assert illisible.status_code == 422

@@ -145,6 +145,7 @@ class DetailVu:
     nombre: int
     infos: tuple[tuple[str, str], ...]
     pieces: tuple[PieceVue, ...]
+    examinee: bool
     anomalies: tuple[ConstatVu, ...]
     a_apprecier: tuple[ConstatVu, ...]  #: what only a person can judge
     conformes: tuple[ConstatVu, ...]
@@ -223,12 +224,16 @@ def sans_constat(toutes: Iterable[LigneVue]) -> tuple[LigneVue, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Adresse:
-    """The address of the page of a control, changed. ``defaut``: the lines shown when unsaid."""
+    """The address of the page of a control, changed.
+
+    ``defaut``: the lines shown when unsaid. ``dates``: those of another situation than now.
+    """
 
     chemin: str
     onglet: Onglet = "depenses"
     voir: Choix = "toutes"
     defaut: Choix = "toutes"
+    dates: tuple[tuple[str, str], ...] = ()
 
     def de(self, *, ligne: UUID | None = None, **autres: str) -> str:
         """Return the address; what is the default is left out."""
@@ -236,6 +241,7 @@ class Adresse:
             "onglet": "" if self.onglet == "depenses" else self.onglet,
             "voir": "" if self.voir == self.defaut else self.voir,
             "ligne": str(ligne or ""),
+            **dict(self.dates),
             **autres,
         }
         requete = urlencode({nom: valeur for nom, valeur in dits.items() if valeur})
@@ -256,7 +262,7 @@ def liens_des_totaux(adresse: Adresse) -> dict[str, str]:
 def detail(
     lu: ControleLu,
     lue: DepenseLue,
-    constats: ConstatsDepense,
+    constats: ConstatsDepense | None,
     voisines: Sequence[UUID],
     adresse: Adresse,
     deposee: Callable[[str], bool],
@@ -264,7 +270,8 @@ def detail(
 ) -> DetailVu:
     """Prepare the right pane.
 
-    ``deposee`` tells whether the store holds a document; ``saisie`` is what was typed and refused.
+    Tests are made on the present only: ``constats`` is absent from another situation. ``deposee``
+    tells whether the store holds a document; ``saisie`` is what was typed and refused.
     """
     rang = voisines.index(lue.id) if lue.id in voisines else 0
     decision = lue.controlee
@@ -274,6 +281,7 @@ def detail(
         nombre=len(voisines),
         infos=tuple(_infos(lu, lue)),
         pieces=tuple(_piece(p, deposee) for p in lue.pieces),
+        examinee=constats is not None,
         anomalies=_constats(constats, "anomalie"),
         a_apprecier=_constats(constats, "a_apprecier"),
         conformes=_constats(constats, "conforme"),
@@ -303,7 +311,9 @@ _STATUTS: Mapping[Statut, tuple[str, str]] = {
 }
 
 
-def _constats(examinee: ConstatsDepense, statut: Statut) -> tuple[ConstatVu, ...]:
+def _constats(examinee: ConstatsDepense | None, statut: Statut) -> tuple[ConstatVu, ...]:
+    if examinee is None:
+        return ()
     return tuple(_constat(c) for c in examinee.constats if c.statut == statut)
 
 
@@ -359,11 +369,12 @@ def _decidee(lue: DepenseLue) -> str | None:
 
 
 def _decision(
-    lue: DepenseLue, constats: ConstatsDepense, saisie: Mapping[str, Any] | None
+    lue: DepenseLue, constats: ConstatsDepense | None, saisie: Mapping[str, Any] | None
 ) -> DecisionVue:
     """Prepare the form: what was typed, else what was decided, else nothing chosen."""
     fait = lue.controlee
-    anomalies = dict.fromkeys(c.motif_code for c in constats.constats if c.statut == "anomalie")
+    vus = () if constats is None else constats.constats
+    anomalies = dict.fromkeys(c.motif_code for c in vus if c.statut == "anomalie")
     base = DecisionVue(
         choix="",
         montant=_montant(lue.etat.reste),

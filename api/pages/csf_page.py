@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
-from api.deps import Lecture, LectureOuverte, ServiceOuvert
+from api.deps import PRESENT, Dates, DatesDemandees, Lecture, LectureOuverte, ServiceOuvert
 from api.errors import statut_de
 from api.pages.actes import jouer, permis
 from api.pages.actes.champs import Feuille
@@ -47,6 +47,7 @@ from api.pages.csf_controle import (
     sans_constat,
     taches,
 )
+from api.pages.dates import sans_situation, situation_vue
 from api.pages.formulaires import Defaut, Formulaire, FormulaireRecu, SaisieRefusee, vers
 from api.pages.gabarits import templates
 from api.pages.presence import qui_lit
@@ -106,6 +107,12 @@ class Demande:
     ligne: UUID | None
     decidee: UUID | None
     confirmer: bool
+    dates: Dates = PRESENT
+
+    @property
+    def actuelle(self) -> bool:
+        """Tell whether the control is shown as it stands: only then is anything done on it."""
+        return self.dates.situation.actuelle
 
 
 def _uuid(texte: str) -> UUID | None:
@@ -177,12 +184,17 @@ def _panneaux(
         ),
         detail=None
         if choisie is None
-        else detail(lu, lu.depenses[choisie], constats[choisie], ids, adresse, deposee, saisie),
+        else detail(lu, lu.depenses[choisie], constats.get(choisie), ids, adresse, deposee, saisie),
         groupe=sans_constat(toutes),
     )
 
 
-def _constats(lecture: LectureOuverte, lu: ControleLu) -> dict[UUID, ConstatsDepense]:
+def _constats(
+    lecture: LectureOuverte, lu: ControleLu, *, actuelle: bool = True
+) -> dict[UUID, ConstatsDepense]:
+    """Examine every line; the tests look at the present only."""
+    if not actuelle:
+        return {}
     examinees = constats_du_bilan(
         lecture.conn, lecture.perimetre, lu.operation.id, lu.bilan.bilan_id
     )
@@ -191,14 +203,30 @@ def _constats(lecture: LectureOuverte, lu: ControleLu) -> dict[UUID, ConstatsDep
 
 @router.get("", name="page_csf", response_class=HTMLResponse)
 def page_csf(
-    request: Request, numero_mdfse: str, csf_id: UUID, lecture: Lecture, demande: DemandeLue
+    request: Request,
+    numero_mdfse: str,
+    csf_id: UUID,
+    lecture: Lecture,
+    demande: DemandeLue,
+    dates: DatesDemandees,
 ) -> Response:
     """Affiche le contrôle de service fait d’un bilan."""
-    lu = lire_controle(lecture.conn, lecture.perimetre, numero_mdfse, csf_id)
-    if lu is None:
-        return _introuvable(request, numero_mdfse)
+    lu = lire_controle(lecture.conn, lecture.perimetre, numero_mdfse, csf_id, dates.situation)
+    if lu is None or not dates.lisibles:
+        if not dates.requete:
+            return _introuvable(request, numero_mdfse)
+        return sans_situation(
+            request,
+            dates,
+            {},
+            page="page_controles",
+            titre="Contrôle de service fait",
+            quoi="Ce contrôle n’est pas ouvert dans cette situation",
+        )
+    adresse = replace(demande.adresse, dates=tuple(dates.requete.items()))
+    demande = replace(demande, adresse=adresse, dates=dates)
     if lu.csf.csf_id != csf_id:
-        return vers(lien_du_controle(numero_mdfse, lu.csf.csf_id))
+        return vers(lien_du_controle(numero_mdfse, lu.csf.csf_id), **dates.requete)
     if request.headers.get("HX-Target") == FRAGMENT and demande.ligne in lu.depenses:
         return _fragment(request, lecture, lu, demande)
     if _vient_valider(request, lu):
@@ -241,20 +269,26 @@ def _fragment(
     adresse, ids = demande.adresse, list(lu.depenses)
     decidee = lu.depenses.get(demande.decidee) if demande.decidee else None
     vues = [demande.ligne, *([decidee.id] if decidee else [])]
-    constats = constats_des_depenses(lecture.conn, lecture.perimetre, lu.operation.id, vues)
+    constats = (
+        constats_des_depenses(lecture.conn, lecture.perimetre, lu.operation.id, vues)
+        if demande.actuelle
+        else {}
+    )
     totaux, _ = projeter(lu)
     contexte = {
         "detail": detail(
             lu,
             lu.depenses[demande.ligne],
-            constats[demande.ligne],
+            constats.get(demande.ligne),
             ids,
             adresse,
             _deposee(request),
             saisie,
         ),
         "totaux": totaux,
-        "decidee": None if decidee is None else ligne(lu, decidee, constats[decidee.id], adresse),
+        "decidee": None
+        if decidee is None
+        else ligne(lu, decidee, constats.get(decidee.id), adresse),
         **_communs(request, lu, demande),
         **_refus(lecture, lu, refus),
     }
@@ -281,10 +315,10 @@ def _page(
         **_refus(lecture, lu, refus),
     }
     retour = demande.adresse.de()
-    ouvert = lu.csf.statut != "valide"
+    ouvert = lu.csf.statut != "valide" and demande.actuelle
     match demande.adresse.onglet:
         case "depenses":
-            constats = _constats(lecture, lu)
+            constats = _constats(lecture, lu, actuelle=demande.actuelle)
             panneaux = _panneaux(lu, constats, demande, _deposee(request), saisie)
             decidee = lu.depenses.get(demande.decidee) if demande.decidee else None
             contexte |= {
@@ -310,7 +344,8 @@ def _page(
             contexte |= {"points": points(lu.csf, grille), "reponses": REPONSES}
         case "contradictoire":
             peut = contexte["peut_faire"]
-            contexte |= {"etapes": contradictoire(lu, totaux, today(), peut, retour)}
+            le = demande.dates.jour or today()
+            contexte |= {"etapes": contradictoire(lu, totaux, le, peut, retour)}
         case "calcul":
             explication = _explication(lecture, lu)
             contexte |= {
@@ -322,7 +357,9 @@ def _page(
             identite = qui_lit(request)
             qui = "" if identite is None else identite.identifiant
             contexte |= {
-                "actes": actes_de_conclusion(lu, qui, today(), contexte["peut_faire"], retour),
+                "actes": actes_de_conclusion(lu, qui, today(), contexte["peut_faire"], retour)
+                if demande.actuelle
+                else (),
                 "histoire": actes_faits(lu),
             }
     return _rendre(request, "csf.html", contexte, refus)
@@ -342,8 +379,8 @@ def _explication(lecture: LectureOuverte, lu: ControleLu) -> Explication | None:
 
 def _communs(request: Request, lu: ControleLu, demande: Demande) -> dict[str, Any]:
     """Return what every answer shows."""
-    ouvert = lu.csf.statut != "valide"
-    peut = {nom for nom in _ACTES if permis(request, nom)}
+    ouvert = lu.csf.statut != "valide" and demande.actuelle
+    peut = {nom for nom in _ACTES if permis(request, nom) and demande.actuelle}
     return {
         "lu": lu,
         "adresse": demande.adresse,
@@ -354,6 +391,10 @@ def _communs(request: Request, lu: ControleLu, demande: Demande) -> dict[str, An
         "cle": new_id(),
         "retour": demande.adresse.de(),
         "liens": liens_des_totaux(demande.adresse),
+        "situation": situation_vue(
+            demande.dates,
+            {"onglet": demande.adresse.onglet},
+        ),
     }
 
 
