@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -560,3 +561,33 @@ def test_a_lot_of_contreparties_is_undone_as_one(http: TestClient, joue: Service
 def test_the_books_still_agree(base_des_imports: str, joue: Service) -> None:
     assert joue is not None
     assert [str(c) for c in verifier(base_des_imports) if c.ecarts] == []
+
+
+def test_ressources_go_into_the_bilan_that_they_are_of(http: TestClient) -> None:
+    octets = classeur_de(
+        "ressources",
+        Ressources=[
+            {
+                "N° de dossier": A,
+                "Type de ressource": "publique_epci",
+                "Financeur": "EPCI fictif",
+                "Montant perçu": "12 500,50",
+            }
+        ],
+    )
+    avant = position(http)
+    reponse = http.post(
+        "/depenses/import",
+        data={"nature": "ressources"},
+        files={"fichier": ("ressources.xlsx", octets)},
+    )
+    assert reponse.status_code == 303, lisible(reponse.text)
+    import_ = reponse.headers["location"]
+    apercu = http.get(import_).text
+    assert "titre-confirmer" not in apercu
+    [lien] = re.findall(r'href="(/actes/deposer_bilan/[^"]+)"', apercu)
+    formulaire = http.get(unescape(lien)).text
+    assert 'value="EPCI fictif"' in formulaire
+    assert "12500,50" in formulaire
+    assert http.post(f"{import_}/confirmation", data={}).headers["location"] == import_
+    assert position(http) == avant

@@ -4,7 +4,7 @@ Nothing is recorded before the last step, which reads the workbook again on what
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -16,7 +16,16 @@ from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
 
 from aggregates.lot.importation import ImporterLot, exiger_confirmation
-from api.classeurs import LIMITES, MODELES, Apercu, DefautDeCellule, Nature, annoter, gabarit
+from api.classeurs import (
+    LIMITES,
+    MODELES,
+    Apercu,
+    DefautDeCellule,
+    LigneLue,
+    Nature,
+    annoter,
+    gabarit,
+)
 from api.deps import Lecture, ServiceOuvert, personne
 from api.imports import (
     XLSX,
@@ -31,7 +40,7 @@ from api.imports import (
     regarder_octets,
 )
 from api.natures_imports import SEUIL, demander
-from api.pages.actes import jouer, permis
+from api.pages.actes import jouer, lien_acte, permis
 from api.pages.actes.catalogue import acte
 from api.pages.actes.execution import acteur, valider
 from api.pages.formulaires import (
@@ -52,15 +61,18 @@ from oi_service.errors import NotFound, Refusal
 from oi_service.pieces import nom_lisible, taille
 from oi_service.travaux import Travail, TravailAbsent
 from projections.lots import DejaImporte
+from projections.sujets import reperes
 
 router = APIRouter()
 
-#: The act that takes each nature; ressources are those of a bilan, which its own form takes.
+#: The act that takes each nature.
 ACTES: Mapping[Nature, str] = {
     "depenses": "importer_lot_depenses",
     "indicateurs": "importer_lot_indicateurs",
     "contreparties": "importer_lot_contreparties",
 }
+#: The same, with what the form of another act takes: ressources are those of a bilan.
+_FORMULAIRES: Mapping[Nature, str] = {**ACTES, "ressources": "deposer_bilan"}
 #: Rows of a page of the preview, and of each list that is shown whole.
 _PAR_PAGE = 100
 _AU_PLUS = 200
@@ -86,14 +98,15 @@ _QUOI: Mapping[Nature, str] = {
     "depenses": "Une ligne par dépense : poste, pièce, dates, montant imputé, temps ou clé.",
     "indicateurs": "Une ligne par valeur réalisée d’un indicateur.",
     "contreparties": "Ce que les financeurs attribuent, et ce qu’ils versent.",
+    "ressources": "Ce que d’autres financeurs ont payé pendant la période d’un bilan.",
 }
 
 
 def _mes_modeles(request: Request) -> list[ModeleVu]:
     return [
         ModeleVu(nature, MODELES[nature].titre, MODELES[nature].version, _QUOI[nature])
-        for nature in ACTES
-        if permis(request, ACTES[nature])
+        for nature, acte_ in _FORMULAIRES.items()
+        if permis(request, acte_)
     ]
 
 
@@ -191,7 +204,7 @@ def _nature(request: Request, nature: str) -> Nature:
 
     Raises: SaisieRefusee.
     """
-    for connue, nom in ACTES.items():
+    for connue, nom in _FORMULAIRES.items():
         if connue == nature and permis(request, nom):
             return connue
     raise SaisieRefusee([Defaut("Choisissez ce que le classeur contient.", "nature")])
@@ -283,6 +296,16 @@ class RangeeVue:
 
 
 @dataclass(frozen=True, slots=True)
+class BilanARemplir:
+    """The form of the bilan of an operation, with the ressources of the workbook in it."""
+
+    dossier: str
+    lien: str
+    lignes: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApercuVu:
     """What the second screen shows."""
 
@@ -307,11 +330,12 @@ class ApercuVu:
     suivante: str | None
     precedente: str | None
     deja: DejaImporte | None
+    bilans: tuple[BilanARemplir, ...] = ()
 
     @property
     def acte(self) -> str:
         """The act that takes it."""
-        return ACTES[self.nature]
+        return _FORMULAIRES[self.nature]
 
     @property
     def lien(self) -> str:
@@ -465,6 +489,8 @@ def _apercu(
     with service.reads.connection() as conn:
         deja = deja_importe(conn, brouillon.nature, brouillon.fichier_sha256)
     vu = vue(brouillon, depot, deja, voir=voir, debut=debut)
+    if vu.nature == "ressources":
+        vu = replace(vu, bilans=tuple(_bilans(lecture, depot.apercu)))
     return page(
         request,
         "import_apercu.html",
@@ -478,6 +504,33 @@ def _apercu(
         cochees=saisi.liste("doublons") if saisi else [],
         partiel=saisi is not None and saisi.texte("partiel") == "oui",
     )
+
+
+def _bilans(lecture: Lecture, apercu: Apercu) -> Iterator[BilanARemplir]:
+    """Yield the forms that take what a workbook of ressources says, one an operation."""
+    par_operation: dict[UUID, list[LigneLue]] = {}
+    for lue in apercu.lignes:
+        par_operation.setdefault(lue.cible, []).append(lue)
+    for repere in reperes(lecture.conn, lecture.perimetre, list(par_operation)):
+        lues = par_operation[repere.operation_id]
+        saisies = {
+            f"ressources.{rang}.{champ}": str(valeur).replace(".", ",")
+            if champ == "montant"
+            else str(valeur)
+            for rang, lue in enumerate(lues)
+            for champ, valeur in lue.commande.items()
+        }
+        yield BilanARemplir(
+            dossier=repere.numero_mdfse,
+            lien=lien_acte(
+                "deposer_bilan",
+                repere.operation_id,
+                retour=f"/dossiers/{repere.numero_mdfse}",
+                **saisies,
+            ),
+            lignes=len(lues),
+            total=sum(lue.montant for lue in lues),
+        )
 
 
 def _travail(service: Service, brouillon: Brouillon) -> Travail | None:
@@ -505,7 +558,7 @@ def _demande(brouillon: Brouillon) -> Demande:
 
 
 def _nature_de(brouillon: Brouillon) -> Nature:
-    nature: Nature = next(n for n in ACTES if n == brouillon.nature)
+    nature: Nature = next(n for n in _FORMULAIRES if n == brouillon.nature)
     return nature
 
 
@@ -541,6 +594,8 @@ def confirmer_import(
     brouillon = brouillons.lire(qui.acteur, brouillon_id)
     if brouillon.lot_id is not None:
         return vers(f"/lots/{brouillon.lot_id}")
+    if brouillon.nature not in ACTES:
+        return vers(f"/imports/{brouillon.id}")
     try:
         depot = _regarder(lecture, service, brouillon)
         if depot.apercu.nb_lignes > SEUIL:
