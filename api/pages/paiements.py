@@ -136,7 +136,8 @@ class Demande:
 
     def garde(self, ligne: APreparer | HorlogeDeBilan) -> bool:
         """Tell whether a line that the database did not filter passes the filters."""
-        mots = f"{ligne.numero_mdfse} {ligne.beneficiaire}".lower()
+        convention = ligne.numero_convention if isinstance(ligne, APreparer) else ""
+        mots = f"{ligne.numero_mdfse} {convention} {ligne.beneficiaire}".lower()
         return (not self.plie or ligne.plie_id == self.plie) and self.recherche.lower() in mots
 
 
