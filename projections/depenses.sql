@@ -193,13 +193,40 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Every dépense of the log as known at a position and effective on a day: what `oi.depenses_au` says
--- of one operation, read once for all of them.
+-- of one operation, said of all. What stands now is right for those of which everything counts; the
+-- others (``hors``) are read again from the log.
 CREATE OR REPLACE FUNCTION oi.toutes_depenses_au(connu_le bigint, effet_au date)
 RETURNS SETOF projection.depense
 LANGUAGE sql STABLE AS $$
-    WITH dernier AS (
-        SELECT DISTINCT ON (e.stream_id, e.name) e.stream_id, e.name, e.data
+    WITH pas_comptes AS MATERIALIZED (
+        SELECT e.stream_id, e.name, e.data
         FROM oi.event AS e
+        WHERE e.name IN (
+                'depense.declaree.v1', 'depense.corrigee.v1', 'depense.controlee.v1',
+                'depense.annulee.v1', 'depense.regularisee.v1', 'depense.pieces_jointes.v1',
+                'convention.bilan_depose.v1', 'convention.bilan_renvoye.v1')
+            AND (e.position > connu_le OR e.date_effet > effet_au)
+    ),
+
+    hors AS MATERIALIZED (
+        SELECT p.stream_id AS id FROM pas_comptes AS p WHERE p.name LIKE 'depense.%'
+        UNION
+        SELECT d.id::uuid
+        FROM pas_comptes AS p, jsonb_array_elements_text(p.data -> 'depenses') AS d (id)
+        WHERE p.name = 'convention.bilan_depose.v1'
+        UNION
+        SELECT d.id::uuid
+        FROM pas_comptes AS p
+        INNER JOIN oi.event AS b
+            ON p.stream_id = b.stream_id AND b.name = 'convention.bilan_depose.v1'
+                AND b.data ->> 'bilan_id' = p.data ->> 'bilan_id',
+            jsonb_array_elements_text(b.data -> 'depenses') AS d (id)
+        WHERE p.name = 'convention.bilan_renvoye.v1'
+    ),
+
+    dernier AS (
+        SELECT DISTINCT ON (e.stream_id, e.name) e.stream_id, e.name, e.data
+        FROM oi.event AS e INNER JOIN hors AS h ON e.stream_id = h.id
         WHERE e.name IN ('depense.corrigee.v1', 'depense.controlee.v1', 'depense.annulee.v1')
             AND e.position <= connu_le AND e.date_effet <= effet_au
         ORDER BY e.stream_id, e.name, e.version DESC
@@ -207,11 +234,8 @@ LANGUAGE sql STABLE AS $$
 
     versions AS (
         SELECT e.stream_id, max(e.version) AS version
-        FROM oi.event AS e
-        WHERE e.name IN (
-            'depense.corrigee.v1', 'depense.controlee.v1', 'depense.annulee.v1',
-            'depense.regularisee.v1', 'depense.pieces_jointes.v1')
-            AND e.position <= connu_le AND e.date_effet <= effet_au
+        FROM oi.event AS e INNER JOIN hors AS h ON e.stream_id = h.id
+        WHERE e.position <= connu_le AND e.date_effet <= effet_au
         GROUP BY e.stream_id
     ),
 
@@ -224,16 +248,22 @@ LANGUAGE sql STABLE AS $$
                     AND r.date_effet <= effet_au AND (r.data ->> 'bilan_id')::uuid = b.bilan_id
             ) THEN b.bilan_id END AS bilan_id
         FROM (
+            -- OFFSET keeps each bilan unpacked once, and not for each of its dépenses.
             SELECT e.stream_id, e.version, (e.data ->> 'bilan_id')::uuid AS bilan_id,
                 e.data -> 'depenses' AS depenses
             FROM oi.event AS e
             WHERE e.name = 'convention.bilan_depose.v1'
                 AND e.position <= connu_le AND e.date_effet <= effet_au
+                AND EXISTS (SELECT FROM hors)
             OFFSET 0
         ) AS b, jsonb_array_elements_text(b.depenses) AS d (id)
+        INNER JOIN hors AS h ON d.id::uuid = h.id
         ORDER BY d.id, b.version DESC
     )
 
+    SELECT p.* FROM projection.depense AS p
+    WHERE NOT EXISTS (SELECT FROM hors AS h WHERE h.id = p.id)
+    UNION ALL
     SELECT
         e.stream_id, (e.data ->> 'operation_id')::uuid, f.poste, f.nature, f.tiers_ref, f.piece_ref,
         f.date_piece, f.date_realisation, f.date_acquittement, f.montant_impute_centimes,
@@ -242,8 +272,9 @@ LANGUAGE sql STABLE AS $$
             ELSE 'declaree' END,
         l.bilan_id, (k.data ->> 'csf_id')::uuid, (k.data ->> 'montant_retenu_centimes')::bigint,
         (k.data ->> 'montant_ecarte_centimes')::bigint, k.data ->> 'motif_code',
-        greatest(e.version, v.version), e.position
+        v.version, e.position
     FROM oi.event AS e
+    INNER JOIN hors AS h ON e.stream_id = h.id
     LEFT JOIN dernier AS c ON e.stream_id = c.stream_id AND c.name = 'depense.corrigee.v1'
     LEFT JOIN dernier AS k ON e.stream_id = k.stream_id AND k.name = 'depense.controlee.v1'
     LEFT JOIN dernier AS x ON e.stream_id = x.stream_id AND x.name = 'depense.annulee.v1'

@@ -34,6 +34,7 @@ from api.pages.formulaires import (
 )
 from api.pages.presence import dire_le_role, qui_lit
 from api.porte import Acteur, Personne
+from api.tableaux import liens
 from oi_service import clock
 from oi_service.acces.acces import DUREE_ACTIVATION, Fiche
 from oi_service.acces.traces import NATURES, Nature, Trace
@@ -119,6 +120,9 @@ def page_comptes(
         role=role,
         statuts=list(_STATUTS.items()),
         roles=_choix_de_roles(),
+        fichiers=liens(
+            "/exports/comptes", {"recherche": recherche.strip(), "statut": statut, "role": role}
+        ),
     )
 
 
@@ -576,6 +580,10 @@ def page_traces(
         identifiant=identifiant,
         jour=jour,
         premiere=avant is None,
+        fichiers=liens(
+            "/exports/traces",
+            {"nature": _nature(nature), "identifiant": identifiant.strip(), "jour": lu},
+        ),
     )
 
 

@@ -467,7 +467,10 @@ def _histoire(lus: Sequence[EvenementLu]) -> tuple[FaitVu, ...]:
                 role=ROLES.get(lu.role, lu.role),
                 phrase=phrase(lu.phrase),
                 motif=lu.motif,
-                changements=tuple(phrase(c.phrase) for c in changes.get(lu.position, ())),
+                changements=(
+                    *(phrase(c.phrase) for c in changes.get(lu.position, ())),
+                    *(phrase(f"Pièce : {piece.libelle}") for piece in lu.fait.pieces),
+                ),
             )
         )
     return tuple(vus)
