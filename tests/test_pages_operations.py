@@ -383,3 +383,18 @@ def test_pages_ask_a_few_questions(
 ) -> None:
     posees = compter(chemin)
     assert posees <= requetes, posees
+
+
+# --- An avenant in a session: last, since it adds to what waits ----------------------------------
+
+
+def test_an_avenant_takes_its_difference_only(client: TestClient, service: Service) -> None:
+    Vie(service).demande_avenant("D-EXECUTION", fse="52000.00")
+    html = texte(seance(client, "/comite/effet", D_EXECUTION={"decision": "programmer"}))
+    assert '<td role="cell" class="montant" data-libelle="Séance">2 000,00 €</td>' in html
+    # It is programmed or refused, never adjourned, and nobody stands back from it.
+    avenant = html[html.index("D-EXECUTION") :]
+    choix = avenant[: avenant.index("</fieldset>")]
+    assert "Refuser" in choix
+    assert "Ajourner" not in choix
+    assert "Déports" not in choix
