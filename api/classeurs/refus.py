@@ -108,7 +108,7 @@ class AutreModele(FichierRefuse):
     """
 
 
-class VersionInconnue(FichierRefuse):
+class VersionDuModeleInconnue(FichierRefuse):
     """Ce classeur est la version {version} du modèle « {modele} », que l’application ne connaît
     pas : elle lit la version {connues}. Téléchargez le modèle de nouveau.
     """

@@ -18,7 +18,7 @@ from api.classeurs.refus import (
     ModeleInconnu,
     OperationDuClasseurInconnue,
     TitreEnDouble,
-    VersionInconnue,
+    VersionDuModeleInconnue,
 )
 
 #: Titles are looked for in the first rows: people write a heading above them.
@@ -71,13 +71,13 @@ def identite(classeur: Classeur) -> Identite:
 def exiger_identite(dite: Identite, modele: Modele, contexte: Contexte) -> OperationConnue | None:
     """Refuse the workbook of another template, version or operation; return its operation.
 
-    Raises: AutreModele, VersionInconnue, AutreOperation, OperationDuClasseurInconnue.
+    Raises: AutreModele, VersionDuModeleInconnue, AutreOperation, OperationDuClasseurInconnue.
     """
     if dite.modele is not None and dite.modele != modele.nature:
         recu = next((m.titre for m in MODELES.values() if m.nature == dite.modele), dite.modele)
         raise AutreModele(recu=recu, attendu=modele.titre)
     if dite.version is not None and dite.version not in map(str, modele.versions):
-        raise VersionInconnue(
+        raise VersionDuModeleInconnue(
             version=dite.version[:_VERSION_MAX],
             modele=modele.titre,
             connues=" ou ".join(map(str, sorted(modele.versions))),
