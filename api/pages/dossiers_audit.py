@@ -41,6 +41,7 @@ from projections.depenses_tirees import DepenseTiree, depenses_tirees
 from projections.histoire import ROLES
 from projections.journal import EvenementLu, journal_de_l_audit
 from projections.subventions_globales import subventions_globales
+from rules.nomenclature import POSTES
 
 router = APIRouter(prefix="/audit/dossiers")
 
@@ -410,6 +411,11 @@ def _identite(e: EchantillonAudite, lu: DossierAudite) -> Iterable[tuple[str, st
     yield "Tirages de cette population", entier(e.tirages)
 
 
+def _strate(e: EchantillonAudite, code: str) -> str:
+    """Name a stratum: a poste by its words, anything else by its code."""
+    return POSTES.get(code, code) if e.parametres.critere == "poste" else code
+
+
 def _strates(e: EchantillonAudite) -> tuple[StrateVue, ...]:
     resultats = {} if e.resultat is None else {r.code: r for r in e.resultat.strates}
     vues = []
@@ -417,7 +423,7 @@ def _strates(e: EchantillonAudite) -> tuple[StrateVue, ...]:
         resultat = resultats.get(s.code)
         vues.append(
             StrateVue(
-                code=s.code or "Toute la population",
+                code=_strate(e, s.code) or "Toute la population",
                 nombre=s.nombre,
                 total=s.total_centimes,
                 exhaustives=s.exhaustives_nombre,
@@ -450,7 +456,7 @@ def _ligne_de_grille(
         else f"{depense.nature}, {depense.poste_libelle}, {jour(depense.date_piece)}",
         dossier=None if depense is None else depense.numero_mdfse,
         montant=unite.montant,
-        strate=unite.strate,
+        strate=_strate(e, unite.strate),
         exhaustive=unite.exhaustive,
         erreur=unite.erreur,
         commentaire=unite.commentaire,

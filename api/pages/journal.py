@@ -32,7 +32,9 @@ from projections.perimetre import Perimetre
 
 router = APIRouter()
 
-_LIMITE = 100
+_LIMITE = 50
+#: Events of the same act that are named.
+_VOISINS = 12
 _POSITION_MAX = 10**12 - 1
 
 
@@ -137,7 +139,6 @@ _COLONNES = (
     Colonne("effet", "Effet", "jour", aide="Jour à partir duquel le fait compte."),
     Colonne("acteur", "Par"),
     Colonne("fait", "Fait"),
-    Colonne("nom", "Acte"),
 )
 
 
@@ -148,8 +149,7 @@ def _ligne(lu: EvenementLu) -> Ligne:
             "enregistre": Cellule(lu.enregistre_le.astimezone(PARIS)),
             "effet": Cellule(lu.date_effet),
             "acteur": Cellule(lu.acteur, precision=ROLES.get(lu.role, lu.role)),
-            "fait": Cellule(phrase(lu.phrase)),
-            "nom": Cellule(dire_le_nom(lu.name)),
+            "fait": Cellule(phrase(lu.phrase), precision=dire_le_nom(lu.name)),
         },
         ancre=f"evenement-{lu.position}",
     )
@@ -299,6 +299,7 @@ def page_evenement(
         None,
     )
     numero = _dossier_de(conn, perimetre, lu)
+    voisins = _meme_acte(conn, perimetre, lu)
     return page(
         request,
         "audit_evenement.html",
@@ -323,7 +324,8 @@ def page_evenement(
         rejouer=None
         if numero is None
         else f"/audit/rejeu?{urlencode({'dossier': numero, 'connu_le': position})}",
-        voisins=_meme_acte(conn, perimetre, lu),
+        voisins=voisins[:_VOISINS],
+        autres_voisins=max(0, len(voisins) - _VOISINS),
         precedent=position - 1 if position > 1 else None,
         suivant=position + 1 if position < row[0] else None,
     )

@@ -216,9 +216,7 @@ def _commun(monde: Monde, vie: Vie) -> dict[str, Any]:
         "echantillon_id": new_id(),
         "numero": 1,
         "travail_id": new_id(),
-        "lot_id": new_id(),
-        "brouillon_id": new_id(),
-        "lot_id": new_id(),
+        "lot_id": new_id(),  # of an import
         "brouillon_id": new_id(),
         "nom": "rapport.json",
     }

@@ -447,7 +447,7 @@ def test_a_work_is_followed_in_a_page_that_survives_the_browser(
     faire_un(joue)
     fini = page(http, adresse)
     assert "Tout est intact" in fini
-    assert "hx-trigger" not in fini
+    assert 'hx-trigger="every 2s"' not in fini
     assert "Chaque événement porte le sceau de ses octets" in fini
     liste = page(http, "/travaux")
     assert f'href="{adresse}"' in liste
