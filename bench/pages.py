@@ -1,133 +1,107 @@
-"""The pages on a national log: how long the service takes to make each one, and what it weighs.
+"""The pages on a national log: how long the server takes, and what a first visit weighs.
 
-`python -m bench.pages --evenements 100000 1000000` asks each page through HTTP, as a
-person of the OI, and prints plain tables. `--garder DOSSIER` keeps the logs there.
+`python -m bench.pages --base DOSSIER` asks the pages of figures of each OI of a log that
+`bench.national` wrote there; `DOSSIER` is the folder of its embedded server.
 """
 
 import argparse
 import gzip
+import os
 import re
+import statistics
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import httpx2
 import psycopg
-from psycopg import Connection
-from psycopg.rows import TupleRow
 
 from bench.__main__ import serving
 from bench.entree import SANS_LIMITE, en_tetes
-from bench.pilotage import Mesures, conditions, journal, repartition
-from oi_service.app import open_service
+from oi_service.app import DATABASE, open_service
+from oi_service.database import ensure_database, migrate
 from oi_service.ids import new_id
+from oi_service.postgres import embedded_server
 
-#: Times that each page is asked, after a few that nobody counts.
-DEMANDES = 40
-RODAGE = 3
-
-
-def adresses(conn: Connection[TupleRow]) -> Mapping[str, str]:
-    """Return the pages, by what they are called; what they are about is the largest there is."""
-    row = conn.execute(
-        """
-        SELECT o.numero_mdfse, o.plie_id, left(o.beneficiaire, 12)
-        FROM projection.depense AS d INNER JOIN projection.operation AS o ON d.operation_id = o.id
-        GROUP BY o.id ORDER BY count(*) DESC, o.id LIMIT 1
-        """
-    ).fetchone()
-    assert row is not None
-    numero, plie, beneficiaire = row
-    return {
-        "maquette": "/maquette",
-        "maquette, as it was": "/maquette?au=2019-12-31&connu_le=2020-06-30",
-        "PLIE": f"/plie/{plie}",
-        "operations": "/operations",
-        "dossier": f"/dossiers/{numero}",
-        "dépenses": "/depenses",
-        "contrôles": "/controles",
-        "paiements": "/paiements",
-        "journal": "/audit/journal",
-        "search": f"/recherche?q={beneficiaire}",
-    }
-
-
-def poids(client: httpx2.Client, page: str) -> int:
-    """Return the bytes of a first visit, compressed: the page and every file that it names."""
-    fichiers = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
-    return _serre(page.encode()) + sum(_du_fichier(client, f) for f in fichiers)
-
-
-def _du_fichier(client: httpx2.Client, adresse: str) -> int:
-    contenu = client.get(adresse).content
-    nommes = re.findall(rb'url\("(vendor/[^"]+)"\)', contenu)
-    return _serre(contenu) + sum(
-        _serre(client.get(f"/static/{n.decode()}").content) for n in nommes
-    )
-
-
-def _serre(contenu: bytes) -> int:
-    # What is already compressed does not shrink.
-    return min(len(contenu), len(gzip.compress(contenu, 6)))
-
-
-def demander(client: httpx2.Client, adresse: str) -> tuple[str, str]:
-    """Ask a page many times; return how long it takes, and the page."""
-    durees, page = [], ""
-    for rang in range(RODAGE + DEMANDES):
-        debut = time.perf_counter()
-        reponse = client.get(adresse)
-        if rang >= RODAGE:
-            durees.append((time.perf_counter() - debut) * 1000)
-        if reponse.status_code != httpx2.codes.OK:
-            raise RuntimeError(f"{adresse}: {reponse.status_code}")
-        page = reponse.text
-    return repartition(durees), page
-
-
-def mesurer(m: Mesures, evenements: int, graine: int, garder: Path | None) -> None:
-    """Ask every page of one size."""
-    with ExitStack() as pile:
-        _, base = pile.enter_context(journal(evenements, graine, garder))
-        conn = pile.enter_context(psycopg.connect(base, autocommit=True))
-        conn.execute("VACUUM ANALYZE")
-        with open_service(base) as service:
-            entree = en_tetes(service, f"gestionnaire-{new_id().hex[:8]}", "gestionnaire_oi")
-        port = pile.enter_context(
-            serving("oi_service", "serve", port=18_766, OI_DATABASE_URL=base, **SANS_LIMITE)
-        )
-        client = pile.enter_context(
-            httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=entree, timeout=120)
-        )
-        for titre, (durees, pesee) in _pages(client, adresses(conn)):
-            m.dire(titre, f"{durees}; {pesee / 1024:.0f} KB")
-        conditions(conn, graine)
-
-
-def _pages(
-    client: httpx2.Client, pages: Mapping[str, str]
-) -> Iterator[tuple[str, tuple[str, int]]]:
-    for titre, adresse in pages.items():
-        durees, page = demander(client, adresse)
-        yield titre, (durees, poids(client, page))
+PORT = 18_766
+TOURS = 5
+#: What a page names and a browser fetches with it.
+_FICHIERS = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:css|js)[^"]*)"')
+_POLICE = "/static/vendor/source-sans-3-latin-5.3.0.woff2"
 
 
 def main() -> None:
-    """Measure each size and print the table."""
+    """Measure and print."""
     lecteur = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
-    lecteur.add_argument("--evenements", type=int, nargs="+", default=[100_000, 1_000_000])
-    lecteur.add_argument("--graine", type=int, default=2021)
-    lecteur.add_argument("--garder", type=Path)
+    lecteur.add_argument("--base", type=Path, required=True)
     demande = lecteur.parse_args()
-    m = Mesures()
-    for evenements in demande.evenements:
-        print(f"{evenements:,} events", flush=True)
-        mesurer(m, evenements, demande.graine, demande.garder)
-    print("\n| Page |" + "".join(f" {n:,} |" for n in demande.evenements))
-    print("|---|" + "---:|" * len(demande.evenements))
-    for titre, valeurs in m.lignes.items():
-        print(f"| {titre} | {' | '.join(valeurs)} |")
+    with embedded_server(demande.base) as serveur:
+        base = ensure_database(serveur, DATABASE)
+        migrate(base)
+        with open_service(base) as service:
+            acces = en_tetes(service, f"gestionnaire-{new_id().hex[:8]}", "gestionnaire_oi")
+        with psycopg.connect(base) as conn:
+            subventions = [
+                row[0] for row in conn.execute("SELECT id FROM projection.subvention_globale")
+            ]
+            plies = conn.execute("SELECT plie_id, sg_id FROM projection.plie").fetchall()
+        with (
+            serving("oi_service", "serve", port=PORT, OI_DATABASE_URL=base, **SANS_LIMITE) as port,
+            httpx2.Client(
+                base_url=f"http://127.0.0.1:{port}", headers=acces, timeout=120
+            ) as client,
+        ):
+            mesurer(client, subventions, plies)
+
+
+def mesurer(
+    client: httpx2.Client, subventions: Sequence[object], plies: Sequence[tuple[str, object]]
+) -> None:
+    """Ask each page, then say what a first visit of the maquette weighs."""
+    maquettes = [f"/maquette?subvention={sg}" for sg in subventions]
+    dire("maquette, first look of each OI", client, maquettes)
+    dire("maquette", client, maquettes * TOURS)
+    dire("maquette at a past day", client, [f"{m}&au=2020-06-30" for m in maquettes])
+    dire("what waits", client, [m.replace("?", "/a-faire?") for m in maquettes])
+    dire("PLIE", client, [f"/plie/{plie}?subvention={sg}" for plie, sg in plies])
+    texte = client.get(maquettes[0]).text
+    poids = {
+        adresse: peser(client, adresse)
+        for adresse in [maquettes[0], *dict.fromkeys(_FICHIERS.findall(texte)), _POLICE]
+    }
+    for adresse, octets in poids.items():
+        print(f"  {octets / 1024:6.1f} KB  {adresse[:70]}")
+    print(f"first load of the maquette, compressed: {sum(poids.values()) / 1024:.0f} KB")
+
+
+def dire(titre: str, client: httpx2.Client, adresses: Iterable[str]) -> None:
+    """Ask addresses one after the other; say how long answers take."""
+    durees = []
+    for adresse in adresses:
+        debut = time.perf_counter()
+        client.get(adresse).raise_for_status()
+        durees.append((time.perf_counter() - debut) * 1000)
+    cent = statistics.quantiles(durees, n=100, method="inclusive")
+    charge = os.getloadavg()[0]
+    print(
+        f"{titre}: p50 {cent[49]:.0f}, p95 {cent[94]:.0f}, p99 {cent[98]:.0f} ms "
+        f"({len(durees)} requests, load {charge:.1f} on {os.cpu_count()} cores)",
+        flush=True,
+    )
+
+
+def peser(client: httpx2.Client, adresse: str) -> int:
+    """Return how many bytes travel once compressed, by the service or by the proxy before it."""
+    with client.stream("GET", adresse, headers={"Accept-Encoding": "gzip"}) as recue:
+        recue.raise_for_status()
+        corps = b"".join(recue.iter_raw())
+        if "Content-Encoding" in recue.headers or adresse.endswith(".woff2"):
+            return len(corps)
+        return len(gzip.compress(corps, _NIVEAU))
+
+
+#: What proxies use.
+_NIVEAU = 6
 
 
 if __name__ == "__main__":

@@ -119,8 +119,8 @@ def _specification(etapes: tuple[Marche, ...], unite: Echelle) -> dict[str, Any]
         "axis": {
             "labelAngle": 0,
             "labelExpr": "split(datum.label, ' ')",
-            "labelFontSize": 12,
-            "labelLineHeight": 14,
+            "labelFontSize": 11,
+            "labelLineHeight": 13,
             "domain": True,
             "domainColor": FILET,
         },
