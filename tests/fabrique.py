@@ -41,6 +41,7 @@ from aggregates.convention.paiements import PreparerPaiement
 from aggregates.convention.signature import SignerConvention
 from aggregates.convention.state import CONVENTION, Convention
 from aggregates.depense.events import DepenseControlee, DepenseDeclaree, Detail
+from aggregates.depense.pieces import JoindrePieces
 from aggregates.depense.state import DEPENSE, Depense
 from aggregates.lot.events import LigneDuLot, LotAnnule, LotImporte
 from aggregates.operation import events as oe
@@ -750,6 +751,7 @@ _SAISIES_PAR_COMMANDE: dict[type[Commande], dict[str, Any]] = {
     },
     DemanderAvenant: {"date_effet": "2021-12-20"},
     DeposerBilan: {"type": "final", "depenses": [DEPENSE_ID]},
+    JoindrePieces: {"pieces": [{"sha256": "ab" * 32, "libelle": "Facture", "type": "facture"}]},
     CloreOffice: {"montants_controles": "ecartes"},
     ControlerRessources: {"ressources": []},
     ControlerRecettes: {"montant_retenu": "7350.00"},

@@ -1,14 +1,17 @@
 """A world that accounts of every kind look at, and what each of them must be answered."""
 
 import hashlib
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from unittest.mock import MagicMock
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -37,6 +40,17 @@ LECTURES = frozenset({"GET", "HEAD"})
 UUID_ECRIT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+#: What a query must choose: a value, or the name of one.
+REQUIS: dict[str, dict[str, str]] = {
+    "expliquer_chiffre": {"mesure": "fse_programme"},
+    "exporter_provenance": {"mesure": "fse_programme"},
+    "exporter_liste_histoire": {"dossier": "numero_mdfse"},
+    "page_releve_de_decisions": {
+        "le": "2022-01-20",
+        "instance": "conseil_administration_oi",
+        "pv": "PV-2022-01",
+    },
+}
 #: The act whose form stands for all of them.
 ACTE_DES_PAGES = "demander_complement"
 
@@ -65,7 +79,14 @@ class Route:
         return {nom: valeurs[nom] for nom in self.parametres}
 
     def adresse(self, valeurs: dict[str, Any]) -> str:
-        return re.sub(r"{(\w+)(?::\w+)?}", lambda m: str(valeurs[m[1]]), self.chemin)
+        """Write the address, with what it must ask."""
+        chemin = re.sub(r"{(\w+)(?::\w+)?}", lambda m: str(valeurs[m[1]]), self.chemin)
+        requis = self.requis(valeurs)
+        return f"{chemin}?{urlencode(requis)}" if requis else chemin
+
+    def requis(self, valeurs: dict[str, Any]) -> dict[str, str]:
+        """Return what a query must choose."""
+        return {nom: str(valeurs.get(v, v)) for nom, v in REQUIS.get(self.nom, {}).items()}
 
 
 @cache
@@ -136,10 +157,23 @@ class Monde:
 def _texte(reponse: Response) -> str:
     """Return all that an answer says, as a reader would see it."""
     entetes = " ".join(f"{nom}: {valeur}" for nom, valeur in reponse.headers.items())
-    corps = reponse.content.decode("utf-8", "replace")
+    corps = b"\n".join(parties(reponse.content)).decode("utf-8", "replace")
     # A director reads the totals of the OI, by design: they are no leak of any PLIE.
     corps = TOTAUX_OI.sub("", corps)
     return f"{entetes}\n{corps}".replace("\u00a0", " ").replace("&nbsp;", " ").lower()
+
+
+def parties(contenu: bytes) -> list[bytes]:
+    """Return what a file holds: the cells of a workbook, what an archive holds, or the file itself.
+
+    The rest of a workbook says the same in all of them, among which words of its own.
+    """
+    if not contenu.startswith(b"PK\x03\x04"):
+        return [contenu]
+    with zipfile.ZipFile(io.BytesIO(contenu)) as archive:
+        noms = sorted(archive.namelist())
+        cellules = [n for n in noms if n.startswith(("xl/worksheets/", "xl/sharedStrings"))]
+        return [archive.read(nom) for nom in cellules or noms]
 
 
 TOTAUX_OI = re.compile(
@@ -216,8 +250,9 @@ def _commun(monde: Monde, vie: Vie) -> dict[str, Any]:
         "echantillon_id": new_id(),
         "numero": 1,
         "travail_id": new_id(),
-        "lot_id": new_id(),  # of an import
+        "lot_id": new_id(),
         "brouillon_id": new_id(),
+        "nature": "depenses",
         "nom": "rapport.json",
     }
 

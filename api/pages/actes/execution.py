@@ -31,7 +31,7 @@ def acteur(request: Request, nom: str) -> Personne:
     identite = portier.identifier(request, regle)
     if identite is None:
         raise NonConnecte
-    return habiliter(identite, regle, request.headers.get(EN_TETE_ROLE), "POST")
+    return habiliter(identite, regle, request.headers.get(EN_TETE_ROLE), request.method)
 
 
 def valider(fait: ActeDesPages, corps: Mapping[str, Any]) -> Commande:
