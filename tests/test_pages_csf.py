@@ -160,6 +160,7 @@ def test_a_line_is_a_link_and_its_decision_a_form(vie: Vie, http: TestClient) ->
     premiere, seconde, _ = (vie.piece("P1", f"P1-{rang}") for rang in range(3))
     shown = http.get(page, headers=GESTIONNAIRE)
     assert f'href="{page}?ligne={seconde}"' in shown.text
+    assert shown.headers["content-security-policy"].endswith("; frame-src 'self'")
     assert "À décider 3 000,00 € 3 lignes" in texte(shown)
     sent = decider(http, page, premiere, choix="retenir", commentaire="Vu le bulletin")
     assert sent.status_code == 303

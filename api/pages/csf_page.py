@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture, LectureOuverte, ServiceOuvert
+from api.enceinte import POLITIQUE
 from api.errors import statut_de
 from api.pages.actes import jouer, permis
 from api.pages.actes.champs import Feuille
@@ -87,6 +88,11 @@ _ACTES = (
 )
 #: Dépenses that one command may decide together.
 _ENSEMBLE = 1000
+#: A document is seen in a frame of the page, which nothing but ourselves may fill.
+_ENTETES = {
+    "Vary": "HX-Target",
+    "Content-Security-Policy": f"{POLITIQUE}; frame-src 'self'",
+}
 _EN_GROUPE = "Retenue avec les lignes sans anomalie."
 
 
@@ -427,7 +433,7 @@ def _rendre(
     elif refus is not None:
         http = statut_de(type(refus))[0]
     return templates().TemplateResponse(
-        request, gabarit, contexte, status_code=http, headers={"Vary": "HX-Target"}
+        request, gabarit, contexte, status_code=http, headers=_ENTETES
     )
 
 
