@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow, class_row
 
 from aggregates.convention.events import CsfValide, TypePaiement
 from aggregates.convention.state import CONVENTION, Bilan, Convention, Paiement
-from aggregates.operation.state import OPERATION
+from aggregates.operation.state import OPERATION, OperationAbsente
 from oi_service.ids import convention_of
 from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.instantane import instantane
@@ -416,6 +416,20 @@ def dossier(conn: Connection[TupleRow], operation_id: UUID) -> tuple[str, str]:
     ).fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+def operation_du_numero(conn: Connection[TupleRow], numero: str) -> UUID:
+    """Return the identifier of a dossier; whether the perimeter holds it is asked elsewhere.
+
+    Raises: OperationAbsente.
+    """
+    row = conn.execute(
+        "SELECT o.id FROM projection.operation AS o WHERE o.numero_mdfse = %s", (numero,)
+    ).fetchone()
+    if row is None:
+        raise OperationAbsente(id=numero)
+    found: UUID = row[0]
+    return found
 
 
 def plies(conn: Connection[TupleRow], perimetre: Perimetre) -> tuple[tuple[str, str], ...]:

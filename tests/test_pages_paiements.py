@@ -469,9 +469,30 @@ def test_causes_keep_their_movements_only(client: TestClient) -> None:
     assert VIRE not in rejets
 
 
+def test_the_figures_of_a_dossier_and_of_the_maquette_lead_to_their_movements(
+    client: TestClient, vie: Vie
+) -> None:
+    html = lire(client, f"/dossiers/{VIRE}?au=2022-05-31")
+    [lien] = re.findall(r'href="(/provenance\?mesure=fse_paye[^"]*)"', html)
+    assert f"operation={VIRE}" in lien
+    assert "au=2022-05-31" in lien
+    assert f"Dossier n° {VIRE}" in texte(lire(client, lien))
+    assert "Payé 40 000,00 €" in texte(lire(client, lien))
+    ailleurs = client.get(lien, headers={"OI-Acteur": "x", "OI-Role": "administrateur"})
+    assert ailleurs.status_code == 403
+    for page in ("/maquette", "/plie/A"):
+        liens_ = re.findall(r'href="(/provenance\?mesure=fse_paye[^"]*)"', lire(client, page))
+        assert len(liens_) == 1, page
+        assert "Payé" in lire(client, liens_[0])
+
+
 def test_what_is_no_figure_leads_to_those_that_are(client: TestClient) -> None:
     assert "FSE payé" in lire(client, "/provenance")
-    for adresse in ("/provenance?mesure=rien", f"/provenance?mesure=fse_paye&operation={new_id()}"):
+    for adresse in (
+        "/provenance?mesure=rien",
+        f"/provenance?mesure=fse_paye&operation={new_id()}",
+        "/provenance?mesure=fse_paye&operation=inconnu",
+    ):
         answer = client.get(adresse, headers=COMPTABLE)
         assert answer.status_code == 404
         assert "ne mène à aucun chiffre" in answer.text

@@ -77,9 +77,8 @@ class Demande:
         asked = replace(self, **{"apres": "", **changements})  # type: ignore[arg-type] # texts
         return f"{_ICI}?{urlencode(asked.champs())}"
 
-    @property
-    def choix(self) -> Choix:
-        """The lines asked, as the queries take them."""
+    def choix(self, operation_id: UUID | None) -> Choix:
+        """Return the lines asked, as the queries take them."""
         return Choix(
             subvention_globale_id=_uuid(self.subvention),
             plie=self.plie or None,
@@ -87,7 +86,7 @@ class Demande:
             axe=self.axe or None,
             objectif_specifique=self.os or None,
             dispositif=self.dispositif or None,
-            operation_id=_uuid(self.operation),
+            operation_id=operation_id,
             financeur=self.financeur or None,
         )
 
@@ -123,12 +122,12 @@ def demande(
         "os": os,
         "dispositif": dispositif,
         "financeur": financeur,
+        "operation": operation,
     }
     return Demande(
         mesure=mesure,
         subvention=subvention if _uuid(subvention) else "",
         annee=annee if annee.isascii() and annee.isdigit() and len(annee) == len("2021") else "",
-        operation=operation if _uuid(operation) else "",
         cause=cause if cause in CAUSES else "",
         apres=apres,
         dates=dates,
@@ -379,12 +378,15 @@ def _lire(
     conn, perimetre = lecture.conn, lecture.perimetre
     situation: Situation = demande.dates.situation
     with instantane(conn):
+        operation_id = _uuid(demande.operation)
+        if demande.operation and operation_id is None:
+            operation_id = projection_paiements.operation_du_numero(conn, demande.operation)
         return (
             projection.provenance(
                 conn,
                 perimetre,
                 demande.mesure,
-                demande.choix,
+                demande.choix(operation_id),
                 situation,
                 cause=demande.cause or None,
                 limite=limite,
