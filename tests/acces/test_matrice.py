@@ -298,6 +298,8 @@ def _fixe(reponse: Response) -> Any:
     corps = parties(reponse.content)[:1]
     texte = TOTAUX_OI.sub("", b"\n".join(corps).decode("utf-8", "replace"))
     texte = re.sub(r"connu_le=\d+|événement n°\s\d[\d\s]*|\d\d:\d\d", "…", texte)
+    # Each form has a key of its own.
+    texte = re.sub(r'name="_?cle" value="[0-9a-f-]{36}"', "…", texte)
     return reponse.status_code, texte.splitlines()
 
 
