@@ -52,7 +52,7 @@
         const ecart = saisi - attendu;
         const absolu = ecart < 0n ? -ecart : ecart;
         const cents = String(absolu % 100n).padStart(2, "0");
-        dire(`Écart de ${ecart < 0n ? "−" : "+"}${absolu / 100n},${cents} € avec les lignes valides.`, false);
+        dire(`Écart de ${ecart < 0n ? "−" : "+"}${(absolu / 100n).toLocaleString("fr-FR")},${cents} € avec les lignes valides.`, false);
       }
       pret = pret && saisi === attendu;
     }
