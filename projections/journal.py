@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -26,9 +27,12 @@ class EvenementAbsent(NotFound):
     """Aucun événement ne porte le numéro {position}."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EvenementLu:
-    """An event as stored: ``data`` and ``pieces`` are the exact JSON text of the log."""
+    """An event as stored: ``data`` and ``pieces`` are the exact JSON text of the log.
+
+    Without slots: its fact is read once, and kept beside its fields.
+    """
 
     position: int
     stream_id: UUID
@@ -48,7 +52,7 @@ class EvenementLu:
     correlation_id: UUID
     cause_id: UUID | None
 
-    @property
+    @cached_property
     def fait(self) -> Evenement:
         """The fact, read through the upcasts."""
         jour = self.date_effet.isoformat()
