@@ -1,9 +1,10 @@
 """A lot: what the person counted is what is taken, and what is undone is undone whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from dsl import Given
@@ -41,6 +42,9 @@ from aggregates.lot.importation import (
     importer,
 )
 from aggregates.lot.state import LOT
+from aggregates.territoire import HorsTerritoire, HorsTerritoireEntier, exiger_libre
+from oi_service.aggregate import Touche
+from oi_service.application import Acte
 from oi_service.errors import Refusal
 
 _FEUILLE = "Dépenses"
@@ -204,3 +208,28 @@ def test_one_row_that_stands_in_the_way_keeps_the_whole_lot() -> None:
     Given(LOT, _PRIS()).when(annuler, _annuler(), [], [], obstacles).refuses(
         LotNonAnnulable, "; et 3 autres"
     )
+
+
+class _SansOperation:
+    """Reads nothing: what a lot says of itself is enough to refuse it."""
+
+    def find_all(self, _aggregate: object, ids: Iterable[UUID], *, pinned: bool = True) -> Any:
+        del pinned
+        return [None for _ in ids]
+
+
+def _touche(plies: tuple[str, ...]) -> Touche:
+    pris = fait(LotImporte, plies=plies)
+    return Touche(AUTRE_DEPENSE_ID, LOT.evolve(None, pris), [pris])
+
+
+@pytest.mark.parametrize(
+    ("plies", "refusal"), [(("A", "B"), HorsTerritoire), ((), HorsTerritoireEntier)]
+)
+def test_a_lot_is_of_the_territory_of_every_row(
+    plies: tuple[str, ...], refusal: type[Refusal]
+) -> None:
+    chez_a = Acte("comptable-1", "comptable_oi", plies=frozenset({"A"}))
+    exiger_libre(chez_a, [_touche(("A",))], _SansOperation())
+    with pytest.raises(refusal):
+        exiger_libre(chez_a, [_touche(plies)], _SansOperation())
