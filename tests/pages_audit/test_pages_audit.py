@@ -382,7 +382,7 @@ def test_a_working_file_is_read_then_its_findings_are_typed_in_a_grid(
     dit(trop, 409, "dépasse son montant", 'value="999 999"')
     fait = noter(
         **{
-            f"erreur-{depenses[0]}": "12,50 €",
+            f"erreur-{depenses[0]}": "12,5 €",
             f"commentaire-{depenses[0]}": "Une journée n’est pas justifiée",
             f"erreur-{depenses[1]}": "0",
         }
