@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from starlette.responses import StreamingResponse
@@ -175,6 +175,7 @@ def test_what_looks_like_a_formula_is_a_text_of_the_workbook(piege: str) -> None
 TEXTES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=40)
 
 
+@settings(deadline=None)  # A workbook is a dozen files on the disk.
 @given(
     st.lists(
         st.tuples(
@@ -283,6 +284,7 @@ def test_the_known_formulas_are_texts_of_a_csv(forme: Format, piege: str) -> Non
     assert lue[0].removeprefix("'") == piege
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
 def test_no_text_opens_a_line_nor_a_cell(textes: list[str]) -> None:
     colonnes = tuple(Colonne(f"c{n}", f"C{n}") for n in range(len(textes)))
