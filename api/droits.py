@@ -269,9 +269,7 @@ DROITS: Mapping[str, Regle] = dict(
             "telecharger_fichier_de_travail telecharger_mon_fichier",
         ),
         # Lots: workbooks imported, whole or not at all.
-        *_chacune(
-            LECTEURS, "lister_lots lire_lot lister_lignes_du_lot page_lots page_lot"
-        ),
+        *_chacune(LECTEURS, "lister_lots lire_lot lister_lignes_du_lot page_lots page_lot"),
         *_chacune(
             BILANS,
             """

@@ -83,8 +83,6 @@ EVENTS_WITHOUT_MOVEMENT = frozenset(
         "operation.ajournee.v1",
         "operation.avis_agd_rendu.v1",
         "operation.avis_plie_rendu.v1",
-        "lot.annule.v1",
-        "lot.importe.v1",
         "operation.bilan_final_depose.v1",
         "operation.bilan_final_renvoye.v1",
         "operation.cloturee.v1",

@@ -10,8 +10,8 @@ from api.pages.badges import router as badges_router
 from api.pages.comite import router as comite_router
 from api.pages.compte import router as compte_router
 from api.pages.connexion import router as connexion_router
-from api.pages.controles_operation import router as controles_operation_router
 from api.pages.contreparties import router as contreparties_router
+from api.pages.controles_operation import router as controles_operation_router
 from api.pages.csf import router as csf_router
 from api.pages.csf_page import router as csf_page_router
 from api.pages.depense import router as depense_router
