@@ -876,9 +876,7 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "population": _population,
     "etend_un_tirage": _si(", étend le tirage {}"),
     "remplace_un_tirage": _si(", remplace le tirage {}"),
-    "retablie": lambda valeur: (
-        "" if valeur is None else f", {_nombre(valeur)} compte de nouveau"
-    ),
+    "retablie": lambda valeur: "" if valeur is None else f", {_nombre(valeur)} compte de nouveau",
     "pour_un_montant": _si(", pour {}", french_euros),
     "lignes_ecartees": _si(", {} laissée(s) de côté", _nombre_de),
     "deja_annules": _si(", {} l’étai(en)t déjà", _nombre_de),

@@ -22,7 +22,7 @@ from uuid import UUID
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
-from monde import (
+from monde_importe import (
     AUTRE_OPERATION,
     CONTEXTES,
     TITRES,

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from corpus import CORPUS, MONTANT, PIECE, attendus, defauts
-from monde import CONTEXTES, OI, classeur_depenses
+from monde_importe import CONTEXTES, OI, classeur_depenses
 
 from api.classeurs import Apercu, ErreurDeCellule, annoter, apercu, lire
 from api.classeurs.classeur import Feuille

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from monde import DEPENSE, NATURES, OI, OPERATION, UNE_OPERATION
+from monde_importe import DEPENSE, NATURES, OI, OPERATION, UNE_OPERATION
 
 from api.classeurs import MODELES, Contexte, Nature, apercu, gabarit, lire, numeros_cites
 from api.classeurs.gabarit import classeur_neuf, ecrire_modele

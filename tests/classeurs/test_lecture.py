@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from corpus import classeur_depenses
-from monde import OI, lignes, ods, rangee_ods, retoucher
+from monde_importe import OI, lignes, ods, rangee_ods, retoucher
 
 from api.classeurs import FichierRefuse, Limites, annoter, apercu, lire
 from api.classeurs.refus import (

@@ -6,7 +6,7 @@ from corpus import PIECE
 from fabrique import convention
 from hypothesis import given
 from hypothesis import strategies as st
-from monde import OI, OPERATION, classeur_depenses
+from monde_importe import OI, OPERATION, classeur_depenses
 
 from aggregates.depense.declaration import DeclarerDepenses, DetailSaisi
 from api.classeurs import apercu, lire
