@@ -13,6 +13,7 @@ import structlog
 from asgi_cross_origin_protection import CrossOriginProtection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -83,7 +84,7 @@ def entourer(app: ASGIApp, reseau: Reseau, debit: Debit, depot: str) -> ASGIApp:
         debit: the counts of requests.
         depot: where a document is deposited.
     """
-    entouree: ASGIApp = TeteSansCorps(CorpsBorne(app, depot))
+    entouree: ASGIApp = TeteSansCorps(CorpsBorne(PagesCompressees(app), depot))
     entouree = CrossOriginProtection(
         entouree, allowed_origins=reseau.origines, deny_app=_origine_etrangere
     )
@@ -181,6 +182,25 @@ class EnTetesDeSecurite:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class PagesCompressees:
+    """Compresses pages and their files; not what shows a secret, nor files already compressed.
+
+    The size of a compressed page tells something of it to who can have parts of it repeated
+    (BREACH): pages that show a password, a code or a token are sent as they are; others hold none.
+    """
+
+    _A_PART = ("/api/", "/compte", "/administration", "/activation", "/exports", "/pieces/")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._compressee = GZipMiddleware(app, minimum_size=1024, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        telle_quelle = scope["type"] != "http" or scope["path"].startswith(self._A_PART)
+        await (self._app if telle_quelle else self._compressee)(scope, receive, send)
 
 
 # --- How much may be asked -----------------------------------------------------------------------

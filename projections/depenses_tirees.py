@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 
+from projections.perimetre import Perimetre
 from rules.nomenclature import POSTES
 
 
@@ -31,9 +32,9 @@ class DepenseTiree:
 
 
 def depenses_tirees(
-    conn: Connection[TupleRow], depenses: Sequence[UUID]
+    conn: Connection[TupleRow], perimetre: Perimetre, depenses: Sequence[UUID]
 ) -> dict[UUID, DepenseTiree]:
-    """Return dépenses by their identifier; an auditor reads the whole OI."""
+    """Return those of some dépenses that the perimeter holds, by their identifier."""
     rows = (
         conn.cursor(row_factory=class_row(DepenseTiree))
         .execute(
@@ -42,9 +43,10 @@ def depenses_tirees(
                 o.beneficiaire, o.plie_id
             FROM projection.depense AS d
             INNER JOIN projection.operation AS o ON d.operation_id = o.id
-            WHERE d.id = ANY(%s)
+            WHERE d.id = ANY(%(depenses)s)
+                AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
             """,
-            (list(depenses),),
+            {"depenses": list(depenses), "plies": perimetre.liste},
         )
         .fetchall()
     )

@@ -408,23 +408,32 @@ def position(conn: Connection[TupleRow], situation: Situation = ACTUELLE) -> int
     return int(row[0])
 
 
-def dossier(conn: Connection[TupleRow], operation_id: UUID) -> tuple[str, str]:
-    """Return the number and the beneficiary of an operation that the perimeter holds."""
-    row = conn.execute(
-        "SELECT o.numero_mdfse, o.beneficiaire FROM projection.operation AS o WHERE o.id = %s",
-        (operation_id,),
-    ).fetchone()
-    assert row is not None
-    return row[0], row[1]
-
-
-def operation_du_numero(conn: Connection[TupleRow], numero: str) -> UUID:
-    """Return the identifier of a dossier; whether the perimeter holds it is asked elsewhere.
+def dossier(
+    conn: Connection[TupleRow], perimetre: Perimetre, operation_id: UUID
+) -> tuple[str, str]:
+    """Return the number and the beneficiary of an operation.
 
     Raises: OperationAbsente.
     """
     row = conn.execute(
-        "SELECT o.id FROM projection.operation AS o WHERE o.numero_mdfse = %s", (numero,)
+        "SELECT o.numero_mdfse, o.beneficiaire FROM projection.operation AS o "
+        "WHERE o.id = %(id)s AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))",
+        {"id": operation_id, "plies": perimetre.liste},
+    ).fetchone()
+    if row is None:
+        raise OperationAbsente(id=operation_id)
+    return row[0], row[1]
+
+
+def operation_du_numero(conn: Connection[TupleRow], perimetre: Perimetre, numero: str) -> UUID:
+    """Return the identifier of a dossier.
+
+    Raises: OperationAbsente.
+    """
+    row = conn.execute(
+        "SELECT o.id FROM projection.operation AS o WHERE o.numero_mdfse = %(numero)s "
+        "AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))",
+        {"numero": numero, "plies": perimetre.liste},
     ).fetchone()
     if row is None:
         raise OperationAbsente(id=numero)

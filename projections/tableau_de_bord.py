@@ -155,7 +155,7 @@ def tableau_de_bord(
             previsions=prevues,
             levier=levier.levier(conn, perimetre, situation, subventions=[sg]),
             a_controler=bilans_a_controler(conn, perimetre, sg, maquette.reglement, situation, le),
-            preuve=derniere_preuve(conn, situation),
+            preuve=derniere_preuve(conn, perimetre, situation),
         )
 
 
@@ -338,11 +338,15 @@ def _non_controles(
 _PREUVES = ("registre.livres_verifies.v1", "registre.journal_ancre.v1")
 
 
-def derniere_preuve(conn: Connection[TupleRow], situation: Situation) -> Preuve | None:
+def derniere_preuve(
+    conn: Connection[TupleRow], perimetre: Perimetre, situation: Situation
+) -> Preuve | None:
     """Return the last verification of the log, or its last anchor when that is later.
 
-    Only who sees the whole log sees them: the database shows them to nobody else.
+    Only who sees the whole log sees them: they are of no PLIE, and tell how much was recorded.
     """
+    if perimetre.plie_ids is not None:
+        return None
     row = conn.execute(
         """
         SELECT

@@ -55,6 +55,10 @@ def test_a_form_says_every_field_and_every_choice_in_french(nom: str) -> None:
         assert not muets, f"{feuille.nom}: {muets}"
 
 
+def test_what_an_act_is_said_to_do_is_for_people() -> None:
+    assert not [fait.nom for fait in actes().values() if "`" in fait.sens or not fait.sens]
+
+
 def test_a_field_that_its_model_makes_optional_is_optional_in_the_form() -> None:
     racine = forme(actes()["rectifier_dossier"].modele)
     exiges = {noeud.nom for noeud in racine.enfants if noeud.requis}

@@ -363,7 +363,7 @@ def _vue(
     ici = f"/audit/dossiers/{lu.id}/echantillons/{e.id}"
     modifiable = lu.clos_le is None and e.suivi_par is None
     montrees = e.tirage[debut : debut + PAR_PAGE]
-    connues = depenses_tirees(lecture.conn, [u.depense_id for u in montrees])
+    connues = depenses_tirees(lecture.conn, lecture.perimetre, [u.depense_id for u in montrees])
     dits = {d.champ: d.message for d in defauts if d.champ}
     notees = sum(u.erreur is not None for u in e.tirage)
     return VueEchantillon(
@@ -686,7 +686,7 @@ def exporter_echantillon(
     """Exporte un tirage, avec ses constats."""
     lu = _lire(lecture, dossier_id)
     e = lu.echantillon(echantillon_id)
-    connues = depenses_tirees(lecture.conn, [u.depense_id for u in e.tirage])
+    connues = depenses_tirees(lecture.conn, lecture.perimetre, [u.depense_id for u in e.tirage])
     tableau = Tableau(
         f"{lu.reference}, tirage n°\u00a0{e.rang}",
         (

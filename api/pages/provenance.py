@@ -380,7 +380,9 @@ def _lire(
     with instantane(conn):
         operation_id = _uuid(demande.operation)
         if demande.operation and operation_id is None:
-            operation_id = projection_paiements.operation_du_numero(conn, demande.operation)
+            operation_id = projection_paiements.operation_du_numero(
+                conn, perimetre, demande.operation
+            )
         return (
             projection.provenance(
                 conn,
@@ -616,7 +618,9 @@ def page_paiement(
         except CurseurInvalide:
             apres = ""
             lu = _lire_paiement(lecture, operation_id, paiement_id, apres)
-        numero, beneficiaire = projection_paiements.dossier(lecture.conn, operation_id)
+        numero, beneficiaire = projection_paiements.dossier(
+            lecture.conn, lecture.perimetre, operation_id
+        )
     return templates().TemplateResponse(
         request,
         "paiement.html",

@@ -206,6 +206,11 @@ class RangeeVue:
     valeurs: Rangee
     dits: tuple[Dit, ...]
 
+    @property
+    def numero(self) -> int:
+        """The number of the line, as people count."""
+        return self.rang + 1
+
     def faux(self, cle: str) -> bool:
         """Tell whether a cell holds an error."""
         return any(d.grave and d.champ == f"l{self.rang}.{cle}" for d in self.dits)

@@ -1,6 +1,7 @@
 """Chapters of the control of the delivered service, from its opening to its validation."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,13 +13,14 @@ from aggregates.convention import (
     service_fait,
     validation,
 )
-from aggregates.depense import controle
+from aggregates.depense import controle, pieces
+from aggregates.depense.state import DEPENSE
 from api import actions
 from oi_service.demo.depenses import MARCHE, bilan_de
 from oi_service.demo.execution import ECHANTILLON
 from oi_service.demo.generateur import NOMS_FINANCEURS
 from oi_service.demo.pieces import Ligne
-from oi_service.demo.recit import VALIDEUR, Lot, RecitDossier
+from oi_service.demo.recit import VALIDEUR, Lot, RecitDossier, jour_ouvre
 from oi_service.money import euros
 from rules.echantillon import tirer
 from rules.grille import POINTS
@@ -29,6 +31,8 @@ _SANS_OBJET = frozenset((10, 15))
 #: Units that nothing proves, one in that many; the deliverable that was not reached.
 _PARCOURS_NON_PROUVES = 14
 _LIVRABLE_MANQUE = "evaluation"
+#: The statements of account that come late are those of what was paid from here on.
+_SECOND_SEMESTRE = "2021-07-01"
 #: What a drawn piece loses, in thousandths, when the draw must show something.
 _ECART_DU_TIRAGE = 310
 
@@ -67,11 +71,16 @@ def est_controle(r: RecitDossier, lot: Lot, envoi: str = "depot") -> UUID:
     csf_id = ouvre_le_controle(r, lot, envoi)
     if r.dossier.avec("interrompu"):
         _attend_une_piece(r, lot, envoi)
+    conclut(r, lot, csf_id)
+    est_valide(r, lot, csf_id)
+    return csf_id
+
+
+def conclut(r: RecitDossier, lot: Lot, csf_id: UUID) -> None:
+    """Decide on everything, and hear the beneficiary on what is not kept."""
     if constate(r, lot, csf_id):
         notifie_ses_conclusions(r, lot, csf_id)
         entend_le_beneficiaire(r, lot, csf_id)
-    valide(r, lot, csf_id)
-    return csf_id
 
 
 def _attend_une_piece(r: RecitDossier, lot: Lot, envoi: str) -> None:
@@ -88,6 +97,9 @@ def _attend_une_piece(r: RecitDossier, lot: Lot, envoi: str) -> None:
         motif="Les relevés de compte du second semestre manquent",
     )
     r.passe(41)
+    for rang, (depense_id, ligne) in enumerate(zip(lot.ids, lot.lignes, strict=True), 1):
+        if ligne.poste == "personnel" and ligne.saisie["date_piece"] >= _SECOND_SEMESTRE:
+            _joint(r, lot.nom(f"releve-{rang}"), depense_id)
     r.sur_convention(
         lot.nom("reprise"),
         r.controleur,
@@ -95,6 +107,11 @@ def _attend_une_piece(r: RecitDossier, lot: Lot, envoi: str) -> None:
         horloge.ReprendreDelai,
         bilan_de(r, lot, envoi),
     )
+
+
+def _joint(r: RecitDossier, nom: str, depense_id: UUID) -> None:
+    """A document comes after the dépense that it proves."""
+    r.decide(nom, r.controleur, DEPENSE, depense_id, pieces.joindre, pieces.JoindrePieces)
 
 
 def constate(r: RecitDossier, lot: Lot, csf_id: UUID) -> bool:
@@ -326,9 +343,39 @@ def entend_le_beneficiaire(r: RecitDossier, lot: Lot, csf_id: UUID, version: int
     )
 
 
-def valide(r: RecitDossier, lot: Lot, csf_id: UUID, version: int = 1) -> None:
-    """Somebody else validates: what the Fund owes is fixed."""
-    r.passe(3)
+def propose(r: RecitDossier, lot: Lot, csf_id: UUID, nom: str = "csf-1/proposition") -> None:
+    """Say that the control is done: somebody else has to validate it."""
+    r.sur_dossier(lot.nom(nom), r.controleur, actions.proposer_csf, validation.ProposerCsf, csf_id)
+
+
+def _est_repris(r: RecitDossier, lot: Lot, csf_id: UUID) -> None:
+    """Sent back for a proof of payment that is not in the dossier, then proposed with it."""
+    rang, ligne = next((i, x) for i, x in enumerate(lot.lignes) if not x.ecarte)
+    r.passe(1)
+    r.sur_convention(
+        lot.nom("csf-1/renvoi"),
+        VALIDEUR,
+        validation.renvoyer_csf,
+        validation.RenvoyerCsf,
+        csf_id,
+        VALIDEUR.acteur,
+        motif=(
+            f"Joindre le relevé de compte qui prouve le paiement de la pièce "
+            f"{ligne.saisie['piece_ref']}"
+        ),
+    )
+    r.passe(1)
+    _joint(r, lot.nom("csf-1/renvoi/releve"), lot.ids[rang])
+    propose(r, lot, csf_id, "csf-1/proposition-2")
+
+
+def est_valide(r: RecitDossier, lot: Lot, csf_id: UUID, version: int = 1) -> None:
+    """The control is proposed; somebody else validates it: what the Fund owes is fixed."""
+    validation_le = jour_ouvre(r.jour + timedelta(days=3))
+    propose(r, lot, csf_id, f"csf-{version}/proposition")
+    if r.dossier.avec("controle_repris"):
+        _est_repris(r, lot, csf_id)
+    r.attend(validation_le)
     r.sur_dossier(
         lot.nom(f"csf-{version}/validation"),
         VALIDEUR,

@@ -27,7 +27,7 @@ DESTINS: dict[str, Callable[[RecitDossier], None]] = {
         execute,
         cours.tarde_a_rendre_son_bilan,
         cours.attend_son_controle,
-        cours.est_en_cours_de_controle,
+        cours.attend_sa_validation,
         cours.discute_son_controle,
         cours.attend_son_solde,
         fins.va_au_bout,

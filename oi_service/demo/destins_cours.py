@@ -11,10 +11,12 @@ from oi_service.demo.chapitres import (
     rend_un_acompte_2022,
 )
 from oi_service.demo.controle import (
+    conclut,
     constate,
     est_controle,
     notifie_ses_conclusions,
     ouvre_le_controle,
+    propose,
 )
 from oi_service.demo.depenses import declare, lots
 from oi_service.demo.enveloppes import HAUSSE
@@ -50,11 +52,13 @@ def attend_son_controle(r: RecitDossier) -> None:
     depose_son_bilan_final(r)
 
 
-def est_en_cours_de_controle(r: RecitDossier) -> None:
-    """Every line is decided, the validation waits."""
+def attend_sa_validation(r: RecitDossier) -> None:
+    """Its control is done and proposed: the valideur has not looked at it yet."""
     lot = rend_son_bilan_final(r)
     r.attend(date(2022, 11, 7))
-    constate(r, lot, ouvre_le_controle(r, lot))
+    csf_id = ouvre_le_controle(r, lot)
+    conclut(r, lot, csf_id)
+    propose(r, lot, csf_id)
 
 
 def discute_son_controle(r: RecitDossier) -> None:

@@ -21,9 +21,9 @@ from oi_service.demo.controle import (
     entend_le_beneficiaire,
     est_controle,
     est_renvoye,
+    est_valide,
     notifie_ses_conclusions,
     ouvre_le_controle,
-    valide,
 )
 from oi_service.demo.depenses import rend_son_bilan
 from oi_service.demo.distribution import dossiers
@@ -139,7 +139,7 @@ def _rouvre(r: RecitDossier, lot: Lot, motif: str, controle_ref: str | None = No
     ecarte_apres_audit(r, lot, csf_id, 2)
     notifie_ses_conclusions(r, lot, csf_id, version=2)
     entend_le_beneficiaire(r, lot, csf_id, version=2)
-    valide(r, lot, csf_id, version=2)
+    est_valide(r, lot, csf_id, version=2)
 
 
 def subit_un_audit(r: RecitDossier) -> None:

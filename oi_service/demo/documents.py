@@ -12,6 +12,7 @@ from aggregates.convention.paiements import EffectuerPaiement
 from aggregates.convention.signature import SignerConvention
 from aggregates.convention.validation import ValiderCsf
 from aggregates.depense.declaration import DeclarerDepense
+from aggregates.depense.pieces import JoindrePieces
 from aggregates.operation.depot import DeposerDossier
 
 #: Which acts come with a paper, and what it is: a few hundreds, so that the story starts at once.
@@ -21,6 +22,7 @@ PAPIERS: dict[type[Commande], tuple[str, str]] = {
     SignerAvenant: ("Avenant signé", "avenant"),
     PercevoirContrepartie: ("Attestation de versement", "attestation"),
     DeclarerDepense: ("Justificatif de la dépense", "facture"),
+    JoindrePieces: ("Extrait du relevé de compte", "releve_bancaire"),
     DeposerBilan: ("Bilan d’exécution signé", "bilan"),
     ValiderCsf: ("Certificat de contrôle de service fait", "certificat"),
     EffectuerPaiement: ("Avis de virement", "avis_virement"),

@@ -111,6 +111,7 @@ def test_nobody_controls_or_validates_their_own_work() -> None:
         if nom.endswith("/validation"):
             ouverture = nom.removesuffix("/validation")
             assert (ouverture, acteur) not in acteurs
+            assert (f"{ouverture}/proposition", acteur) not in acteurs
 
 
 def test_every_form_of_cost_is_programmed() -> None:

@@ -244,6 +244,42 @@ PROMESSES = {
             "AND data ->> 'version' = '2' AND (data ->> 'fse_du_periode_centimes')::bigint < 0"
         ),
     ),
+    "controls proposed by one person, then validated by another": (
+        25,
+        (
+            "SELECT count(*) FROM oi.event AS p INNER JOIN oi.event AS v USING (stream_id) "
+            "WHERE p.name = 'convention.csf_propose.v1' AND v.name = 'convention.csf_valide.v1' "
+            "AND p.data ->> 'csf_id' = v.data ->> 'csf_id' AND p.position < v.position "
+            "AND p.data ->> 'controleur' <> v.data ->> 'valideur'"
+        ),
+    ),
+    "a control sent back, proposed again with a document, then validated": (
+        1,
+        (
+            "SELECT count(*) FROM oi.event AS r INNER JOIN oi.event AS p USING (stream_id) "
+            "INNER JOIN oi.event AS v USING (stream_id) "
+            "WHERE r.name = 'convention.csf_renvoye.v1' "
+            "AND p.name = 'convention.csf_propose.v1' AND v.name = 'convention.csf_valide.v1' "
+            "AND r.position < p.position AND p.position < v.position "
+            "AND EXISTS (SELECT FROM oi.event AS j "
+            "WHERE j.name = 'depense.pieces_jointes.v1' "
+            "AND j.data ->> 'operation_id' = v.data ->> 'operation_id' "
+            "AND j.position BETWEEN r.position AND p.position)"
+        ),
+    ),
+    "a control that waits for its validation": (
+        1,
+        (
+            "SELECT count(*) FROM oi.event AS p WHERE p.name = 'convention.csf_propose.v1' "
+            "AND NOT EXISTS (SELECT FROM oi.event AS v WHERE v.stream_id = p.stream_id "
+            "AND v.name IN ('convention.csf_valide.v1', 'convention.csf_renvoye.v1') "
+            "AND v.position > p.position)"
+        ),
+    ),
+    "documents that come after the dépense that they prove": (
+        5,
+        "SELECT count(*) FROM oi.event WHERE name = 'depense.pieces_jointes.v1'",
+    ),
     "avances, acomptes, soldes": (
         3,
         (

@@ -124,13 +124,15 @@ def test_few_queries_whatever_the_dossiers(vie: Vie) -> None:
 def test_the_last_proof_is_told(service: Service) -> None:
     Vie(service).subvention()
     with service.reads.connection() as conn:
-        assert derniere_preuve(conn, Situation()) is None
+        assert derniere_preuve(conn, OI_ENTIER, Situation()) is None
     fait = noter_verification(service)
     assert fait is not None
     with service.reads.connection() as conn:
-        preuve = derniere_preuve(conn, Situation())
-        avant = derniere_preuve(conn, Situation(connu_le=fait.jusqua_position))
+        preuve = derniere_preuve(conn, OI_ENTIER, Situation())
+        avant = derniere_preuve(conn, OI_ENTIER, Situation(connu_le=fait.jusqua_position))
+        de_tous = derniere_preuve(conn, Perimetre(frozenset({"A", "B"})), Situation())
     assert preuve is not None
+    assert de_tous is None
     assert (preuve.nature, preuve.intacte) == ("verification", True)
     assert preuve.evenements == fait.jusqua_position
     assert avant is None

@@ -1,6 +1,7 @@
 """The acts that people do in the pages: those of the JSON door, under the names that people use."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +54,16 @@ class ActeDesPages:
             raise CibleInconnue from None
 
 
+#: What only programs need to know of an act: what its answer holds.
+_POUR_LES_PROGRAMMES = re.compile(r"(?: ; |, )`[^.]*")
+
+
+def _sens(docstring: str) -> str:
+    """Return what a route says that it does, for a person."""
+    premier = docstring.partition("\n\n")[0].replace("\n", " ")
+    return _POUR_LES_PROGRAMMES.sub("", premier)
+
+
 @cache
 def actes() -> Mapping[str, ActeDesPages]:
     """Return every act, by the name of its route."""
@@ -82,7 +93,7 @@ def _lire(router: APIRouter) -> Iterator[ActeDesPages]:
         yield ActeDesPages(
             nom=nom,
             titre=TITRES[nom],
-            sens=(inspect.getdoc(route) or "").partition("\n\n")[0].replace("\n", " "),
+            sens=_sens(inspect.getdoc(route) or ""),
             parametres=tuple(p.name for p in contexte.dependant.path_params),
             modele=contexte.dependant.body_params[0].field_info.annotation,
             route=route,

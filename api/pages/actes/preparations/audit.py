@@ -406,7 +406,7 @@ def corriger(
     )
     if unite is None or unite.erreur is None:
         return Preparation(sujet=sujet)
-    depense = depenses_tirees(lecture.conn, [depense_id]).get(depense_id)
+    depense = depenses_tirees(lecture.conn, lecture.perimetre, [depense_id]).get(depense_id)
     return Preparation(
         sujet=sujet,
         initiales={"erreur": decimales(unite.erreur), "commentaire": unite.commentaire or ""},
