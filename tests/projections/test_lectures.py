@@ -87,8 +87,13 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
             f"/operations/{une}/csf/{csf['csf_id']}/recalcul"
         ),
         "/bilans/attendus": "/bilans/attendus",
+        "/paiements": "/paiements",
+        "/paiements/a-preparer": "/paiements/a-preparer",
+        "/paiements/certifications": "/paiements/certifications",
         "/paiements/horloges": "/paiements/horloges",
+        "/paiements/ordres-de-reversement": "/paiements/ordres-de-reversement",
         "/paiements/trop-percus": "/paiements/trop-percus",
+        "/depenses": "/depenses",
         "/depenses/{depense_id}": f"/depenses/{vie.depenses[0]}",
         "/depenses/{depense_id}/constats": f"/depenses/{vie.depenses[0]}/constats",
         "/parametres": "/parametres",
@@ -104,6 +109,7 @@ def chemins(http: TestClient, vie: Vie) -> dict[str, str]:
         "/controles-operation/{controle_id}": (
             f"/controles-operation/{vie.controles['du PLIE A']}"
         ),
+        "/lots": "/lots",
         "/reprises": "/reprises",
         "/reprises/{reprise_id}": f"/reprises/{vie.reprise}",
         "/couverture": "/couverture",
@@ -127,6 +133,11 @@ def test_every_reading_route_is_tried_here(http: TestClient, vie: Vie) -> None:
     lus -= {"/personnes/{personne_id}", "/operations/{operation_id}/personnes"}
     # Accounts, and what one's own account holds, are no money of anybody: tests/acces.
     lus -= {"/comptes", "/comptes/{identifiant}", "/session", "/sessions", "/jetons", "/traces"}
+    # Works are those that one asked for oneself, in the role that asked: tests/travaux.
+    un_travail = "/travaux/{travail_id}"
+    lus -= {"/travaux", un_travail, f"{un_travail}/fichiers/{{nom}}"}
+    # A lot is made of a workbook, and this life imports none: tests/test_pages_imports.py.
+    lus -= {"/lots/{lot_id}", "/lots/{lot_id}/lignes", "/lots/apercu", "/lots/modeles/{nature}"}
     # A document is bytes and no JSON: tests/api/test_api_pieces.py reads it. An archive is too:
     # tests/preuve/test_archive.py. An anchor is a text: tests/api/test_api_ancrage.py.
     assert lus - {"/pieces/{sha256}", "/archives", "/ancrages/{taille}"} == set(chemins(http, vie))

@@ -37,6 +37,7 @@ TOUS_LES_PLIE = Perimetre(frozenset("AB"))
 
 #: Public functions that take a connection and no perimeter, each with the reason.
 SANS_PERIMETRE = {
+    "comparaison.comparer_projections": "a check of the whole base: it tells digests, never a row",
     "comptes.administrateurs": "accounts are the administrator's, who reads no money",
     "comptes.compte": "the same",
     "comptes.comptes": "the same",
@@ -45,6 +46,9 @@ SANS_PERIMETRE = {
     "export.exporter": "the same",
     "export.parmi": "the same",
     "instantane.instantane": "reads nothing",
+    "lots.faits_du_lot": "what undoing a lot writes from, whole; the act let in who undoes it",
+    "lots.lot_du_fichier": "a file that the whole OI knows is no new one for a PLIE",
+    "paiements.position": "the head of the log: a number",
     "pieces.orphelines": "a check of the operator",
     "pieces.pieces_nommees": "the same",
     "pieces.verifier_pieces": "the same",
@@ -52,7 +56,6 @@ SANS_PERIMETRE = {
     "populations.exiger_passee": "the same",
     "populations.population": "what an auditor of the whole OI draws from",
     "rebuild.beside": "run by the owner",
-    "lots.lot_du_fichier": "a file that the whole OI knows is no new one for a PLIE",
     "rebuild.digests": "the same",
     "rebuild.play": "the same",
     "rebuild.tables": "the same",
