@@ -19,14 +19,17 @@ from test_lectures import OBLIGATOIRES, chemins
 from vie_complete import Vie
 
 import projections
+from aggregates.operation.state import OperationAbsente
 from api.app import create_app
 from api.deps import LectureOuverte, lecture, perimetre
 from oi_service import database
 from oi_service.application import Service
 from oi_service.database import DIRECTEUR, application_pool
+from projections.depenses_tirees import depenses_tirees
 from projections.journal import journal
 from projections.livre import Lignes
 from projections.maquette import charger
+from projections.paiements import dossier, operation_du_numero
 from projections.perimetre import OI_ENTIER, Perimetre, limiter
 from projections.rebuild import tables
 
@@ -186,6 +189,22 @@ def test_the_database_shows_the_events_that_the_query_shows(
     with limitee(ouvert, qui) as sienne:
         montres = {p for (p,) in sienne.execute("SELECT position FROM oi.event").fetchall()}
     assert montres == lus != set()
+
+
+def test_a_dossier_is_found_by_its_number_or_named_only_within_the_perimeter(
+    vie: Vie, conn: Connection[TupleRow]
+) -> None:
+    """On a connection that is not limited: the queries say it by themselves."""
+    de_beta = vie.operations["conventionnée"]
+    numero, _ = dossier(conn, BETA, de_beta)
+    assert operation_du_numero(conn, BETA, numero) == de_beta
+    with pytest.raises(OperationAbsente):
+        dossier(conn, ALPHA, de_beta)
+    with pytest.raises(OperationAbsente):
+        operation_du_numero(conn, ALPHA, numero)
+    une = vie.depenses[0]
+    assert set(depenses_tirees(conn, ALPHA, [une])) == {une}
+    assert depenses_tirees(conn, BETA, [une]) == {}
 
 
 def test_a_connection_never_keeps_the_perimeter_of_the_former_reader(
