@@ -45,6 +45,10 @@ REQUIS: dict[str, dict[str, str]] = {
     "expliquer_chiffre": {"mesure": "fse_programme"},
     "exporter_provenance": {"mesure": "fse_programme"},
     "exporter_liste_histoire": {"dossier": "numero_mdfse"},
+    "page_provenance": {"mesure": "fse_programme"},
+    "page_recherche": {"q": "fictif"},
+    "page_rejeu": {"dossier": "numero_mdfse"},
+    "page_histoire": {"dossier": "numero_mdfse"},
     "page_releve_de_decisions": {
         "le": "2022-01-20",
         "instance": "conseil_administration_oi",
