@@ -235,7 +235,9 @@ def test_a_key_sent_again_when_all_is_already_so_gives_the_first_answer(api: Api
 def test_every_answer_carries_the_policy(api: Api, chemin: str) -> None:
     headers = api.http.get(chemin).headers
     policy = headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self'")
+    assert policy.startswith(
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'"
+    )
     assert "unsafe" not in policy
     assert "http" not in policy
     assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == (
@@ -285,7 +287,7 @@ def test_readers_do_not_block_each_other(api: Api) -> None:
 
 def test_the_root_leads_to_the_maquette(api: Api) -> None:
     answer = api.http.get("/", follow_redirects=False)
-    assert (answer.status_code, answer.headers["Location"]) == (307, "/maquette")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/controles")
 
 
 def test_an_unknown_address_and_method_are_problems(api: Api) -> None:

@@ -47,6 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.navigateur)
+            # Apart: they take minutes, and the browser keeps a loop of its own in their process.
+            item.add_marker(pytest.mark.longue)
 
 
 @pytest.fixture(scope="session")
