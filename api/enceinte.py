@@ -191,7 +191,8 @@ class PagesCompressees:
     (BREACH): pages that show a password, a code or a token are sent as they are; others hold none.
     """
 
-    _A_PART = ("/api/", "/compte", "/administration", "/activation", "/exports", "/pieces/")
+    _SECRETS = ("/compte", "/administration", "/activation")
+    _FICHIERS = ("/api/", "/exports", "/pieces/", "/travaux/")
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -199,7 +200,9 @@ class PagesCompressees:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        telle_quelle = scope["type"] != "http" or scope["path"].startswith(self._A_PART)
+        telle_quelle = scope["type"] != "http" or scope["path"].startswith(
+            self._SECRETS + self._FICHIERS
+        )
         await (self._app if telle_quelle else self._compressee)(scope, receive, send)
 
 
