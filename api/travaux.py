@@ -15,7 +15,7 @@ from api.porte import EN_TETE_ROLE, Personne, habiliter
 from api.web import adresse_de
 from oi_service.acces.identite import Identite
 from oi_service.application import Service
-from oi_service.travaux import NATURES, NatureInconnue, Travail, TravailAbsent
+from oi_service.travaux import NATURES, NatureDeTravailInconnue, Travail, TravailAbsent
 from projections.journal import EvenementAbsent
 
 #: Largest position that an address may name.
@@ -97,7 +97,7 @@ class MesTravaux:
         travail = self.lire(travail_id)
         nature = NATURES.get(travail.nature)
         if nature is None:
-            raise NatureInconnue(nature=travail.nature)
+            raise NatureDeTravailInconnue(nature=travail.nature)
         regle = DROITS[nature.route]
         demande = self.request.headers.get(EN_TETE_ROLE)
         qui = habiliter(self._identite, regle, demande, self.request.method)

@@ -24,7 +24,7 @@ from oi_service.travaux.travail import (
     Etat,
     Fichier,
     FichierDeTravailAbsent,
-    NatureInconnue,
+    NatureDeTravailInconnue,
     Travail,
     TravailAbsent,
     TravailTermine,
@@ -74,10 +74,10 @@ class Travaux:
     ) -> UUID:
         """Ask for a work; the same demand, still waiting or under way, is that one.
 
-        Raises: NatureInconnue, TropDeTravaux.
+        Raises: NatureDeTravailInconnue, TropDeTravaux.
         """
         if nature not in NATURES:
-            raise NatureInconnue(nature=nature)
+            raise NatureDeTravailInconnue(nature=nature)
         territoire = None if plies is None else sorted(plies)
         with self._pool.connection() as conn, conn.transaction():
             conn.execute(
@@ -177,7 +177,7 @@ class Travaux:
     ) -> UUID:
         """Ask again for what a work that is over was asked.
 
-        Raises: TravailVivant, NatureInconnue, TropDeTravaux.
+        Raises: TravailVivant, NatureDeTravailInconnue, TropDeTravaux.
         """
         if travail.vivant:
             raise TravailVivant

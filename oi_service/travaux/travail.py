@@ -33,7 +33,7 @@ class FichierDeTravailAbsent(NotFound):
     """
 
 
-class NatureInconnue(NotFound):
+class NatureDeTravailInconnue(NotFound):
     """Le travail « {nature} » n’existe pas dans cette version du service."""
 
 

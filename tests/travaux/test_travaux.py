@@ -24,7 +24,7 @@ from oi_service.lieux import Lieux
 from oi_service.travaux import (
     NATURES,
     FichierDeTravailAbsent,
-    NatureInconnue,
+    NatureDeTravailInconnue,
     Ouvrier,
     Suivi,
     Travail,
@@ -151,7 +151,7 @@ def test_an_account_has_so_many_works_and_no_more(joue: Service) -> None:
 
 
 def test_an_unknown_kind_is_refused(joue: Service) -> None:
-    with pytest.raises(NatureInconnue):
+    with pytest.raises(NatureDeTravailInconnue):
         lancer(joue, "cafe")
 
 
