@@ -359,7 +359,7 @@ def page_travaux(request: Request, travaux: MesTravauxOuverts) -> HTMLResponse:
     )
 
 
-@router.get("/{travail_id}", name="page_travail")
+@router.get("/{travail_id:uuid}", name="page_travail")
 def page_travail(request: Request, travail_id: UUID, travaux: MesTravauxOuverts) -> HTMLResponse:
     """Affiche un travail : où il en est, ce qu’il a produit."""
     return page(request, "travail.html", vue=vue(travaux.lire(travail_id)))

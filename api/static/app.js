@@ -12,10 +12,6 @@
   document.addEventListener("htmx:response:error", () =>
     dire("Le service a refusé cette demande : rien n’est enregistré, rechargez la page."));
 
-  /* What is wrong takes the focus, so that it is read first. */
-  const resume = document.querySelector(".resume[role=alert]");
-  if (resume) resume.focus();
-
   /* A form is sent once, however often its button is pressed. */
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -200,7 +200,7 @@ def regarder_classeur(
     )
 
 
-@router.get("/{lot_id}", responses=_AVEC_VERSION | refus(404))
+@router.get("/{lot_id:uuid}", responses=_AVEC_VERSION | refus(404))
 def lire_lot(lot_id: UUID, lecture: Lecture, response: Response) -> LotOut:
     """Lire un lot."""
     found = projection.lot(lecture.conn, lecture.perimetre, lot_id)

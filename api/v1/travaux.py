@@ -89,7 +89,7 @@ def lister_travaux(travaux: MesTravauxOuverts) -> TravauxOut:
     return TravauxOut(lignes=[_montrer(t) for t in travaux.lister()])
 
 
-@router.get("/{travail_id}", responses=refus(404))
+@router.get("/{travail_id:uuid}", responses=refus(404))
 def lire_travail(travail_id: UUID, travaux: MesTravauxOuverts) -> TravailOut:
     """Lire un de ses travaux : où il en est, ce qu’il a produit."""
     return _montrer(travaux.lire(travail_id))

@@ -23,8 +23,12 @@ from oi_service.lieux import Lieux
 
 pytestmark = [pytest.mark.longue, pytest.mark.xdist_group("pages")]
 
-#: Pages that lead elsewhere at once, and those of one's own account: `test_comptes` has accounts.
+#: Pages that lead elsewhere at once, and those that are about what this world lacks: accounts
+#: (`test_comptes`), workbooks and lots (`test_imports`); a template is a file.
 AILLEURS = {
+    "page_modele",
+    "page_apercu_import",
+    "page_lot",
     "page_connexion_oidc",
     "page_retour_oidc",
     "page_compte",
