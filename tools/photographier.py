@@ -191,12 +191,7 @@ def main() -> None:
     demande = lecteur.parse_args()
     chromium = next(filter(None, map(shutil.which, CHROMIUM)))
     with demonstration() as (adresse, mot_de_passe), sync_playwright() as joueur:
-        navigateur = joueur.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--lang=fr-FR"],
-            # What the browser itself says (dates, files) is in the language of its machine.
-            env={**os.environ, "LANGUAGE": "fr", "LANG": "fr_FR.UTF-8"},
-        )
+        navigateur = joueur.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         visite = Visite(navigateur, adresse, mot_de_passe, {})
         if demande.toutes:
             de_toutes(visite, demande.toutes)
