@@ -8,10 +8,10 @@ from oi_service.application import Service
 
 def test_an_empty_service_says_what_to_do(page: Page, messages: list[str], adresse: str) -> None:
     page.goto(f"{adresse}/")
+    expect(page).to_have_url(f"{adresse}/controles")
+    page.get_by_role("link", name="Maquette", exact=True).click()
     expect(page).to_have_url(f"{adresse}/maquette")
     expect(page.locator("main")).to_contain_text("subvention globale")
-    page.get_by_role("link", name="Maquette").click()
-    expect(page).to_have_url(f"{adresse}/maquette")
     assert messages == []
 
 
