@@ -2,12 +2,15 @@
 
 import ipaddress
 import re
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 from urllib.parse import quote
 
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import HTTPConnection
-from starlette.types import Scope
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from oi_service import clock
 from oi_service.errors import TooManyRequests
@@ -52,6 +55,31 @@ def telechargement(nom: str) -> dict[str, str]:
         "Content-Disposition": disposition,
         "Content-Security-Policy": POLITIQUE_DOCUMENT,
     }
+
+
+class _Ouvert(Protocol):
+    def close(self) -> None: ...
+
+
+class Envoi(StreamingResponse):
+    """A file sent as it is read, and closed at the end, even if nobody took a byte of it.
+
+    An iterator that is never begun closes nothing: a reader who leaves before the first byte would
+    leave one more file open in the service.
+    """
+
+    def __init__(
+        self, source: _Ouvert, morceaux: Iterator[bytes], media: str, entetes: Mapping[str, str]
+    ) -> None:
+        super().__init__(morceaux, media_type=media, headers=entetes)
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file (ASGI)."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._source.close()
 
 
 # --- How much may be asked -----------------------------------------------------------------------

@@ -343,6 +343,10 @@ class Lue:
                 raise _alteree(self.sha256)
             yield retenu
 
+    def close(self) -> None:
+        """Close what was opened; for those who may stop before the last piece."""
+        self._fichier.close()
+
 
 class Depot:
     """A document on its way in: nobody sees it before `finir`, and nothing is left without it."""

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
-from fastapi.responses import StreamingResponse
 
 from aggregates.commande import Empreinte
 from api.deps import Lecture, ServiceOuvert, personne
 from api.porte import Personne
-from api.web import telechargement
+from api.web import Envoi, telechargement
 from projections.pieces import exiger_lisible
 
 router = APIRouter()
@@ -29,7 +28,7 @@ def voir_piece(
     lecture: Lecture,
     service: ServiceOuvert,
     qui: Annotated[Personne, Depends(personne)],
-) -> StreamingResponse:
+) -> Envoi:
     """Montre une pièce PDF, PNG ou JPEG ; télécharge les autres."""
     exiger_lisible(lecture.conn, lecture.perimetre, sha256, auditeur=qui.role == "auditeur")
     lue = service.pieces.lire(sha256)
@@ -38,4 +37,4 @@ def voir_piece(
     if lue.media in _MONTRES or lue.media == _PDF:
         entetes["Content-Disposition"] = f'inline; filename="{nom}"'
         entetes["Content-Security-Policy"] = _PDF_SEUL if lue.media == _PDF else _IMAGE_SEULE
-    return StreamingResponse(lue.morceaux(), media_type=lue.media, headers=entetes)
+    return Envoi(lue, lue.morceaux(), lue.media, entetes)

@@ -6,11 +6,9 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Literal
 from urllib.parse import urlencode
 
-from starlette.responses import StreamingResponse
-
 from api.tableaux import classeur, texte
 from api.tableaux.modele import Releve, Tableau
-from api.web import telechargement
+from api.web import Envoi, telechargement
 from oi_service.clock import jour
 
 Format = Literal["xlsx", "csv", "rfc4180"]
@@ -57,7 +55,7 @@ def repondre(
     releve: Releve,
     format: Format,  # noqa: A002 - what people call it
     nom_de_fichier: str,
-) -> StreamingResponse:
+) -> Envoi:
     """Answer a table as a file.
 
     The file is whole before its first byte leaves: what goes wrong on the way is an error, and
@@ -70,7 +68,7 @@ def repondre(
         nom_de_fichier: the name of the file without its extension; its situation is added to it.
     """
     dialecte = _DIALECTES[format]
-    fichier = SpooledTemporaryFile(max_size=_EN_MEMOIRE)  # noqa: SIM115 - closed once it is sent
+    fichier = SpooledTemporaryFile(max_size=_EN_MEMOIRE)  # noqa: SIM115 - `Envoi` closes it
     try:
         dialecte.ecrire(tableau, releve, fichier)
     except BaseException:
@@ -78,11 +76,8 @@ def repondre(
         raise
     octets = fichier.tell()
     nom = f"{nom_de_fichier}-{_date(releve)}-n{releve.position}.{dialecte.extension}"
-    return StreamingResponse(
-        _morceaux(fichier),
-        media_type=dialecte.media,
-        headers={"Content-Length": str(octets), **telechargement(nom)},
-    )
+    entetes = {"Content-Length": str(octets), **telechargement(nom)}
+    return Envoi(fichier, _morceaux(fichier), dialecte.media, entetes)
 
 
 def liens(adresse: str, requete: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -102,7 +97,6 @@ def _date(releve: Releve) -> str:
 
 
 def _morceaux(fichier: IO[bytes]) -> Iterator[bytes]:
-    with fichier:
-        fichier.seek(0)
-        while lu := fichier.read(_MORCEAU):
-            yield lu
+    fichier.seek(0)
+    while lu := fichier.read(_MORCEAU):
+        yield lu

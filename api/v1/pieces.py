@@ -15,7 +15,7 @@ from api.deps import Lecture, ServiceOuvert, personne
 from api.errors import refus
 from api.porte import Personne
 from api.v1.representations import Representation
-from api.web import telechargement
+from api.web import Envoi, telechargement
 from oi_service.pieces import FORMATS
 from projections.pieces import exiger_lisible
 
@@ -98,7 +98,7 @@ def telecharger_piece(
     lecture: Lecture,
     service: ServiceOuvert,
     qui: Annotated[Personne, Depends(personne)],
-) -> StreamingResponse:
+) -> Envoi:
     """Télécharger une pièce.
 
     Ses octets sont relus avant l’envoi : un fichier altéré n’est jamais montré. Une pièce que seuls
@@ -106,11 +106,5 @@ def telecharger_piece(
     """
     exiger_lisible(lecture.conn, lecture.perimetre, sha256, auditeur=qui.role == "auditeur")
     lue = service.pieces.lire(sha256)
-    return StreamingResponse(
-        lue.morceaux(),
-        media_type=lue.media,
-        headers={
-            "Content-Length": str(lue.octets),
-            **telechargement(f"{sha256[:16]}.{lue.extension}"),
-        },
-    )
+    entetes = telechargement(f"{sha256[:16]}.{lue.extension}")
+    return Envoi(lue, lue.morceaux(), lue.media, {"Content-Length": str(lue.octets), **entetes})

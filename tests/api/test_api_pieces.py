@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +14,7 @@ from corps import dossier, ouvrir
 from fichiers import EXEMPLES, PDF
 from httpx2 import Response
 from porte import AUDITEUR, GESTIONNAIRE, Api
-from starlette.types import Message
+from starlette.types import Message, Receive, Send
 from structlog.testing import capture_logs
 
 from api.deps import perimetre
@@ -146,6 +148,24 @@ def test_an_altered_document_is_never_served(api: Api) -> None:
     assert [d["event"] for d in dit] == ["piece_alteree"]
 
 
+def _demander(api: Api, portee: dict[str, object], receive: Receive, send: Send) -> None:
+    """Ask as a server does, with a reader of our own."""
+    en_tetes = GESTIONNAIRE | {"Host": "testserver", "OI-Nom-Fichier": "a.pdf"}
+    portee |= {
+        "type": "http",
+        "query_string": b"",
+        "headers": [(nom.lower().encode(), valeur.encode()) for nom, valeur in en_tetes.items()],
+        "app": api.http.app,
+    }
+
+    async def demander() -> None:
+        await api.http.app(portee, receive, send)
+
+    # In a thread of its own: a browser test may have left a loop in this one.
+    with ThreadPoolExecutor(1) as fil:
+        fil.submit(asyncio.run, demander()).result()
+
+
 def test_who_goes_away_in_the_middle_leaves_nothing_and_is_no_bug(api: Api) -> None:
     recus: list[Message] = []
     envois: list[Message] = [
@@ -159,25 +179,38 @@ def test_who_goes_away_in_the_middle_leaves_nothing_and_is_no_bug(api: Api) -> N
     async def send(message: Message) -> None:
         recus.append(message)
 
-    en_tetes = GESTIONNAIRE | {"Host": "testserver", "OI-Nom-Fichier": "a.pdf"}
-    portee = {
-        "type": "http",
-        "method": "POST",
-        "path": "/api/v1/pieces",
-        "raw_path": b"/api/v1/pieces",
-        "query_string": b"",
-        "headers": [(nom.lower().encode(), valeur.encode()) for nom, valeur in en_tetes.items()],
-        "app": api.http.app,
-    }
-
-    async def demander() -> None:
-        await api.http.app(portee, receive, send)
-
-    # In a thread of its own: a browser test may have left a loop in this one.
-    with ThreadPoolExecutor(1) as fil:
-        fil.submit(asyncio.run, demander()).result()
+    lieu = {"method": "POST", "path": "/api/v1/pieces", "raw_path": b"/api/v1/pieces"}
+    _demander(api, lieu, receive, send)
     assert recus[0]["status"] == 400
     assert list(api.service.pieces.dossier.iterdir()) == []
+
+
+@pytest.mark.parametrize("avant", ["http.response.start", "http.response.body"])
+@pytest.mark.parametrize("vu", ["/api/v1/pieces/", "/pieces/"])
+def test_who_goes_away_before_the_end_leaves_no_file_open(
+    api: Api, vu: str, avant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deposer(api, "a.pdf", PDF)
+    ouverts: list[BinaryIO] = []
+
+    def ouvrir_et_retenir(place: Path) -> BinaryIO:
+        ouverts.append(place.open("rb"))
+        return ouverts[-1]
+
+    monkeypatch.setattr("oi_service.pieces._ouvrir", ouvrir_et_retenir)
+
+    envois: list[Message] = [{"type": "http.request"}]
+
+    async def receive() -> Message:
+        return envois.pop() if envois else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == avant:
+            await asyncio.sleep(60)  # A reader who takes nothing any more, until they are gone.
+
+    lieu = {"method": "GET", "path": vu + SHA, "raw_path": (vu + SHA).encode()}
+    _demander(api, lieu, receive, send)
+    assert [fichier.closed for fichier in ouverts] == [True]
 
 
 # What the log names.
