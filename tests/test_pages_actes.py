@@ -96,12 +96,12 @@ def test_an_amount_is_read_as_people_write_it(tape: str, lu: str) -> None:
     assert defauts == []
 
 
-@pytest.mark.parametrize("tape", ["1,234.56", "12,345", "douze", "1.234,56", "12 €€"])
+@pytest.mark.parametrize("tape", ["1,234.56", "12,345", "douze", "1.234,56", "12 €€", "٣", "9" * 5000])
 def test_an_amount_that_may_mean_two_things_is_refused(tape: str) -> None:
     _, [defaut] = _lire(plan__fse=tape)
     assert defaut.champ == "plan.fse"
     assert tape in defaut.message
-    assert "1 234,56" in defaut.message
+    assert "1\u00a0234,56" in defaut.message
 
 
 @given(st.integers(min_value=0, max_value=10**14))
@@ -245,6 +245,36 @@ def test_a_form_that_another_act_overtook_says_what_it_did(
     # The same, read again and sent again, is accepted or refused for what it says.
     relu = _envoyer(client, COMPLEMENT, reponse.text, pieces_attendues="Statuts", **tape)
     assert relu.status_code != 412
+
+
+@pytest.mark.parametrize("version", ["", "deux", "9" * 5000])
+def test_a_form_that_does_not_say_what_it_saw_is_shown_again(
+    client: TestClient, service: Service, version: str
+) -> None:
+    avant = _faits(service)
+    tape = {"date_effet": "2021-09-20", "pieces_attendues": "Statuts", "echeance": "2021-10-20"}
+    page = client.get(COMPLEMENT).text
+    reponse = _envoyer(client, COMPLEMENT, page, _version=version, **tape)
+    assert reponse.status_code == 428
+    assert "ne dit plus quel état du dossier vous aviez sous les yeux" in reponse.text
+    assert ">Statuts</textarea>" in reponse.text
+    assert _faits(service) == avant
+    assert _envoyer(client, COMPLEMENT, reponse.text, **tape).status_code == 303
+
+
+def test_an_address_fills_the_fields_of_a_form_and_not_what_it_is_checked_with(
+    client: TestClient,
+) -> None:
+    cle = "0197f3a0-0000-7000-8000-000000000001"
+    page = client.get(f"{COMPLEMENT}?_cle={cle}&_version=1&echeance=2021-10-20").text
+    assert 'value="2021-10-20"' in page
+    assert _caches(page)["_cle"] != cle
+    assert _caches(page)["_version"] == _caches(client.get(COMPLEMENT).text)["_version"]
+
+
+def test_a_line_that_no_browser_numbers_is_no_line() -> None:
+    _, defauts = _lire(**{f"plan__postes__{'9' * 5000}__code": "personnel"})
+    assert defauts == _lire()[1]
 
 
 def test_lines_are_added_and_taken_off_without_losing_the_others(client: TestClient) -> None:

@@ -15,7 +15,6 @@ from portier import PortierDEssai
 from vie import Vie
 
 from api.app import create_app
-from api.pages.csf_page import LigneDecideeEntreTemps
 from oi_service.app import open_service
 from oi_service.lieux import Lieux
 from projections.csf import BilanEnControle, bilans_en_controle, lire_controle, lire_controle_de
@@ -215,7 +214,6 @@ def test_a_line_decided_meanwhile_is_not_decided_again_unseen(vie: Vie, http: Te
     sent = http.post(f"{page}/lignes", data=champs | {"choix": "retenir"}, headers=GESTIONNAIRE)
     assert sent.status_code == 409
     assert "P4-0 a changé pendant que vous l’examiniez" in texte(sent)
-    assert LigneDecideeEntreTemps.__name__ == "LigneDecideeEntreTemps"
     assert "1 000,00 € écartés" in texte(sent)
 
 

@@ -31,6 +31,7 @@ from api.pages.formulaires import (
     SaisieRefusee,
     page,
     vers,
+    version_vue,
 )
 from api.pages.presence import dire_le_role, qui_lit
 from api.porte import Acteur, Personne
@@ -150,20 +151,30 @@ class Saisie:
     entrees: Entrees
 
     @property
+    def ouverture(self) -> Gestion:
+        """Return a pen for an account that does not exist yet; its key came with the form."""
+        return self._gestion(None)
+
+    @property
     def gestion(self) -> Gestion:
-        """Return a pen for the act of the form; its key came with the form, and its version."""
-        cle, version = self.saisi.texte("cle"), self.saisi.texte("version")
+        """Return a pen for an account as the form showed it.
+
+        Raises: FormulaireSansVersion.
+        """
+        return self._gestion(version_vue(self.saisi.texte("version")))
+
+    def _gestion(self, version: int | None) -> Gestion:
         try:
-            lue = TypeAdapter(UUID).validate_python(cle)
+            cle = TypeAdapter(UUID).validate_python(self.saisi.texte("cle"))
         except ValueError:
-            lue = new_id()
+            cle = new_id()
         plume = EcritureOuverte(
             journal=self.service.journal,
             personne=self.par,
-            cle=lue,
+            cle=cle,
             request=self.request,
             response=Response(),
-            if_match=int(version) if version.isdecimal() and len(version) < 10 else None,
+            if_match=version,
         )
         return Gestion(plume, self.entrees)
 
@@ -193,7 +204,7 @@ def ouvrir_un_compte(request: Request, recue: SaisieRecue) -> HTMLResponse:
             nom=saisi.texte("nom"),
             courriel=saisi.texte("courriel"),
         )
-        ouvert = recue.gestion.ouvrir(demande, _COMPTES)
+        ouvert = recue.ouverture.ouvrir(demande, _COMPTES)
     except IdempotencyKeyReused:
         # Found again in the history of the browser, and filled in for somebody else.
         deja = SaisieRefusee([Defaut(_FORMULAIRE_SERVI)])

@@ -28,7 +28,7 @@ from api.deps import Lecture, ServiceOuvert, subventions_au_choix
 from api.filters import jour
 from api.pages.actes import jouer, permis
 from api.pages.ecriture import majuscule, phrase
-from api.pages.formulaires import Defaut, Formulaire, SaisieRefusee, page, vers
+from api.pages.formulaires import Defaut, Formulaire, SaisieRefusee, nombre_cache, page, vers
 from api.pages.gabarits import templates
 from oi_service.clock import today
 from oi_service.dates import Jour
@@ -131,7 +131,7 @@ def _decision(cle: str, choix: Choix) -> dict[str, Any]:
         "motif": choix.motif or None,
     }
     if numero:
-        return dite | {"avenant": int(numero) if numero.isdecimal() else numero}
+        return dite | {"avenant": numero if (lu := nombre_cache(numero)) is None else lu}
     montants = {"fse": choix.fse, "cout_total": choix.cout_total}
     return {
         **dite,

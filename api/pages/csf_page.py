@@ -49,7 +49,14 @@ from api.pages.csf_controle import (
     taches,
 )
 from api.pages.dates import sans_situation, situation_vue
-from api.pages.formulaires import Defaut, Formulaire, FormulaireRecu, SaisieRefusee, vers
+from api.pages.formulaires import (
+    Defaut,
+    Formulaire,
+    FormulaireRecu,
+    SaisieRefusee,
+    vers,
+    version_vue,
+)
 from api.pages.gabarits import templates
 from api.pages.presence import qui_lit
 from oi_service.application import Service
@@ -539,7 +546,6 @@ def _jouer(
     corps: Mapping[str, Any],
     recu: Formulaire,
 ) -> None:
-    version = recu.texte("version")
     cle = _uuid(recu.texte("cle")) or new_id()
     jouer(
         request,
@@ -548,7 +554,7 @@ def _jouer(
         [lu.operation.id, lu.csf.csf_id],
         corps,
         cle,
-        int(version) if version.isdecimal() else None,
+        version_vue(recu.texte("version")),
     )
 
 

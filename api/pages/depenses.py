@@ -22,6 +22,7 @@ from api.filters import entier, euros_ronds
 from api.pages.dates import SituationVue, situation_vue
 from api.pages.formulaires import Defaut, SaisieRefusee, page, vers
 from api.pages.liens_actes import permis
+from api.pages.montants import lire_centimes
 from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from oi_service.dates import Jour
 from projections.curseurs import Page
@@ -158,8 +159,6 @@ _REPLIES = frozenset(("date_piece_du", "date_piece_au", "montant_min", "montant_
 _FILTRANTS = _REPLIES | {"recherche", "plie", "poste", "etape"}
 _SANS_FILTRE = {**dict.fromkeys(_FILTRANTS - {"etape"}, ""), "etape": None}
 _JOUR = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
-_MONTANT = re.compile(r"([-−]?)(\d{1,13})(?:[.,](\d{1,2}))?")
-_BLANCS = re.compile(r"[\s\u00a0\u202f]+")
 
 
 def _jour(champ: str, texte: str, defauts: list[Defaut]) -> date | None:
@@ -181,12 +180,11 @@ def _montant(champ: str, texte: str, defauts: list[Defaut]) -> int | None:
     """Read an amount typed the French way, as cents."""
     if not texte:
         return None
-    lu = _MONTANT.fullmatch(_BLANCS.sub("", texte).removesuffix("€"))
-    if lu is None:
-        defauts.append(Defaut(f"« {texte} » n’est pas un montant : 1 234,56, par exemple.", champ))
+    try:
+        return lire_centimes(texte, negatif=True)
+    except ValueError as illisible:
+        defauts.append(Defaut(f"{illisible}.", champ))
         return None
-    centimes = int(lu[2]) * 100 + int((lu[3] or "").ljust(2, "0"))
-    return -centimes if lu[1] else centimes
 
 
 def _choisi(texte: str, parmi: Iterable[str]) -> Any:

@@ -4,7 +4,6 @@ Findings are typed in a grid: an amount and a comment for each dépense drawn, s
 is noted already is corrected one by one, with a reason.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,13 +20,15 @@ from api.deps import Lecture, LectureOuverte, ServiceOuvert
 from api.filters import entier, euros, jour, pourcent
 from api.pages.actes.execution import jouer
 from api.pages.ecriture import majuscule, phrase
-from api.pages.formulaires import Defaut, Formulaire, SaisieRefusee, page, vers
+from api.pages.formulaires import Defaut, Formulaire, SaisieRefusee, page, vers, version_vue
 from api.pages.liens_actes import TITRES, lien_acte
+from api.pages.montants import lire_centimes
 from api.pages.releves import releve_de_maintenant
 from api.tableaux import Cellule, Colonne, Format, Ligne, Tableau, liens, repondre
 from oi_service.clock import today
 from oi_service.errors import Refusal, StaleVersion
 from oi_service.ids import new_id
+from oi_service.money import euros as decimal
 from oi_service.money import round_cents
 from projections.audit import (
     DossierAudite,
@@ -585,7 +586,7 @@ def noter_la_grille(
             (dossier_id, echantillon_id),
             {"date_effet": today().isoformat(), "constats": constats},
             _cle(saisi.texte("cle")),
-            _version(saisi.texte("version"), lu.version),
+            version_vue(saisi.texte("version")),
         )
     except SaisieRefusee as refus:
         return _refusee(request, lecture, lu, e, place, saisies, refus)
@@ -625,9 +626,6 @@ def _refusee(
     return answer
 
 
-_MONTANT = re.compile(r"\d{1,12}(?:[.,]\d{1,2})?")
-
-
 def _constats(saisies: Saisies) -> list[dict[str, str]]:
     """Return the findings of a grid.
 
@@ -638,26 +636,25 @@ def _constats(saisies: Saisies) -> list[dict[str, str]]:
     for depense_id, (erreur, commentaire) in saisies.items():
         if not erreur and not commentaire:
             continue
-        propre = re.sub(r"[\s\u00a0\u202f€]", "", erreur)
         if not erreur:
             dit = "Donnez aussi le montant de l’erreur ; 0 s’il n’y en a pas."
             defauts.append(Defaut(dit, f"erreur-{depense_id}"))
-        elif not _MONTANT.fullmatch(propre):
-            dit = f"« {erreur} » n’est pas un montant : écrivez-le en euros, par exemple 50,00."
+            continue
+        try:
+            centimes = lire_centimes(erreur)
+        except ValueError as illisible:
+            defauts.append(Defaut(f"{illisible}.", f"erreur-{depense_id}"))
+            continue
+        if centimes and not commentaire:
+            dit = "Dites en quelques mots d’où vient cette erreur."
             defauts.append(Defaut(dit, f"erreur-{depense_id}"))
-        else:
-            nul = not propre.strip("0.,")
-            if not nul and not commentaire:
-                dit = "Dites en quelques mots d’où vient cette erreur."
-                defauts.append(Defaut(dit, f"erreur-{depense_id}"))
-            entiers, _, decimales = propre.replace(",", ".").partition(".")
-            constats.append(
-                {
-                    "depense_id": str(depense_id),
-                    "erreur": f"{int(entiers)}.{decimales:0<2}",
-                    "commentaire": commentaire or SANS_ANOMALIE,
-                }
-            )
+        constats.append(
+            {
+                "depense_id": str(depense_id),
+                "erreur": decimal(centimes),
+                "commentaire": commentaire or SANS_ANOMALIE,
+            }
+        )
     if not defauts and not constats:
         defauts.append(Defaut("Rien n’est saisi : notez au moins une ligne, 0 compris."))
     if defauts:
@@ -670,10 +667,6 @@ def _cle(ecrite: str) -> UUID:
         return TypeAdapter(UUID).validate_python(ecrite)
     except ValueError:
         return new_id()
-
-
-def _version(ecrite: str, lue: int) -> int:
-    return int(ecrite) if ecrite.isdecimal() and len(ecrite) < 10 else lue
 
 
 @router.get(f"{_CHEMIN}/export", name="exporter_echantillon")

@@ -11,13 +11,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
-from api.errors import defauts, statut_de
+from api.errors import VersionAbsente, defauts, statut_de
 from api.pages.gabarits import templates
 from oi_service.errors import Refusal
 
 M = TypeVar("M", bound=BaseModel)
 
 _CHAMPS_MAX = 60
+#: Digits of the largest version, of the largest rank of a line: what is longer, nobody was shown.
+_CHIFFRES_MAX = 9
 _SUITE_MAX = 2000
 #: Addresses where nobody wants to arrive once signed in.
 _ENTREES = ("/connexion", "/activation", "/deconnexion", "/renforcement")
@@ -37,6 +39,29 @@ class SaisieRefusee(Exception):
     def __init__(self, defauts: Sequence[Defaut]) -> None:
         super().__init__()
         self.defauts = defauts
+
+
+class FormulaireSansVersion(VersionAbsente):
+    """Ce formulaire ne dit plus quel état du dossier vous aviez sous les yeux : relisez ce qui
+    suit, puis renvoyez-le. Rien n’a été enregistré.
+    """
+
+
+def nombre_cache(ecrit: str) -> int | None:
+    """Read a number that a page wrote for itself; ``None`` when it is not one of ours."""
+    juste = ecrit.isascii() and ecrit.isdecimal() and len(ecrit) <= _CHIFFRES_MAX
+    return int(ecrit) if juste else None
+
+
+def version_vue(ecrite: str) -> int:
+    """Read the version that a form was made from.
+
+    Raises: FormulaireSansVersion; without it, what others did meanwhile would be overwritten.
+    """
+    version = nombre_cache(ecrite)
+    if version is None:
+        raise FormulaireSansVersion
+    return version
 
 
 class Formulaire:

@@ -48,9 +48,11 @@ from api.pages.formulaires import (
     Formulaire,
     FormulaireRecu,
     SaisieRefusee,
+    nombre_cache,
     page,
     vers,
 )
+from api.pages.montants import lire_centimes
 from api.pages.pieces_jointes import FormulaireAvecPiecesRecu, deposer_jointes
 from api.porte import Personne
 from api.web import telechargement
@@ -58,6 +60,7 @@ from oi_service import clock
 from oi_service.application import Service
 from oi_service.brouillons import Brouillon, Brouillons
 from oi_service.errors import NotFound, Refusal
+from oi_service.money import euros
 from oi_service.pieces import nom_lisible, taille
 from oi_service.travaux import Travail, TravailAbsent
 from projections.lots import DejaImporte
@@ -652,7 +655,7 @@ def _corps(brouillon: Brouillon, saisi: Formulaire) -> dict[str, Any]:
 
 def _designee(place: str) -> dict[str, Any]:
     ligne, _, feuille = place.partition("|")
-    return {"ligne": int(ligne) if ligne.isascii() and ligne.isdigit() else 0, "feuille": feuille}
+    return {"ligne": nombre_cache(ligne) or 0, "feuille": feuille}
 
 
 def _montant(saisi: str) -> str:
@@ -660,14 +663,10 @@ def _montant(saisi: str) -> str:
 
     Raises: SaisieRefusee.
     """
-    nu = "".join(saisi.split()).replace("€", "").replace("\u2212", "-").replace(",", ".")
-    entiers, _, decimales = nu.partition(".")
-    chiffres = entiers.removeprefix("-") + decimales
-    if not chiffres.isascii() or not chiffres.isdigit() or len(decimales) > 2:
-        dit = f"« {saisi} » n’est pas un montant : écrivez-le comme 1204118,32."
-        raise SaisieRefusee([Defaut(dit, "total")])
-    signe = "-" if entiers.startswith("-") else ""
-    return f"{signe}{int(entiers.removeprefix('-') or '0')}.{decimales:0<2}"
+    try:
+        return euros(lire_centimes(saisi, negatif=True))
+    except ValueError as illisible:
+        raise SaisieRefusee([Defaut(f"{illisible}.", "total")]) from None
 
 
 @router.post("/imports/{brouillon_id}/abandon", name="abandonner_import")

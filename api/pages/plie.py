@@ -25,6 +25,7 @@ from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import FONDS
 from api.pages.formulaires import Defaut, FormulaireRecu, SaisieRefusee, vers
 from api.pages.maquette import ChiffreCle, chiffres_cles, jour_des_figures
+from api.pages.montants import lire_centimes
 from api.tableaux import Cellule, Colonne, Ligne, Tableau
 from oi_service.clock import today
 from oi_service.dates import fin_de_trimestre, trimestre
@@ -488,7 +489,6 @@ def _depot(d: Depot) -> DepotVu:
     )
 
 
-_MONTANT = re.compile(r"(\d+)(?:[.,](\d{1,2}))?")
 _BLANCS = re.compile(r"[\s\u00a0\u202f€]+")
 _CASE = re.compile(r"prevu-(\d{4})-([1-4])-(\w+)")
 
@@ -512,17 +512,17 @@ def lire_grille(
         if case is None or texte == _BLANCS.sub("", en_vigueur.get(nom, "")):
             continue
         annee, numero, mesure = int(case[1]), int(case[2]), case[3]
-        lu = _MONTANT.fullmatch(texte)
         if not texte:
             defauts.append(
                 Defaut("Une prévision ne se retire pas : écrivez 0 si plus rien n’est prévu", nom)
             )
-        elif lu is None:
-            defauts.append(
-                Defaut(f"« {dit} » n’est pas un montant : écrivez par exemple 12 000,50", nom)
-            )
-        elif fin_de_trimestre(annee, numero) >= jusqu_au:
-            centimes = int(lu[1]) * 100 + int((lu[2] or "0").ljust(2, "0"))
+            continue
+        try:
+            centimes = lire_centimes(dit)
+        except ValueError as illisible:
+            defauts.append(Defaut(str(illisible), nom))
+            continue
+        if fin_de_trimestre(annee, numero) >= jusqu_au:
             lus.append(
                 {
                     "annee": annee,

@@ -1,6 +1,5 @@
 """The trial of a transfer: the maquette before and after, with nothing recorded."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +18,7 @@ from api.pages import formulaires
 from api.pages.actes import lien_acte, permis
 from api.pages.formulaires import Defaut, FormulaireRecu, SaisieRefusee, vers
 from api.pages.maquette import Choix
+from api.pages.montants import lire_centimes
 from oi_service.clock import today
 from oi_service.dates import Jour
 from oi_service.money import euros as decimal
@@ -126,9 +126,6 @@ def _disponibles(lignes: Sequence[LigneDeMaquette], code: str) -> tuple[Choix, .
 
 # --- What is tried -------------------------------------------------------------------------------
 
-_MONTANT = re.compile(r"(\d+)(?:[.,](\d{1,2}))?")
-_BLANCS = re.compile(r"[\s\u00a0\u202f€]+")
-
 
 def commande(maquette: Maquette, saisie: Saisie) -> dict[str, Any]:
     """Write the decision that would record the transfer; its total cost follows the giver's rate.
@@ -148,14 +145,13 @@ def commande(maquette: Maquette, saisie: Saisie) -> dict[str, Any]:
     ):
         if dit not in connus:
             defauts.append(Defaut(quoi, champ))
-    lu = _MONTANT.fullmatch(_BLANCS.sub("", saisie.fse))
-    if lu is None:
-        defauts.append(
-            Defaut(f"« {saisie.fse} » n’est pas un montant : écrivez par exemple 12 000,50", "fse")
-        )
-    if defauts or ligne is None or lu is None:
+    fse = 0
+    try:
+        fse = lire_centimes(saisie.fse)
+    except ValueError as illisible:
+        defauts.append(Defaut(str(illisible), "fse"))
+    if defauts or ligne is None:
         raise SaisieRefusee(defauts)
-    fse = int(lu[1]) * 100 + int((lu[2] or "0").ljust(2, "0"))
     return {
         "date_effet": saisie.le or today().isoformat(),
         "motif": _MOTIF_D_ESSAI,

@@ -46,7 +46,7 @@
     if (total) {
       const saisi = centimes(total.value);
       if (!total.value.trim()) dire("", null);
-      else if (saisi === null) dire("Ce n’est pas un montant : écrivez-le comme 1204118,32.", false);
+      else if (saisi === null) dire("Ce n’est pas un montant : écrivez-le en euros, par exemple 1 234,56.", false);
       else if (saisi === attendu) dire("Le total saisi est celui des lignes valides.", true);
       else {
         const ecart = saisi - attendu;

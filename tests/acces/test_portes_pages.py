@@ -467,6 +467,17 @@ def test_a_page_seen_too_long_ago_changes_nothing(admin: Visiteur, maison: Maiso
     assert (refus.status_code, "n’est plus à jour" in refus.text) == (412, True)
 
 
+def test_a_form_that_does_not_say_what_it_saw_changes_nothing(
+    admin: Visiteur, maison: Maison
+) -> None:
+    maison.compte("gestionnaire-1")
+    chemin = "/administration/comptes/gestionnaire-1"
+    cle = champ(admin.lire(chemin), "cle")
+    refus = admin.envoyer(f"{chemin}/suspension", cle=cle, version="", motif="Essai")
+    assert (refus.status_code, "vous aviez sous les yeux" in refus.text) == (428, True)
+    assert "suspendu" not in admin.lire(chemin).text
+
+
 def test_a_double_click_is_one_act(admin: Visiteur, maison: Maison) -> None:
     maison.compte("gestionnaire-1")
     chemin = "/administration/comptes/gestionnaire-1"

@@ -21,7 +21,15 @@ from api.pages.actes.saisie import Plat, aplatir, construire, rangs, resserrer
 from api.pages.actes.sujets import Sujet, sujet_de
 from api.pages.actes.vue import Formes, nommer
 from api.pages.ecriture import phrase
-from api.pages.formulaires import Defaut, SaisieRefusee, page, suite_locale, vers
+from api.pages.formulaires import (
+    Defaut,
+    SaisieRefusee,
+    nombre_cache,
+    page,
+    suite_locale,
+    vers,
+    version_vue,
+)
 from api.pages.pieces_jointes import deposer_jointes
 from api.porte import Personne
 from oi_service.application import Service
@@ -132,7 +140,8 @@ def montrer(
     initial |= aplatir(racine, cadre.preparation.initiales)
     initial |= {nom: [str(valeur)] for nom, valeur in cadre.cibles.items() if _demande(cadre, nom)}
     demande = request.query_params
-    initial |= {nom: [valeur] for nom, valeur in demande.items() if nom != "retour"}
+    # What the form is checked with is never given by who made the link.
+    initial |= {n: [v] for n, v in demande.items() if n != "retour" and not n.startswith("_")}
     return _formulaire(request, cadre, Recue(initial), lecture, retour=demande.get("retour"))
 
 
@@ -155,7 +164,7 @@ def faire(
     try:
         if recue.refus is not None:
             raise recue.refus
-        _executer(request, service, cadre, recue)
+        _executer(request, service, lecture, cadre, recue)
     except (Unauthenticated, Forbidden):
         raise
     except (SaisieRefusee, Refusal) as refus:
@@ -191,7 +200,9 @@ def _demande(cadre: Cadre, nom: str) -> bool:
     return nom in cadre.acte.modele.model_fields
 
 
-def _executer(request: Request, service: Service, cadre: Cadre, recue: Recue) -> None:
+def _executer(
+    request: Request, service: Service, lecture: LectureOuverte, cadre: Cadre, recue: Recue
+) -> None:
     racine = forme(cadre.acte.modele)
     illisibles: list[Defaut] = []
     corps = construire(racine, recue.plat, illisibles)
@@ -203,7 +214,6 @@ def _executer(request: Request, service: Service, cadre: Cadre, recue: Recue) ->
             corps.pop(nom, None)
     if recue.pieces:
         corps[PIECES] = [asdict(piece) for piece in recue.pieces]
-    version = recue.dit(_VERSION)
     jouer(
         request,
         service,
@@ -211,7 +221,7 @@ def _executer(request: Request, service: Service, cadre: Cadre, recue: Recue) ->
         list(cadre.cibles.values()),
         corps,
         _cle(recue),
-        int(version) if version.isdecimal() else None,
+        version_vue(recue.dit(_VERSION)) if _derniers(lecture, cadre.flux) else None,
     )
 
 
@@ -255,7 +265,7 @@ def _formulaire(
     if isinstance(refus, SaisieRefusee):
         refus = SaisieRefusee(nommer(dits, champs))
     perimee = isinstance(refus, StaleVersion)
-    vue = recue.dit(_VERSION)
+    vue = nombre_cache(recue.dit(_VERSION))
     return page(
         request,
         "acte.html",
@@ -268,11 +278,11 @@ def _formulaire(
         action=request.url.path,
         # A key that served for another demand is of no more use.
         cle=new_id() if isinstance(refus, IdempotencyKeyReused) else _cle(recue),
-        version=vue if vue and not perimee else derniers[0].version if derniers else "",
+        version=vue if vue is not None and not perimee else _version(derniers),
         depuis=[
             Depuis(lu.date_effet, lu.acteur, phrase(lu.phrase))
             for lu in derniers
-            if perimee and vue.isdecimal() and lu.version > int(vue)
+            if perimee and vue is not None and lu.version > vue
         ],
         retour=suite_locale(retour) or _accueil(cadre),
     )
@@ -282,6 +292,10 @@ def _derniers(lecture: LectureOuverte, flux: UUID | None) -> list[EvenementLu]:
     if flux is None:
         return []
     return derniers_du_flux(lecture.conn, lecture.perimetre, flux)
+
+
+def _version(derniers: list[EvenementLu]) -> int | str:
+    return derniers[0].version if derniers else ""
 
 
 def _accueil(cadre: Cadre) -> str:

@@ -11,13 +11,16 @@ from typing import Any
 from babel.numbers import format_decimal
 
 from api.pages.actes.champs import Feuille, Groupe, Liste, Noeud
-from api.pages.formulaires import Defaut
+from api.pages.formulaires import Defaut, nombre_cache
+from api.pages.montants import lire_centimes
+from oi_service.money import euros
 
 #: Flat values of a form, by dotted name.
 Plat = dict[str, list[str]]
 
 _BLANCS = re.compile(r"[\s\u00a0\u202f]+")
-_MONTANT = re.compile(r"([-−]?)(\d+)(?:[.,](\d{1,2}))?")
+#: An amount as the JSON door writes it.
+_MONTANT = re.compile(r"-?\d+\.\d{2}")
 _NOMBRE = re.compile(r"\d+(?:[.,]\d+)?")
 _JOUR = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 
@@ -93,7 +96,7 @@ def rangs(plat: Mapping[str, object], chemin: str) -> list[int]:
     """Return the numbers of the lines that a list has, in order."""
     debut = f"{chemin}."
     trouves = {nom[len(debut) :].partition(".")[0] for nom in plat if nom.startswith(debut)}
-    return sorted(int(t) for t in trouves if t.isdecimal())
+    return sorted(rang for t in trouves if (rang := nombre_cache(t)) is not None)
 
 
 def construire(
@@ -170,13 +173,7 @@ def _lire(feuille: Feuille, texte: str, defauts: list[Defaut], chemin: str) -> A
 
 
 def _euros(texte: str) -> str:
-    lu = _MONTANT.fullmatch(_BLANCS.sub("", texte).removesuffix("€"))
-    if lu is None:
-        raise ValueError(
-            f"« {texte} » n’est pas un montant : écrivez-le en euros, deux décimales au plus, par "
-            "exemple 1 234,56"
-        )
-    return f"{'-' if lu[1] else ''}{lu[2].lstrip('0') or '0'}.{(lu[3] or '').ljust(2, '0')}"
+    return euros(lire_centimes(texte, negatif=True))
 
 
 def _nombre(texte: str) -> str:
