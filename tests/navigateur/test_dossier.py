@@ -16,7 +16,8 @@ def test_strict_csp_leaves_the_console_silent(
 ) -> None:
     page.goto(f"{dossiers}/dossiers/{numero}", wait_until="networkidle")
     assert messages == []
-    assert page.evaluate("document.fonts.check('16px \"Source Sans 3\"')")
+    police = "document.fonts.load('16px \"Source Sans 3\"').then(([face]) => face.status)"
+    assert page.evaluate(police) == "loaded"
 
 
 @pytest.mark.parametrize("numero", NUMEROS)

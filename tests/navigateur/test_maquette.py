@@ -23,7 +23,8 @@ def test_strict_csp_leaves_the_console_silent(
 ) -> None:
     page.goto(address, wait_until="networkidle")
     assert messages == []
-    assert page.evaluate("document.fonts.check('16px \"Source Sans 3\"')")
+    police = "document.fonts.load('16px \"Source Sans 3\"').then(([face]) => face.status)"
+    assert page.evaluate(police) == "loaded"
 
 
 def test_header_sorts_and_says_so(page: Page) -> None:
