@@ -133,6 +133,8 @@ def test_a_life_from_the_deposit_to_the_convention_is_played_in_the_pages(
         follow_redirects=False,
     )
     assert deposee.status_code == 303, deposee.text[:3000]
+    # What was just made is what one goes on with.
+    assert deposee.headers["location"] == f"/dossiers/{NUMERO}?fait=deposer_dossier"
     assert statut(client) == "Déposé"
 
     gestionnaire.faire(

@@ -609,6 +609,7 @@ def _fiche(appel_id: UUID, fiche: Fiche, noms: Mapping[str, str]) -> FicheVue:
         condition=None if fiche.condition is None else dire_condition(fiche.condition),
         lien=lien_acte(
             "deposer_dossier",
+            retour=f"/operations/nouvelle?appel={appel_id}",
             appel_a_projets_id=str(appel_id),
             fiche_code=fiche.code,
             annee_tranche=str(fiche.periode.debut.year),

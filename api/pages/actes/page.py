@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -169,7 +169,8 @@ def faire(
         raise
     except (SaisieRefusee, Refusal) as refus:
         return _formulaire(request, cadre, recue, lecture, retour=retour, refus=refus)
-    return vers_la_suite(suite_locale(retour) or _accueil(cadre), cadre.acte.nom)
+    suite = _page_faite(cadre, recue) or suite_locale(retour) or _accueil(cadre)
+    return vers_la_suite(suite, cadre.acte.nom)
 
 
 def vers_la_suite(retour: str, nom: str) -> Response:
@@ -296,6 +297,13 @@ def _derniers(lecture: LectureOuverte, flux: UUID | None) -> list[EvenementLu]:
 
 def _version(derniers: list[EvenementLu]) -> int | str:
     return derniers[0].version if derniers else ""
+
+
+def _page_faite(cadre: Cadre, recue: Recue) -> str | None:
+    """Return the page of what an act made, when it has one."""
+    saisis = {nom: quote(_premiere(recue.plat, nom).strip(), safe="") for nom in recue.plat}
+    suite = cadre.preparation.suite
+    return None if suite is None else suite.format_map(saisis)
 
 
 def _accueil(cadre: Cadre) -> str:

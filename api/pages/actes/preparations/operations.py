@@ -153,6 +153,7 @@ def deposer(lecture: LectureOuverte) -> Preparation:
             "fiche_code": sorted(set(fiches)),
             "plan.postes.code": _POSTES,
         },
+        suite="/dossiers/{numero_mdfse}",
         avertissements=()
         if ouverts
         else ("Aucun appel à projets n’est ouvert : un dossier ne peut pas être déposé.",),
