@@ -135,7 +135,7 @@ DROITS: Mapping[str, Regle] = dict(
             exporter_liste_enveloppes exporter_liste_contreparties exporter_liste_appels_a_projets
             exporter_liste_journal exporter_liste_histoire exporter_liste_bilans_attendus
             exporter_liste_horloges exporter_liste_trop_percus exporter_liste_suites_attendues
-            exporter_liste_csf
+            exporter_liste_csf exporter_liste_lots
             """,
         ),
         ("exporter_liste_comptes", Regle((ADMINISTRATEUR,), trace="export")),

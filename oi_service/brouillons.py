@@ -5,7 +5,7 @@ workbook, which the store keeps; only its name is known here and nowhere else.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -14,6 +14,8 @@ from oi_service import clock
 from oi_service.errors import NotFound
 from oi_service.ids import new_id
 from oi_service.recorder import Connections
+from oi_service.settings import Settings
+from oi_service.travaux.travail import VIVANTS
 
 #: How many of a person are shown.
 _MONTRES = 20
@@ -40,6 +42,16 @@ class Brouillon:
     depose_le: datetime
     travail_id: UUID | None
     lot_id: UUID | None
+
+    @property
+    def garde_jusqu_au(self) -> date:
+        """The last day on which it may be confirmed."""
+        return (self.depose_le + _garde()).astimezone(clock.PARIS).date()
+
+
+def _garde() -> timedelta:
+    """Return how long one waits: the choice of who runs the service."""
+    return timedelta(days=Settings().brouillons_jours)
 
 
 class Brouillons:
@@ -129,3 +141,21 @@ class Brouillons:
                 "AND lot_id IS NULL",
                 (brouillon_id, identifiant),
             )
+
+    def purger(self) -> int:
+        """Forget those that nobody confirmed in time; return how many.
+
+        One that made a lot stays: it says what its owner called the workbook. One that a work is
+        importing is not given up.
+        """
+        with self._pool.connection() as conn:
+            return conn.execute(
+                """
+                DELETE FROM imports.brouillon AS b
+                WHERE b.lot_id IS NULL AND b.depose_le < %s
+                    AND NOT EXISTS (
+                        SELECT 1 FROM travaux.travail AS t
+                        WHERE t.id = b.travail_id AND t.etat = ANY(%s))
+                """,
+                (clock.now() - _garde(), list(VIVANTS)),
+            ).rowcount

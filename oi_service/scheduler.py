@@ -1,6 +1,6 @@
 """What the calendar does by itself: it notices that a période de réalisation is over, checks the
-books, anchors the log, ends the erasures that something cut, and drops old sessions, traces and
-files of works.
+books, anchors the log, ends the erasures that something cut, and drops old sessions, traces, files
+of works and imports that nobody confirmed.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from aggregates.operation import execution
 from aggregates.operation.state import OPERATION
 from oi_service import clock
 from oi_service.application import Acte, Service
+from oi_service.brouillons import Brouillons
 from oi_service.effacement import rapprocher
 from oi_service.errors import Refusal
 from oi_service.preuve.ancrage import ancrer
@@ -72,6 +73,14 @@ def scheduler(service: Service) -> Iterator[BackgroundScheduler]:
         service.travaux.purger,
         CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
         id="purger_travaux",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+    jobs.add_job(
+        Brouillons(service.journal.pool).purger,
+        CronTrigger(hour=_NIGHT, timezone=clock.PARIS),
+        id="purger_brouillons",
         coalesce=True,
         max_instances=1,
         misfire_grace_time=None,

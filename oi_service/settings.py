@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     ``database_url_migrations``: the owner's own access, when the application's is less.
     ``pieces_dir``, ``cles_dir``, ``ancres_dir``, ``travaux_dir``: folders other than those under
     ``data_dir``. ``travaux_jours``: how long the files that long works made are kept.
+    ``brouillons_jours``: how long an import waits to be confirmed.
     ``ancre_heures``: hours of the day, in Paris, at which the log is anchored.
     ``ancre_courriels``: who receives the anchors, through ``smtp_url``, from
     ``courriel_expediteur``.
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     ancres_dir: Path | None = None
     travaux_dir: Path | None = None
     travaux_jours: Annotated[int, Field(ge=1, le=60)] = 7
+    brouillons_jours: Annotated[int, Field(ge=1, le=365)] = 30
     piece_max: Annotated[ByteSize, Field(gt=0)] = ByteSize(50_000_000)
     ancre_heures: Annotated[str, Field(pattern=r"^(1?[0-9]|2[0-3])( *, *(1?[0-9]|2[0-3]))*$")] = "4"
     ancre_courriels: str = ""

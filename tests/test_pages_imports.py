@@ -1,8 +1,11 @@
 """Importing a workbook through the pages: drop, read, confirm, undo; nothing before the end."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -15,6 +18,7 @@ from fastapi.testclient import TestClient
 from fichiers import PDF
 from imports_exemple import A, B, classeur, classeur_de, jouer, unique
 from portier import PortierDEssai
+from python_calamine import CalamineWorkbook
 from vie import Vie
 
 from aggregates.convention import bilans
@@ -28,6 +32,7 @@ from api.app import create_app
 from api.classeurs import Nature
 from api.imports import Demande, regarder
 from api.pages import imports
+from oi_service import clock
 from oi_service.app import open_service
 from oi_service.application import Acte, Service
 from oi_service.brouillons import Brouillons
@@ -133,6 +138,64 @@ def test_a_draft_survives_and_is_its_owner_s(http: TestClient) -> None:
     assert http.post(f"{import_}/abandon").status_code == 303
     assert http.get(import_).status_code == 404
     assert import_ not in http.get("/depenses/import").text
+
+
+def vieillir(service: Service, import_: str, jours: int) -> None:
+    with service.journal.pool.connection() as conn:
+        conn.execute(
+            "UPDATE imports.brouillon SET depose_le = depose_le - make_interval(days => %s) "
+            "WHERE id = %s",
+            (jours, import_.rpartition("/")[2]),
+        )
+
+
+def test_a_draft_that_nobody_confirms_is_forgotten_in_time_and_says_when(
+    http: TestClient, joue: Service
+) -> None:
+    frais, vieux = (depose(http, classeur({"N° de pièce": unique()})) for _ in range(2))
+    pris = importe(http, octets := classeur({"N° de pièce": unique()}))
+    jusque = clock.today() + timedelta(days=30)
+    assert f"gardé jusqu’au {jusque:%d/%m/%Y}" in lisible(http.get(frais).text)
+    assert f"{jusque:%d/%m/%Y}" in lisible(http.get("/depenses/import").text)
+    vieillir(joue, frais, 29)
+    vieillir(joue, vieux, 31)
+    with joue.journal.pool.connection() as conn:
+        conn.execute(
+            "UPDATE imports.brouillon SET depose_le = depose_le - interval '90 days' "
+            "WHERE lot_id = %s",
+            (pris.rpartition("/")[2],),
+        )
+    assert Brouillons(joue.journal.pool).purger() == 1
+    assert http.get(frais).status_code == 200
+    assert http.get(vieux).status_code == 404
+    assert "déposez de nouveau le classeur" in lisible(http.get(vieux).text)
+    # What made a lot stays, and so does the file, which is evidence.
+    assert "depenses-T1.xlsx" in http.get(pris).text
+    lu = http.get(f"/api/v1{pris}").json()
+    assert http.get(f"/api/v1/pieces/{lu['fichier_sha256']}").content == octets
+
+
+def test_the_operator_chooses_how_long_a_draft_is_kept(
+    http: TestClient, joue: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OI_BROUILLONS_JOURS", "3")
+    import_ = depose(http, classeur({"N° de pièce": unique()}))
+    vieillir(joue, import_, 4)
+    assert f"{clock.today() - timedelta(days=1):%d/%m/%Y}" in lisible(http.get(import_).text)
+    Brouillons(joue.journal.pool).purger()
+    assert http.get(import_).status_code == 404
+
+
+def test_a_draft_that_a_work_imports_is_kept(
+    http: TestClient, joue: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "SEUIL", 0)
+    import_ = depose(http, classeur({"N° de pièce": unique()}))
+    assert confirmer(http, import_).headers["location"].startswith("/travaux/")
+    vieillir(joue, import_, 40)
+    assert Brouillons(joue.journal.pool).purger() == 0
+    assert faire_un(joue) is not None
+    assert http.get(import_).headers["location"].startswith("/lots/")
 
 
 def test_the_total_must_be_the_one_that_was_read(http: TestClient) -> None:
@@ -343,6 +406,31 @@ def depose_un_bilan(service: Service, depense_id: UUID) -> None:
         periode={"debut": "2021-01-01", "fin": "2021-06-30"},
     )
     vie.acte(actions.deposer_bilan, vie.id(B), asked)
+
+
+@pytest.mark.parametrize("forme", ["xlsx", "csv", "rfc4180"])
+def test_the_list_of_lots_leaves_as_a_file(http: TestClient, forme: str) -> None:
+    lot_ = importe(http, classeur({"N° de pièce": unique()}))
+    lu = http.get(f"/api/v1{lot_}").json()
+    assert (
+        f"/exports/lots?nature=depenses&amp;format={forme}"
+        in http.get("/lots?nature=depenses").text
+    )
+    pris = http.get("/exports/lots", params={"nature": "depenses", "format": forme})
+    assert pris.status_code == 200, pris.text
+    if forme == "xlsx":
+        lignes = CalamineWorkbook.from_filelike(io.BytesIO(pris.content)).get_sheet_by_name(
+            "Lots importés"
+        )
+        rangees = [list(map(str, x)) for x in lignes.to_python()]
+    else:
+        separateur = ";" if forme == "csv" else ","
+        rangees = list(
+            csv.reader(io.StringIO(pris.content.decode("utf-8-sig")), delimiter=separateur)
+        )
+    assert any(lu["fichier_sha256"] in rangee for rangee in rangees)
+    autres = http.get("/exports/lots", params={"nature": "indicateurs", "format": "rfc4180"}).text
+    assert lu["fichier_sha256"] not in autres
 
 
 @pytest.mark.parametrize("perimetre", [Perimetre(frozenset({"A"})), OI_ENTIER])

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from aggregates.controle_operation.events import Organisme
+from aggregates.lot.importation import SANS_MONTANT
 from aggregates.operation.state import LIBELLES as STATUTS_DES_OPERATIONS
 from api.droits import ROLES, Role
 from api.exports.listes import Champ, Demande, Liste, champ, fixes, pages
@@ -25,6 +26,7 @@ from api.v1.lectures import (
     FiltresToutesDepenses,
     Mot,
 )
+from api.v1.lots import FiltresLots
 from oi_service.acces.acces import Fiche
 from oi_service.acces.traces import NATURES, Nature
 from oi_service.clock import today
@@ -37,13 +39,14 @@ from projections import csf as projection_csf
 from projections import dossiers as projection_dossiers
 from projections import horloges as projection_horloges
 from projections import journal as projection_journal
+from projections import lots as projection_lots
 from projections import maquette as projection_maquette
 from projections import subventions_globales as projection_subventions
 from projections import toutes_depenses as projection_depenses
 from projections import trop_percus as projection_trop_percus
 from projections.comptes import CompteLu
+from projections.histoire import NATURES_DE_LOT, TYPES_DE_BILAN
 from projections.histoire import ROLES as LIBELLES_DES_ROLES
-from projections.histoire import TYPES_DE_BILAN
 from projections.maquette import QUANTITES, Chiffres, Maquette
 from projections.mesures import DERIVES, libelle, unite
 from rules.controle_operation import ORGANISMES
@@ -424,6 +427,30 @@ _SUITES = fixes(
 )
 
 
+_LOTS = fixes(
+    champ("numero", "Lot n°", "code"),
+    champ("nature_libelle", "Nature"),
+    champ("importe_le", "Importé le", "jour"),
+    champ("acteur", "Importé par", "code"),
+    champ("lignes_lues", "Lignes lues", "nombre"),
+    champ("lignes", "Lignes enregistrées", "nombre"),
+    champ("ecartees", "Lignes laissées de côté", "nombre"),
+    champ("total", "Total", "euros", lambda x: None if x.nature in SANS_MONTANT else x.total),
+    champ("total_controle", "Total de contrôle", "euros"),
+    champ("annule_le", "Annulé le", "jour"),
+    champ("plies", "PLIE", "code", lambda x: ", ".join(x.plies), aide="Vide : l’OI entier."),
+    champ("modele_version", "Version du modèle", "code"),
+    champ("fichier_format", "Format", "code"),
+    champ("fichier_octets", "Poids (octets)", "nombre"),
+    champ("fichier_sha256", "Empreinte SHA-256", "code"),
+    champ("id", "Identifiant", "code", lambda x: str(x.id)),
+)
+
+
+def _lots(demande: Demande) -> Iterator[projection_lots.LigneLot]:
+    return pages(projection_lots.lots, demande.conn, demande.perimetre, **demande.arguments())
+
+
 def _bilans(demande: Demande) -> Iterator[projection_bilans.BilanAttendu]:
     return pages(
         projection_bilans.bilans_attendus, demande.conn, demande.perimetre, **demande.arguments()
@@ -568,6 +595,7 @@ LISTES: Sequence[Liste] = (
     Liste("csf", "Contrôles de service fait", FiltresDeCsf, _CSF, _csf),
     Liste("trop_percus", "Trop-perçus", FiltresSitues, _TROP_PERCUS, _trop_percus),
     Liste("suites_attendues", "Suites attendues", FiltresDeSuites, _SUITES, _suites),
+    Liste("lots", "Lots importés", FiltresLots, _LOTS, _lots),
     Liste("comptes", "Comptes", FiltresDeComptes, _COMPTES, _comptes),
     Liste("traces", "Traces", FiltresDeTraces, _TRACES, _traces),
 )
@@ -620,6 +648,7 @@ VALEURS: Mapping[str, str] = {
     **{str(code): dit for code, dit in NATURES.items()},
     **{role: LIBELLES_DES_ROLES[role] for role in ROLES},
     **{code: dit.lower() for code, dit in projection_depenses.STATUTS.items()},
+    **NATURES_DE_LOT,
     **projection_bilans.ETATS,
     **{str(code): dit for code, dit in projection_csf.ETAPES.items()},
     **{str(code): dit for code, dit in STATUTS_DES_OPERATIONS.items()},

@@ -15,7 +15,7 @@ from api.pages.actes import lien_acte, permis
 from api.pages.ecriture import Lien, phrase, poste
 from api.pages.formulaires import page
 from api.pages.presence import qui_lit
-from api.tableaux import Cellule, Colonne, Ligne, Tableau
+from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from oi_service.brouillons import Brouillons
 from oi_service.pieces import taille
 from projections.histoire import ROLES
@@ -111,6 +111,7 @@ def page_lots(
         ],
         suivante=f"?{urlencode({**filtre, 'apres': lus.suivant})}" if lus.suivant else None,
         debut=f"?{urlencode(filtre)}" if apres else None,
+        fichiers=liens("/exports/lots", {"nature": choisie}),
     )
 
 

@@ -328,6 +328,7 @@ MUETS = {
     "accueil",
     "ce_qui_attend",
     "exporter_liste_appels_a_projets",
+    "exporter_liste_lots",
     "exporter_reversements",
     "lire_lot",
     "lire_travail",

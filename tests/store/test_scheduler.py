@@ -62,6 +62,7 @@ def test_the_jobs_start_and_stop_with_the_service(service: Service) -> None:
             "rapprocher_cles": 3,
             "purger_acces": 3,
             "purger_travaux": 3,
+            "purger_brouillons": 3,
             "ancrer_journal": 4,
         }
     assert not jobs.running
