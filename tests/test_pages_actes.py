@@ -20,6 +20,7 @@ from api.app import create_app
 from api.pages.actes.catalogue import actes
 from api.pages.actes.champs import Feuille, Groupe, Liste, Noeud, forme
 from api.pages.actes.saisie import Plat, aplatir, construire, resserrer
+from api.pages.actes.vue import Champ, Formes
 from api.pages.formulaires import Defaut
 from api.pages.liens_actes import TITRES, lien_acte
 from oi_service.application import Service
@@ -351,3 +352,26 @@ def test_the_day_of_effect_is_today_until_somebody_says_otherwise(client: TestCl
     assert date.fromisoformat(jour)
     autre = client.get(f"{COMPLEMENT}?date_effet=2021-09-20").text
     assert 'name="date_effet" value="2021-09-20"' in autre
+
+
+# --- What a browser asks before it sends ---------------------------------------------------------
+
+
+def _bloquants(champs: tuple[Champ, ...], *, libre: bool = False) -> Iterator[str]:
+    """Yield the fields that a browser would refuse to leave empty, though all around may be."""
+    for champ in champs:
+        if champ.nature == "feuille" and champ.exige and libre:
+            yield champ.chemin
+        laisse = libre or (champ.nature in {"groupe", "liste"} and not champ.requis)
+        yield from _bloquants(champ.enfants, libre=laisse)
+
+
+@pytest.mark.parametrize("nom", TOUS)
+def test_what_may_be_left_out_never_keeps_a_form_from_being_sent(nom: str) -> None:
+    """A browser does not send a form whose closed fold has an empty field, and says nothing."""
+    racine = forme(actes()[nom].modele)
+    vides: Plat = {f"{n.nom}.0._": [""] for n in racine.enfants if isinstance(n, Liste)}
+    champs = Formes(vides, {}, frozenset(), frozenset()).champs(racine)
+    assert list(_bloquants(champs)) == []
+    # What must be given still is asked at once.
+    assert next(c for c in champs if c.chemin == "date_effet").exige

@@ -20,6 +20,7 @@ class Champ:
     libelle: str
     genre: str = ""
     requis: bool = False
+    exige: bool = False  #: the browser asks for it: nothing around it may be left out
     plusieurs: bool = False
     aide: str | None = None
     options: tuple[tuple[str, str], ...] = ()
@@ -56,16 +57,25 @@ class Formes:
     caches: frozenset[str]
     fautifs: frozenset[str]
 
-    def champs(self, groupe: Groupe, chemin: str = "", modele: str = "") -> tuple[Champ, ...]:
-        """Return what a group shows, one after the other."""
+    def champs(
+        self, groupe: Groupe, chemin: str = "", modele: str = "", *, exige: bool = True
+    ) -> tuple[Champ, ...]:
+        """Return what a group shows, one after the other.
+
+        ``exige``: whether the group is sent whatever is typed; else none of its fields is asked
+        by the browser, which would not send a form whose fold has an empty one.
+        """
         return tuple(
-            self._champ(enfant, joindre(chemin, enfant.nom), joindre(modele, enfant.nom))
+            self._champ(
+                enfant, joindre(chemin, enfant.nom), joindre(modele, enfant.nom), exige=exige
+            )
             for enfant in groupe.enfants
         )
 
-    def _champ(self, noeud: Noeud, chemin: str, modele: str) -> Champ:
+    def _champ(self, noeud: Noeud, chemin: str, modele: str, *, exige: bool) -> Champ:
+        exige = exige and noeud.requis
         if isinstance(noeud, Groupe):
-            enfants = self.champs(noeud, chemin, modele)
+            enfants = self.champs(noeud, chemin, modele, exige=exige)
             return Champ(
                 "groupe",
                 chemin,
@@ -83,12 +93,12 @@ class Formes:
                 noeud.libelle,
                 requis=noeud.requis,
                 aide=noeud.aide,
-                enfants=tuple(self._lignes(noeud, chemin, modele)),
+                enfants=tuple(self._lignes(noeud, chemin, modele, exige=exige)),
                 rempli=self._rempli(chemin),
             )
-        return self._feuille(noeud, chemin, modele)
+        return self._feuille(noeud, chemin, modele, exige=exige)
 
-    def _lignes(self, liste: Liste, chemin: str, modele: str) -> Iterator[Champ]:
+    def _lignes(self, liste: Liste, chemin: str, modele: str, *, exige: bool) -> Iterator[Champ]:
         presents = rangs(self.plat, chemin) or ([0] if liste.requis else [])
         for place, rang in enumerate(presents, 1):
             ligne = joindre(chemin, str(rang))
@@ -96,10 +106,10 @@ class Formes:
                 "ligne",
                 ligne,
                 f"{liste.element.libelle} {place}",
-                enfants=self.champs(liste.element, ligne, modele),
+                enfants=self.champs(liste.element, ligne, modele, exige=exige),
             )
 
-    def _feuille(self, feuille: Feuille, chemin: str, modele: str) -> Champ:
+    def _feuille(self, feuille: Feuille, chemin: str, modele: str, *, exige: bool) -> Champ:
         options = tuple(self.options.get(modele, feuille.options))
         genre: str = feuille.genre
         if options and genre in {"texte", "identifiant", "entier"}:
@@ -113,6 +123,7 @@ class Formes:
             feuille.libelle,
             genre=genre,
             requis=feuille.requis,
+            exige=exige,
             plusieurs=feuille.plusieurs,
             aide=feuille.aide,
             options=(*options, *_hors_choix(options, recus)),
