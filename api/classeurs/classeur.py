@@ -55,7 +55,7 @@ class Limites:
     octets_decompresses: int = 200 * 1024 * 1024
     taux_de_compression: int = 100
     lignes: int = 20_000
-    colonnes: int = 60
+    colonnes: int = 80
     feuilles: int = 30
 
 

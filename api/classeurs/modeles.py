@@ -101,6 +101,9 @@ DOSSIER = Colonne(
     largeur=20,
 )
 
+#: The hours of each day of the month that a person's time is of, as a timesheet has them.
+JOURS_DU_MOIS: Mapping[int, str] = {rang: f"@jour.{rang}" for rang in range(1, 32)}
+
 _METHODES: Mapping[str, str] = {str(code): nom for code, nom in METHODES.items()}
 
 _DEPENSES = (
@@ -223,6 +226,20 @@ _DEPENSES = (
         "texte",
         aide="N° de pièce de la dépense, déjà enregistrée, que ce montant négatif reprend.",
         depuis=2,
+    ),
+    *(
+        Colonne(
+            cle,
+            f"Temps : jour {rang}",
+            "nombre",
+            aide="Heures de ce jour du mois passées sur l’opération ; « Temps : mois » dit lequel. "
+            "Leur somme remplace « Temps : heures de l’opération » si la case est vide."
+            if rang == 1
+            else "",
+            largeur=9,
+            depuis=3,
+        )
+        for rang, cle in JOURS_DU_MOIS.items()
     ),
 )
 
@@ -349,7 +366,7 @@ MODELES: Mapping[Nature, Modele] = {
     "depenses": Modele(
         nature="depenses",
         titre="Dépenses",
-        version=2,
+        version=3,
         feuilles=(
             FeuilleModele(
                 "Dépenses",

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import cast
 from uuid import UUID, uuid5
 
 from aggregates.commande import Commande
 from aggregates.convention.state import Convention
 from aggregates.depense import declaration
-from aggregates.depense.declaration import DetailSaisi
+from aggregates.depense.declaration import DetailSaisi, JourSaisi
 from aggregates.depense.events import Detail
 from aggregates.depense.state import DEPENSE, Depense
 from api.classeurs.contexte import (
@@ -19,6 +20,7 @@ from api.classeurs.contexte import (
     cle_texte,
 )
 from api.classeurs.examen import LigneExaminee
+from api.classeurs.modeles import JOURS_DU_MOIS
 from oi_service.dates import Periode
 from oi_service.errors import Refusal, french_euros
 from rules.eligibilite import anomalies_de_dates
@@ -144,6 +146,9 @@ class Depenses:
         convention = ligne.operation.convention
         saisie = self._saisie(ligne, suivi)
         if saisie is None or convention is None or _calcul_illisible(ligne):
+            return
+        saisie = _avec_ses_jours(ligne, saisie)
+        if saisie is None:
             return
         try:
             detail = saisie.detail(convention.arrondi)
@@ -310,8 +315,72 @@ class Depenses:
 def _calcul_illisible(ligne: LigneExaminee) -> bool:
     """Tell whether a cell that the amount comes from could not be read: it was already said."""
     return any(
-        cle.partition(".")[0] in {"montant_impute", "temps", "cle"} for cle in ligne.en_erreur
+        cle.partition(".")[0] in {"montant_impute", "temps", "cle", "@jour"}
+        for cle in ligne.en_erreur
     )
+
+
+def _avec_ses_jours(ligne: LigneExaminee, saisie: DetailSaisi) -> DetailSaisi | None:
+    """Return what the row declares, with the hours of each day; ``None`` when they have no place.
+
+    A timesheet writes 0 on the days when nobody works: that says nothing.
+    """
+    heures = {
+        rang: Decimal(str(ligne.textes[cle]))
+        for rang, cle in JOURS_DU_MOIS.items()
+        if cle in ligne.textes
+    }
+    heures = {rang: nombre for rang, nombre in heures.items() if nombre}
+    if not heures:
+        return saisie
+    temps = saisie.temps
+    if temps is None:
+        ligne.dire(
+            "temps.methode",
+            "jours_sans_methode",
+            "Des heures sont saisies jour par jour, sans méthode ni coût.",
+            "Choisissez la méthode et écrivez le coût de la personne, ou videz les jours.",
+        )
+        return None
+    if temps.mois is None:
+        ligne.dire(
+            "temps.mois",
+            "jours_sans_mois",
+            "Des heures sont saisies jour par jour, sans le mois.",
+            "Écrivez le mois, de 1 à 12, ou videz les jours.",
+        )
+        return None
+    annee = temps.annee or saisie.date_realisation.year
+    jours = []
+    for rang, nombre in heures.items():
+        try:
+            jour = date(annee, temps.mois, rang)
+        except ValueError:
+            ligne.dire(
+                JOURS_DU_MOIS[rang],
+                "jour_inexistant",
+                f"Le mois {temps.mois:02}/{annee} n’a pas de jour {rang}.",
+                "Videz la case, ou corrigez le mois.",
+            )
+        else:
+            jours.append({"jour": jour.isoformat(), "heures": f"{nombre:f}"})
+    if len(jours) < len(heures):
+        return None
+    total = sum(heures.values(), Decimal())
+    if temps.heures_operation not in {None, total}:
+        ligne.avertir(
+            "temps.heures_operation",
+            "total_des_jours",
+            f"Les jours font {_heures(total)} heures, et non {_heures(temps.heures_operation)}.",
+            "Corrigez un jour ou le total, ou videz le total : il sera calculé.",
+        )
+    ligne.corps["temps"]["jours"] = jours
+    lus = tuple(map(JourSaisi.model_validate, jours))
+    return saisie.model_copy(update={"temps": temps.model_copy(update={"jours": lus})})
+
+
+def _heures(nombre: Decimal | None) -> str:
+    return f"{(nombre or Decimal()).normalize():f}".replace(".", ",")
 
 
 def _poste(convention: Convention, code: str) -> Constats:

@@ -1,5 +1,6 @@
 """Find our template in a workbook: which version, on which sheet, under which titles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.classeurs.cellules import cle_titre, montrer, normal, vide
@@ -80,7 +81,7 @@ def exiger_identite(dite: Identite, modele: Modele, contexte: Contexte) -> Opera
         raise VersionDuModeleInconnue(
             version=dite.version[:_VERSION_MAX],
             modele=modele.titre,
-            connues=" ou ".join(map(str, sorted(modele.versions))),
+            connues=_ou(sorted(modele.versions)),
         )
     attendue = contexte.operation_attendue
     if dite.operation is None:
@@ -91,6 +92,12 @@ def exiger_identite(dite: Identite, modele: Modele, contexte: Contexte) -> Opera
     if connue is None:
         raise OperationDuClasseurInconnue(recue=dite.dossier or dite.operation)
     return connue
+
+
+def _ou(versions: Sequence[int]) -> str:
+    """Return « 1, 2 ou 3 »."""
+    *premieres, derniere = map(str, versions)
+    return " ou ".join(filter(None, (", ".join(premieres), derniere)))
 
 
 def reperer(

@@ -256,6 +256,26 @@ cas(
     "Modèle de dépenses de version 1, enregistré avant la version 2",
     (FICHIERS / "depenses-v1.xlsx").read_bytes,
 )
+cas(
+    "version-2",
+    "Modèle de dépenses de version 2, enregistré avant la version 3",
+    (FICHIERS / "depenses-v2.xlsx").read_bytes,
+)
+_FEUILLE_DE_TEMPS = {
+    MONTANT: None,
+    "Temps : méthode": "temps_travaille",
+    "Temps : coût de la personne": 3000,
+    "Temps : heures de base": 151,
+    "Temps : mois": 3,
+    "Temps : jour 1": 7,
+    "Temps : jour 2": 0,
+    "Temps : jour 31": "3,5",
+}
+depenses(
+    "heures-par-jour",
+    "Les heures de chaque jour d’un salaire",
+    _FEUILLE_DE_TEMPS,
+)
 depenses(
     "regularisation",
     "Montant négatif qui reprend une pièce enregistrée",
@@ -810,6 +830,16 @@ depenses(
     {MONTANT: -101, PIECE: "AV-4", "Pièce régularisée": "F-101"},
     {MONTANT: 10, PIECE: "AV-5", "Pièce régularisée": "F-101"},
     {MONTANT: -10, PIECE: "AV-6", "Pièce régularisée": "AV-5"},
+)
+
+depenses(
+    "heures-par-jour-fausses",
+    "Des heures par jour sans mois, hors du mois, sans méthode, d’un autre total",
+    {**_FEUILLE_DE_TEMPS, "Temps : mois": None},
+    {**_FEUILLE_DE_TEMPS, PIECE: "BP-04", "Temps : mois": 4},
+    {PIECE: "BP-05", "Temps : jour 1": 7},
+    {**_FEUILLE_DE_TEMPS, PIECE: "BP-06", "Temps : heures de l’opération": 12},
+    {**_FEUILLE_DE_TEMPS, PIECE: "BP-07", "Temps : jour 1": "sept", "Temps : jour 2": -1},
 )
 
 # --- Other templates -----------------------------------------------------------------------------
