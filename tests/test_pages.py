@@ -512,7 +512,7 @@ def test_page_shows_the_figures(service: Service) -> None:
         in html
     )
     assert "2,40 M€" in html
-    assert '<span title="760 000,00 €">760 000 €</span>' in html
+    assert ' title="760 000,00 €">760 000 €</a>' in html
     assert "Chiffres calculés le 22/11/2021 à 14:05 jusqu’à l’événement n° 18 442" in html
     assert "Cofinancé par l’Union européenne" in html
 
@@ -617,7 +617,7 @@ def test_contreparties_are_shown_funder_by_funder(service: Service) -> None:
     assert "EPCI &lt;fictive&gt;" in html
     assert "Intercommunalité (EPCI)" in html
     foot = html.split("<tfoot")[-1]
-    assert re.findall(r"([\d ,]+€)</td>", foot) == ["101,00 €", "91,00 €", "80,00 €", "70,05 €"]
+    assert re.findall(r"([\d ,]+€)</a></td>", foot) == ["101,00 €", "91,00 €", "80,00 €", "70,05 €"]
 
 
 # --- What the wheel ships ------------------------------------------------------------------------

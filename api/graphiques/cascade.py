@@ -96,6 +96,13 @@ _SUITES = {
 }
 
 
+def _dire(marche: Marche, unite: Echelle) -> str:
+    """Write a step: what is reached, or what is taken away or added, with its sign."""
+    if marche.palier:
+        return unite.nombre(marche.montant)
+    return f"{'+' if marche.montant < 0 else ''}{unite.nombre(-marche.montant)}"
+
+
 def _specification(etapes: tuple[Marche, ...], unite: Echelle) -> dict[str, Any]:
     plus_haut = max(max(m.debut, m.fin) for m in etapes)
     valeurs = [
@@ -105,7 +112,7 @@ def _specification(etapes: tuple[Marche, ...], unite: Echelle) -> dict[str, Any]
             "bas": min(m.debut, m.fin),
             "haut": max(m.debut, m.fin),
             "couleur": MARINE if m.palier else ROUGE if m.perdu else CIEL,
-            "texte": unite.nombre(m.montant if m.palier else -m.montant),
+            "texte": _dire(m, unite),
             "gras": "bold" if m.palier else "normal",
         }
         for rang, m in enumerate(etapes)

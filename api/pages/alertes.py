@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal
 from urllib.parse import urlencode
 
-from api.filters import euros_ronds, pourcent
+from api.filters import entier, euros_ronds, pourcent
 from api.filters import jour as jour_court
 from api.graphiques.modele import jour_long
 from oi_service.money import ratio
@@ -162,7 +162,7 @@ def _de_controle(plie_id: str, bilans: Iterable[BilanAControler]) -> Iterable[Ba
             "CSF en retard",
             f"{nombre} contrôle{'s' if nombre > 1 else ''} de service fait au-delà du délai de "
             f"paiement, {euros_ronds(sum(b.declare for b in retards))} déclarés, le plus ancien "
-            f"depuis {max(b.jours for b in retards)} jours",
+            f"depuis {entier(max(b.jours for b in retards))} jours",
             f"{nombre} contrôle{'s' if nombre > 1 else ''}",
         )
 
@@ -190,20 +190,23 @@ _ACTIONS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     ),
     "seuil_manque": ("Voir les contrôles à produire", "/controles", {}),
     "seuil_a_couvrir": ("Voir les contrôles à produire", "/controles", {}),
-    "csf_en_retard": ("Voir les contrôles à produire", "/controles", {}),
+    "csf_en_retard": ("Voir les contrôles en retard", "/controles", {"retard": "oui"}),
 }
 
 
+_SANS_DATE: Mapping[str, str] = {}
 #: How many PLIE an alert tells the whole story of.
 _EN_ENTIER = 2
 
 
-def action(code: str, plie_id: str | None = None) -> Action | None:
-    """Return where a rule leads, for one PLIE or for all."""
+def action(
+    code: str, plie_id: str | None = None, dates: Mapping[str, str] = _SANS_DATE
+) -> Action | None:
+    """Return where a rule leads, for one PLIE or for all, at the dates of the page."""
     if code not in _ACTIONS:
         return None
     libelle, chemin, requete = _ACTIONS[code]
-    demande = {**requete, **({"plie": plie_id} if plie_id else {})}
+    demande = {**requete, **({"plie": plie_id} if plie_id else {}), **dates}
     return Action(libelle, f"{chemin}?{urlencode(demande)}" if demande else chemin)
 
 
@@ -211,6 +214,7 @@ def alertes(
     lignes: Sequence[tuple[str, str, str | None, Sequence[Badge]]],
     tableau: TableauDeBord | None = None,
     lien_courbe: Callable[[], str] = lambda: "#courbe",
+    dates: Mapping[str, str] = _SANS_DATE,
 ) -> tuple[Alerte, ...]:
     """Group the badges by rule, the gravest first; advances are a badge, not an alert.
 
@@ -218,8 +222,9 @@ def alertes(
         lignes: identifier, name, link and badges of each PLIE.
         tableau: what stands beside the figures, for the targets of the whole OI.
         lien_courbe: where the targets are drawn.
+        dates: those of the page, as its addresses say them.
     """
-    found: list[Alerte] = [_du_seuil(s, lien_courbe) for s in _de_l_oi(tableau)]
+    found: list[Alerte] = [_du_seuil(s, lien_courbe, dates) for s in _de_l_oi(tableau)]
     groupes: dict[tuple[Niveau, str, str], list[tuple[str, str, str | None, Badge]]] = {}
     for plie_id, nom, lien, siens in lignes:
         for badge in siens:
@@ -232,7 +237,7 @@ def alertes(
             for _, nom, lien, badge in vus
         )
         seul = vus[0][0] if len(vus) == 1 else None
-        found.append(Alerte(niveau, libelle, faits, action(code, seul)))
+        found.append(Alerte(niveau, libelle, faits, action(code, seul, dates)))
     return tuple(sorted(found, key=lambda a: GRAVITE[a.niveau], reverse=True))
 
 
@@ -240,7 +245,7 @@ def _de_l_oi(tableau: TableauDeBord | None) -> list[Seuil]:
     return principaux(s for s in tableau.seuils if s.plie_id is None) if tableau else []
 
 
-def _du_seuil(seuil: Seuil, lien_courbe: Callable[[], str]) -> Alerte:
+def _du_seuil(seuil: Seuil, lien_courbe: Callable[[], str], dates: Mapping[str, str]) -> Alerte:
     """Say that a target of the whole OI is, or would be, missed."""
     vise = seuil.ligne.objectif
     objet = "" if seuil.entier else f", {vise.objectif_specifique or f'axe {vise.axe}'}"
@@ -250,5 +255,5 @@ def _du_seuil(seuil: Seuil, lien_courbe: Callable[[], str]) -> Alerte:
         f"Seuil de certification du {jour_long(seuil.date_limite)}{objet}"
         f"{' manqué' if manque else ''}",
         ((None, lien_courbe(), _dire_le_seuil(seuil)),),
-        action("seuil_manque"),
+        action("seuil_manque", dates=dates),
     )

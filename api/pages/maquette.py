@@ -6,7 +6,7 @@ difference, width and sentence is made here, so that the template only loops.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
@@ -70,6 +70,10 @@ _EN_TABLE = (*_EN_TETE, "disponible_a_programmer")
 _LIBELLES_COURTS = {"fse_retenu_csf": "Retenu CSF", "disponible_a_programmer": "Disponible"}
 
 
+#: Which lines of the ledger a figure sums, and when, as the address that explains it says it.
+Origine = Mapping[str, object]
+
+
 # --- What the template shows ---------------------------------------------------------------------
 
 
@@ -77,6 +81,7 @@ _LIBELLES_COURTS = {"fse_retenu_csf": "Retenu CSF", "disponible_a_programmer": "
 class Cellule:
     """An amount and its share of the enveloppe; ``share`` is absent for the enveloppe itself."""
 
+    nom: str
     libelle: str
     montant: int
     part: str | None
@@ -93,6 +98,7 @@ class Ligne:
     barre: Barre | None
     cellules: tuple[Cellule, ...]
     badges: tuple[Badge, ...]
+    origine: Origine | None  #: none for figures of facts that the reader does not see
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,7 @@ class LigneDeDetail:
     montants: tuple[int, ...]
     soldes: tuple[int, ...]
     taux: tuple[Fraction | None, ...]
+    origine: Origine
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,7 @@ class PreuveVue:
 class LigneDEcart:
     """A figure in the situation shown, and now; cents."""
 
+    nom: str
     libelle: str
     alors: int
     maintenant: int
@@ -239,6 +247,7 @@ class VueMaquette:
     fichiers: tuple[tuple[str, str], ...]  #: of the table
     fichiers_detail: tuple[tuple[str, str], ...]
     subvention_id: UUID
+    origine: Origine  #: of all that the reader sees
 
 
 # --- What the reader asks ------------------------------------------------------------------------
@@ -286,6 +295,11 @@ class Demande:
             "plie": self.plie,
             "alerte": "oui" if self.en_alerte else None,
         }
+
+    @property
+    def origine(self) -> dict[str, object]:
+        """Where the figures of all the lines come from."""
+        return {"subvention": self.subvention, **self.dates.requete}
 
     def lien(self, ancre: str) -> str:
         """Return the address that asks for this."""
@@ -362,6 +376,7 @@ def vue(
                 plie_id,
                 tableau,
             ),
+            {"plie": plie_id, **demande.origine},
         )
         for plie_id, nom, chiffres in plies
     }
@@ -388,6 +403,7 @@ def vue(
             [(plie_id, ligne.nom, ligne.lien, ligne.badges) for plie_id, ligne in lignes.items()],
             tableau,
             lambda: demande.lien("courbe"),
+            dates.requete,
         ),
         unites=(
             Choix(
@@ -407,13 +423,21 @@ def vue(
                 replace(demande, plie=plie_id).lien("detail"),
                 None,
                 (),
+                {"plie": plie_id, **demande.origine},
                 hors_plie=True,
             )
             for plie_id, nom, chiffres in par_plie
             if plie_id in HORS_PLIE
         ),
         totaux=tuple(
-            _ligne(nom, chiffres, None, barre(nom, chiffres, part_de(chiffres)), ())
+            _ligne(
+                nom,
+                chiffres,
+                None,
+                barre(nom, chiffres, part_de(chiffres)),
+                (),
+                None if chiffres is maquette.oi_entier else demande.origine,
+            )
             for nom, chiffres in ensembles
         ),
         ensemble=_ensemble(maquette),
@@ -442,6 +466,7 @@ def vue(
         fichiers=_fichiers(maquette, dates, "plie"),
         fichiers_detail=_fichiers(maquette, dates, "detail"),
         subvention_id=maquette.subvention_globale_id,
+        origine=demande.origine,
     )
 
 
@@ -476,7 +501,7 @@ def _ecart(difference: Difference) -> EcartVue:
     """Say what happened between the situation shown and now."""
     return EcartVue(
         lignes=tuple(
-            LigneDEcart(DEFINITIONS[c.mesure].libelle, c.avant, c.apres, c.ecart)
+            LigneDEcart(c.mesure, DEFINITIONS[c.mesure].libelle, c.avant, c.apres, c.ecart)
             for c in difference.chiffres
         ),
         causes=tuple(
@@ -520,6 +545,7 @@ def _ligne(
     lien: str | None,
     barre: Barre | None,
     badges: tuple[Badge, ...],
+    origine: Origine | None,
     *,
     hors_plie: bool = False,
 ) -> Ligne:
@@ -530,6 +556,7 @@ def _ligne(
         barre=barre,
         cellules=tuple(
             Cellule(
+                nom=q,
                 libelle=_LIBELLES_COURTS.get(q, DEFINITIONS[q].libelle),
                 montant=getattr(chiffres, q),
                 part=None
@@ -541,6 +568,7 @@ def _ligne(
             for q in _EN_TABLE
         ),
         badges=badges,
+        origine=origine,
     )
 
 
@@ -633,6 +661,7 @@ def _detail(maquette: Maquette, demande: Demande) -> Detail:
     noms = {plie_id: nom for plie_id, nom, _ in maquette.par_plie()}
     retenues = [ligne for ligne in maquette.lignes if demande.plie in {None, ligne.plie_id}]
     division = DIVISIONS[maquette.reglement]
+    origine = {"plie": demande.plie, **demande.origine}
     groupes: dict[tuple[str, str], dict[tuple[int, str], Chiffres]] = {}
     for ligne in retenues:
         cellules = groupes.setdefault((ligne.axe, ligne.objectif_specifique), {})
@@ -651,19 +680,37 @@ def _detail(maquette: Maquette, demande: Demande) -> Detail:
         ),
         groupes=tuple(
             Groupe(
-                somme=_ligne_de_detail(os_, f"{division} {axe}", Chiffres.somme(cellules.values())),
+                somme=_ligne_de_detail(
+                    os_,
+                    f"{division} {axe}",
+                    Chiffres.somme(cellules.values()),
+                    {"axe": axe, "os": os_, **origine},
+                ),
                 lignes=tuple(
-                    _ligne_de_detail(f"Tranche {annee}", dispositif, chiffres)
+                    _ligne_de_detail(
+                        f"Tranche {annee}",
+                        dispositif,
+                        chiffres,
+                        {
+                            "annee": annee,
+                            "axe": axe,
+                            "os": os_,
+                            "dispositif": dispositif,
+                            **origine,
+                        },
+                    )
                     for (annee, dispositif), chiffres in sorted(cellules.items())
                 ),
             )
             for (axe, os_), cellules in sorted(groupes.items())
         ),
-        total=_ligne_de_detail("Total", "", Chiffres.somme(x.chiffres for x in retenues)),
+        total=_ligne_de_detail("Total", "", Chiffres.somme(x.chiffres for x in retenues), origine),
     )
 
 
-def _ligne_de_detail(libelle: str, precision: str, chiffres: Chiffres) -> LigneDeDetail:
+def _ligne_de_detail(
+    libelle: str, precision: str, chiffres: Chiffres, origine: Origine
+) -> LigneDeDetail:
     return LigneDeDetail(
         libelle=libelle,
         precision=precision,
@@ -671,6 +718,7 @@ def _ligne_de_detail(libelle: str, precision: str, chiffres: Chiffres) -> LigneD
         montants=tuple(getattr(chiffres, d.nom) for d in MONTANTS),
         soldes=tuple(getattr(chiffres, d.nom) for d in SOLDES),
         taux=tuple(getattr(chiffres, d.nom) for d in TAUX),
+        origine=origine,
     )
 
 

@@ -7,13 +7,13 @@ takes this in when it is there. Without a script it is a page of its own.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.deps import DatesDemandees, Lecture, maquette_courante
-from api.filters import euros_ronds
+from api.deps import PRESENT, Dates, DatesDemandees, Lecture, maquette_courante
+from api.filters import entier, euros_ronds
 from api.filters import jour as jour_court
 from api.graphiques import Graphique
 from api.pages.alertes import Action, Niveau
@@ -22,11 +22,12 @@ from api.pages.dates import SituationVue, situation_vue
 from api.pages.formulaires import vers
 from api.pages.gabarits import templates
 from api.pages.maquette import jour_des_figures, tableau_courant
+from api.tableaux import Cellule, Colonne, Ligne, Tableau
 from oi_service.money import euros
 from projections.bilans_attendus import BilanAttendu, bilans_attendus
-from projections.couverture import Couverture, couverture
+from projections.couverture import Couverture, Manque, couverture
 from projections.curseurs import LIMITE_MAXIMALE
-from projections.gestion_dynamique import GestionDynamique
+from projections.gestion_dynamique import BesoinNonCouvert, GestionDynamique
 from projections.gestion_dynamique import charger as charger_gestion
 from projections.horloges import HorlogeDeBilan, horloges
 from projections.maquette import HORS_PLIE, Maquette
@@ -46,6 +47,7 @@ class Attendu:
     montant: int | None
     precision: str | None
     action: Action | None
+    tableau: Tableau | None = None  #: all of it, where no other page lists it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +69,24 @@ def attendus(
     couverte: Couverture,
     percus: Sequence[TropPercu],
     gestion: GestionDynamique,
+    dates: Dates = PRESENT,
 ) -> tuple[Attendu, ...]:
-    """Say what waits, in the order of the work."""
+    """Say what waits, in the order of the work; its ways lead to the same dates."""
     return tuple(
         attendu
         for groupe in (
-            _bilans(bilans),
-            _controles(a_controler),
-            _delais(delais),
-            _contreparties(couverte),
-            _indus(percus),
-            _transferts(gestion),
+            _bilans(bilans, dates),
+            _controles(a_controler, dates),
+            _delais(delais, dates),
+            _contreparties(couverte, dates),
+            _indus(percus, dates),
+            _transferts(gestion, dates),
         )
         for attendu in groupe
     )
 
 
-def _bilans(bilans: Sequence[BilanAttendu]) -> Iterable[Attendu]:
+def _bilans(bilans: Sequence[BilanAttendu], dates: Dates) -> Iterable[Attendu]:
     if bilans:
         ancien = bilans[0]
         yield Attendu(
@@ -92,11 +95,11 @@ def _bilans(bilans: Sequence[BilanAttendu]) -> Iterable[Attendu]:
             None,
             f"Le plus ancien, {ancien.numero_mdfse} ({ancien.plie_nom}), était attendu le "
             f"{jour_court(ancien.date_limite)}. Réclamez-les aux bénéficiaires.",
-            Action("Voir les bilans attendus", "/controles"),
+            Action("Voir les bilans attendus", _lien("/controles", dates, ancre="attendus")),
         )
 
 
-def _controles(bilans: Sequence[BilanAControler]) -> Iterable[Attendu]:
+def _controles(bilans: Sequence[BilanAControler], dates: Dates) -> Iterable[Attendu]:
     if bilans:
         retards = [b for b in bilans if b.en_retard]
         ancien = bilans[0]
@@ -109,13 +112,13 @@ def _controles(bilans: Sequence[BilanAControler]) -> Iterable[Attendu]:
             ),
             sum(b.declare for b in bilans),
             f"Le plus ancien, {ancien.numero_mdfse} ({ancien.plie_nom}), attend depuis "
-            f"{ancien.jours} jours"
+            f"{entier(ancien.jours)} jours"
             + (f" ; {len(retards)} au-delà du délai de paiement." if retards else "."),
-            Action("Voir les contrôles", "/controles"),
+            Action("Voir les contrôles", _lien("/controles", dates)),
         )
 
 
-def _delais(delais: Sequence[HorlogeDeBilan]) -> Iterable[Attendu]:
+def _delais(delais: Sequence[HorlogeDeBilan], dates: Dates) -> Iterable[Attendu]:
     depasses = [d for d in delais if d.alerte is not None and d.alerte >= _DELAI_ENTIER]
     if depasses:
         yield Attendu(
@@ -128,7 +131,7 @@ def _delais(delais: Sequence[HorlogeDeBilan]) -> Iterable[Attendu]:
             None,
             f"Bénéficiaires à payer : {', '.join(d.numero_mdfse for d in depasses[:_NOMMES])}"
             + (" et d’autres." if len(depasses) > _NOMMES else "."),
-            Action("Voir les délais de paiement", "/paiements?etape=delais"),
+            Action("Voir les délais de paiement", _lien("/paiements", dates, etape="delais")),
         )
 
 
@@ -138,22 +141,24 @@ _DELAI_ENTIER = 100
 _NOMMES = 4
 
 
-def _contreparties(couverte: Couverture) -> Iterable[Attendu]:
+def _contreparties(couverte: Couverture, dates: Dates) -> Iterable[Attendu]:
     ouverts = [m for m in couverte.manques if m.ouvert]
     if ouverts:
         premier = ouverts[0]
+        financeurs = len({(m.type, m.financeur) for m in ouverts})
         yield Attendu(
             "attention",
             "Contreparties attendues et non couvertes",
             sum(m.manque for m in ouverts),
-            f"{_combien(len(ouverts), 'financeur', 'financeurs')} à relancer ; d’abord "
+            f"{_combien(financeurs, 'financeur', 'financeurs')} à relancer ; d’abord "
             f"{premier.financeur} pour {premier.numero_mdfse}, {euros_ronds(premier.manque)} avant "
             f"le {jour_court(premier.echeance)}.",
-            Action(f"Ouvrir {premier.numero_mdfse}", f"/dossiers/{premier.numero_mdfse}"),
+            None,
+            _manques(ouverts, dates),
         )
 
 
-def _indus(percus: Sequence[TropPercu]) -> Iterable[Attendu]:
+def _indus(percus: Sequence[TropPercu], dates: Dates) -> Iterable[Attendu]:
     indus = [t for t in percus if t.a_reclamer]
     if indus:
         yield Attendu(
@@ -161,11 +166,11 @@ def _indus(percus: Sequence[TropPercu]) -> Iterable[Attendu]:
             _combien(len(indus), "trop-perçu à réclamer", "trop-perçus à réclamer"),
             sum(t.a_reclamer for t in indus),
             f"D’abord {indus[0].numero_mdfse} : {euros_ronds(indus[0].a_reclamer)}.",
-            Action(f"Ouvrir {indus[0].numero_mdfse}", f"/dossiers/{indus[0].numero_mdfse}"),
+            Action(f"Ouvrir {indus[0].numero_mdfse}", _dossier(indus[0].numero_mdfse, dates)),
         )
 
 
-def _transferts(gestion: GestionDynamique) -> Iterable[Attendu]:
+def _transferts(gestion: GestionDynamique, dates: Dates) -> Iterable[Attendu]:
     for p in gestion.propositions[:_NOMMES]:
         ligne = p.de.ligne
         essai = {
@@ -195,12 +200,87 @@ def _transferts(gestion: GestionDynamique) -> Iterable[Attendu]:
                 if a_notifier
                 else ""
             ),
-            Action("Voir les dossiers à instruire", "/operations?attend=instruction"),
+            None,
+            _besoins(besoins, dates),
         )
 
 
+def _manques(manques: Sequence[Manque], dates: Dates) -> Tableau:
+    """List what funders of the plans do not cover, the first to end first."""
+    return Tableau(
+        titre="Contreparties attendues et non couvertes",
+        colonnes=(
+            Colonne("dossier", "Dossier"),
+            Colonne("financeur", "Financeur"),
+            Colonne("echeance", "Avant le", "jour"),
+            Colonne("manque", "Manque", "euros"),
+        ),
+        lignes=tuple(
+            Ligne(
+                {
+                    "dossier": Cellule(
+                        m.numero_mdfse,
+                        lien=_dossier(m.numero_mdfse, dates),
+                        precision=m.plie_nom,
+                    ),
+                    "financeur": Cellule(m.financeur, precision=m.type_libelle),
+                    "echeance": Cellule(m.echeance),
+                    "manque": Cellule(m.manque),
+                }
+            )
+            for m in manques
+        ),
+    )
+
+
+def _besoins(besoins: Sequence[BesoinNonCouvert], dates: Dates) -> Tableau:
+    """List what dossiers ask for and no enveloppe has, each line with its dossiers."""
+    return Tableau(
+        titre="Demandes sans enveloppe, par PLIE et par ligne de la maquette",
+        colonnes=(
+            Colonne("plie", "PLIE"),
+            Colonne("ligne", "Ligne de la maquette"),
+            Colonne("montant", "Sans enveloppe", "euros"),
+            Colonne("dossiers", "Où regarder"),
+        ),
+        lignes=tuple(
+            Ligne(
+                {
+                    "plie": Cellule(b.plie_nom),
+                    "ligne": Cellule(
+                        f"{b.cellule.ligne.annee} · {b.cellule.ligne.objectif_specifique}",
+                        precision=b.cellule.ligne.dispositif,
+                    ),
+                    "montant": Cellule(b.montant),
+                    "dossiers": Cellule(
+                        "Ses dossiers",
+                        lien=_lien(
+                            "/operations",
+                            dates,
+                            plie=b.cellule.plie_id,
+                            annee=str(b.cellule.ligne.annee),
+                            os=b.cellule.ligne.objectif_specifique,
+                        ),
+                    ),
+                }
+            )
+            for b in besoins
+        ),
+    )
+
+
+def _dossier(numero: str, dates: Dates) -> str:
+    return _lien(f"/dossiers/{quote(numero, safe='')}", dates)
+
+
+def _lien(chemin: str, dates: Dates, *, ancre: str = "", **choix: str) -> str:
+    """Lead to another page, at the same dates."""
+    demande = urlencode({**choix, **dates.requete})
+    return f"{chemin}{demande and '?'}{demande}{ancre and '#'}{ancre}"
+
+
 def _combien(nombre: int, un: str, plusieurs: str) -> str:
-    return f"{nombre} {plusieurs if nombre > 1 else un}"
+    return f"{entier(nombre)} {plusieurs if nombre > 1 else un}"
 
 
 @router.get("/maquette/a-faire", name="page_maquette_a_faire", response_model=None)
@@ -236,6 +316,7 @@ def page(
             couverte=couverte,
             percus=trop_percus(conn, siens, situation),
             gestion=charger_gestion(conn, perimetre, sg, situation, le=le),
+            dates=dates,
         ),
         couverture=couverture_de(couverte),
         lien_maquette=vers("/maquette", subvention=subvention, **dates.requete).headers["location"],

@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.deps import DatesDemandees, Lecture, LectureOuverte, ServiceOuvert
+from api.deps import Dates, DatesDemandees, Lecture, LectureOuverte, ServiceOuvert
 from api.filters import entier_euros, euros_ronds, pourcent
 from api.graphiques import Graphique
 from api.pages import formulaires
@@ -24,7 +24,7 @@ from api.pages.courbes import courbe_de
 from api.pages.dates import SituationVue, sans_situation, situation_vue
 from api.pages.definitions import FONDS
 from api.pages.formulaires import Defaut, FormulaireRecu, SaisieRefusee, vers
-from api.pages.maquette import ChiffreCle, chiffres_cles, jour_des_figures
+from api.pages.maquette import ChiffreCle, Origine, chiffres_cles, jour_des_figures
 from api.pages.montants import lire_centimes
 from api.tableaux import Cellule, Colonne, Ligne, Tableau
 from oi_service.clock import today
@@ -131,6 +131,7 @@ class OperationVue:
     programme: int
     retenu: int
     paye: int
+    origine: Origine
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class VuePlie:
     previsions: GrilleDePrevisions
     position: int
     calculee_le: datetime
+    origine: Origine
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,18 +252,24 @@ def vue(
         lien_maquette=f"/maquette?{requete}" if requete else "/maquette",
         lien_operations=f"/operations?{urlencode({'plie': lu.plie_id, **dates.requete})}",
         chiffres_cles=chiffres_cles(total),
-        alertes=alertes([(lu.plie_id, lu.nom, None, siens)]),
+        alertes=alertes([(lu.plie_id, lu.nom, None, siens)], dates=dates.requete),
         courbe=courbe_de(lu.tableau, total.fse_maquette, lu.plie_id),
         seuils=_seuils(lu),
         levier=None if levier is None else deux_decimales(levier).replace(".", ","),
         couverture=None if taux is None else pourcent(taux),
-        bilans=_bilans(lu.tableau.a_controler, lu.delais),
-        contreparties=_contreparties(lu.couverte.manques),
-        operations=tuple(_operation(o) for o in lu.operations),
+        bilans=_bilans(lu.tableau.a_controler, lu.delais, dates),
+        contreparties=_contreparties(lu.couverte.manques, dates),
+        operations=tuple(_operation(o, dates) for o in lu.operations),
         operations_suite=len(lu.operations) == _OPERATIONS,
         previsions=_grille(lu, modifiable=modifiable and dates.situation.actuelle, saisie=saisie),
         position=lu.maquette.position,
         calculee_le=lu.maquette.calculee_le,
+        # Its figures are of one grant, whichever the address names.
+        origine={
+            "plie": lu.plie_id,
+            "subvention": lu.maquette.subvention_globale_id,
+            **dates.requete,
+        },
     )
 
 
@@ -280,7 +288,7 @@ def _seuils(lu: _Lu) -> tuple[Seuil, ...]:
     )
 
 
-def _operation(o: LigneOperation) -> OperationVue:
+def _operation(o: LigneOperation, dates: Dates) -> OperationVue:
     """Show an operation on the scale of what it was awarded."""
     chiffres = Chiffres(
         fse_maquette=max(o.fse_programme, o.fse_conventionne),
@@ -293,7 +301,7 @@ def _operation(o: LigneOperation) -> OperationVue:
     )
     return OperationVue(
         numero=o.numero_mdfse,
-        lien=f"/dossiers/{quote(o.numero_mdfse, safe='')}",
+        lien=_dossier(o.numero_mdfse, dates),
         beneficiaire=o.beneficiaire,
         statut=o.statut_libelle,
         attend=o.attend,
@@ -301,10 +309,19 @@ def _operation(o: LigneOperation) -> OperationVue:
         programme=o.fse_programme,
         retenu=o.fse_retenu_csf,
         paye=o.fse_paye,
+        origine={"operation": o.numero_mdfse, **dates.requete},
     )
 
 
-def _bilans(a_controler: Iterable[BilanAControler], delais: Iterable[HorlogeDeBilan]) -> Tableau:
+def _dossier(numero: str, dates: Dates) -> str:
+    """Lead to a dossier, at the dates of the page."""
+    requete = f"?{urlencode(dates.requete)}" if dates.requete else ""
+    return f"/dossiers/{quote(numero, safe='')}{requete}"
+
+
+def _bilans(
+    a_controler: Iterable[BilanAControler], delais: Iterable[HorlogeDeBilan], dates: Dates
+) -> Tableau:
     """List the bilans that wait for their control or their payment, the oldest first."""
     attendent = {b.bilan_id for b in a_controler}
     return Tableau(
@@ -322,7 +339,7 @@ def _bilans(a_controler: Iterable[BilanAControler], delais: Iterable[HorlogeDeBi
                 {
                     "bilan": Cellule(
                         f"{d.numero_mdfse}, bilan n° {d.numero}",
-                        lien=f"/dossiers/{quote(d.numero_mdfse, safe='')}",
+                        lien=_dossier(d.numero_mdfse, dates),
                         precision=d.beneficiaire,
                     ),
                     "attend": Cellule(
@@ -344,7 +361,7 @@ def _bilans(a_controler: Iterable[BilanAControler], delais: Iterable[HorlogeDeBi
 _DELAI_ENTIER = 100
 
 
-def _contreparties(manques: Iterable[Manque]) -> Tableau:
+def _contreparties(manques: Iterable[Manque], dates: Dates) -> Tableau:
     """List what is missing by funder: those that may still cover, the largest first."""
     par_financeur: dict[tuple[str, str], list[Manque]] = {}
     for manque in manques:
@@ -369,7 +386,7 @@ def _contreparties(manques: Iterable[Manque]) -> Tableau:
                     "echeance": Cellule(siens[0].echeance),
                     "premiere": Cellule(
                         siens[0].numero_mdfse,
-                        lien=f"/dossiers/{quote(siens[0].numero_mdfse, safe='')}",
+                        lien=_dossier(siens[0].numero_mdfse, dates),
                     ),
                 }
             )

@@ -306,3 +306,38 @@ def test_a_proposal_fills_the_form(porte: Porte) -> None:
     texte = porte.http.get(f"/maquette/transfert?ligne={LIGNE}&de=B&vers=A&fse=25.00").text
     assert re.search(r'value="B" selected', texte)
     assert "Disponible sur cette ligne" in lire(texte)
+
+
+# --- Where it leads ------------------------------------------------------------------------------
+
+
+def liens(texte: str) -> list[str]:
+    """Return the addresses that the middle of a page leads to."""
+    return [html.unescape(x) for x in re.findall(r'href="(/[^"]+)"', texte.split("<main")[1])]
+
+
+@pytest.mark.parametrize("adresse", ["/maquette/a-faire", "/plie/B"])
+def test_what_a_past_situation_leads_to_is_of_the_same_day(porte: Porte, adresse: str) -> None:
+    texte = porte.http.get(f"{adresse}?au=2023-06-01").text
+    menes = [
+        lien
+        for lien in liens(texte)
+        if lien.startswith(("/dossiers", "/controles", "/paiements", "/operations", "/provenance"))
+    ]
+    assert menes
+    assert [lien for lien in menes if "au=2023-06-01" not in lien] == []
+
+
+def test_what_is_not_covered_is_listed_line_by_line(porte: Porte) -> None:
+    texte = porte.http.get("/maquette/a-faire").text
+    manques = texte.partition("Contreparties attendues et non couvertes")[2].partition("</li>")[0]
+    dossiers = re.findall(r'href="/dossiers/([^"]+)"', manques)
+    assert dossiers == ["A1", "A2", "B1"]
+    assert "1 financeur à relancer" in lire(manques), "the same for the three"
+
+
+def test_late_controls_lead_to_those_that_are_late(porte: Porte) -> None:
+    texte = porte.http.get("/maquette").text
+    [lien] = [x for x in liens(texte) if x.startswith("/controles?retard=oui")]
+    liste = lire(porte.http.get(lien).text)
+    assert "1 bilan sur le chemin du contrôle, dont 1 au-delà du délai de paiement" in liste
