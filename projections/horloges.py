@@ -1,6 +1,6 @@
 """The clocks of payment that run: which bilan must be paid by when, and the alert it reached."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -95,7 +95,7 @@ def horloges(
     Only facts that count on that day are read. An operation that was closed waits for nothing.
     ``operations`` keeps the bilans of some operations.
     """
-    operations = {
+    par_convention = {
         convention_of(o.id): o
         for o in conn.cursor(row_factory=class_row(_Operation))
         .execute(
@@ -118,12 +118,73 @@ def horloges(
         )
         .fetchall()
     }
+    suivies = _a_suivre(conn, list(par_convention), le)
     found = [
-        _lue(operations[convention_id], lus[0].reglement, cours, le)
-        for convention_id, lus in lire_flux(conn, perimetre, operations).items()
+        _lue(par_convention[convention_id], lus[0].reglement, cours, le)
+        for convention_id, lus in lire_flux(conn, perimetre, suivies).items()
         for cours in _en_cours((lu.fait for lu in lus), le)
     ]
     return tuple(sorted(found, key=lambda h: (h.echeance or date.max, h.numero_mdfse, h.numero)))
+
+
+def _a_suivre(conn: Connection[TupleRow], conventions: Sequence[UUID], le: date) -> list[UUID]:
+    """Return the conventions on which a clock may run: all those where one does, and few others.
+
+    A clock stops once what was sent reaches its target, which a control sets: what was sent before
+    it and what it leaves to pay. That is never more than the larger of what was sent, and of the
+    due with what came back. What came before a control goes by the order of facts, not by days.
+    """
+    rows = conn.execute(
+        """
+        SELECT c.id
+        FROM unnest(%(conventions)s::uuid[]) AS c (id)
+        CROSS JOIN LATERAL (
+            SELECT
+                max(e.version) AS dernier,
+                max((e.data ->> 'fse_du_cumule_centimes')::bigint) AS du
+            FROM oi.event AS e
+            WHERE e.stream_id = c.id AND e.name = 'convention.csf_valide.v1'
+                AND e.date_effet <= %(le)s
+        ) AS k
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(sum(n.envoye * m.centimes) FILTER (WHERE e.date_effet <= %(le)s), 0)
+                    AS envoye,
+                coalesce(sum(n.parti * m.centimes) FILTER (WHERE e.version < k.dernier), 0)
+                    AS parti,
+                coalesce(sum(n.rentre * m.centimes) FILTER (WHERE e.version < k.dernier), 0)
+                    AS rentre
+            FROM oi.event AS e
+            INNER JOIN (VALUES
+                ('convention.paiement_effectue.v1', 1, 1, 0),
+                ('convention.compensation_imputee.v1', 1, 1, 0),
+                ('convention.paiement_rejete.v1', -1, 0, 0),
+                ('convention.reversement_encaisse.v1', 0, 0, 1),
+                ('convention.compensation_operee.v1', 0, 0, 1)
+            ) AS n (name, envoye, parti, rentre) ON e.name = n.name
+            CROSS JOIN LATERAL (
+                SELECT (e.data ->> 'montant_centimes')::bigint
+                    - coalesce((e.data ->> 'compense_centimes')::bigint, 0) AS centimes
+            ) AS m
+            WHERE e.stream_id = c.id
+        ) AS v
+        WHERE greatest(v.parti, k.du + v.rentre) > v.envoye
+            -- A bilan whose control is not validated has no target yet.
+            OR EXISTS (
+                SELECT FROM oi.event AS b
+                WHERE b.stream_id = c.id AND b.name = 'convention.bilan_depose.v1'
+                    AND b.date_effet <= %(le)s
+                    AND NOT EXISTS (
+                        SELECT FROM oi.event AS f
+                        WHERE f.stream_id = c.id AND f.version > b.version
+                            AND f.name IN (
+                                'convention.csf_valide.v1', 'convention.bilan_renvoye.v1')
+                            AND f.date_effet <= %(le)s
+                            AND f.data ->> 'bilan_id' = b.data ->> 'bilan_id'))
+        """,
+        {"conventions": conventions, "le": le},
+    )
+    return [row[0] for row in rows]
 
 
 def _lue(operation: _Operation, reglement: str, cours: _Cours, le: date) -> HorlogeDeBilan:
