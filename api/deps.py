@@ -17,7 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from aggregates.commande import Commande
 from api.droits import DROITS, Regle
-from api.porte import EN_TETE_ROLE, NonConnecte, Personne, Portier, habiliter
+from api.porte import (
+    EN_TETE_ROLE,
+    NonConnecte,
+    Personne,
+    Portier,
+    exiger_son_formulaire,
+    habiliter,
+)
 from api.web import adresse_de, compter
 from oi_service.acces.identite import Identite
 from oi_service.aggregate import Aggregate, S
@@ -84,6 +91,7 @@ def admettre(request: Request, service: Annotated[Service, Depends(_service)]) -
     qui = identite_de(request)
     if _de_l_essai(request) is None:
         compter(request, qui.identifiant)
+    exiger_son_formulaire(service.acces, qui, request)
     entree = habiliter(qui, regle, request.headers.get(EN_TETE_ROLE), request.method)
     if regle.trace is not None and _de_l_essai(request) is None:
         service.acces.tracer(

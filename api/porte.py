@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
+from uuid import UUID
 
 from pydantic import StringConstraints
 from starlette.requests import Request
@@ -20,6 +21,8 @@ COOKIE_TLS = "__Host-oi"
 COOKIE_LOCAL = "oi"
 #: How a request says in which role it acts, for who holds several.
 EN_TETE_ROLE = "OI-Role"
+#: Where the address of a form that is sent again says in which session it was filled.
+RENVOI = "_renvoi"
 #: Methods that change nothing.
 LECTURES = frozenset({"GET", "HEAD"})
 #: The role of who has an account and no role: the log never sees it.
@@ -58,6 +61,12 @@ class LectureSeule(Forbidden):
 
 class RenforcementRequis(Forbidden):
     """Cet acte se signe : donnez d’abord un code de votre second facteur, puis recommencez."""
+
+
+class RempliParUnAutre(Forbidden):
+    """Ce formulaire a été rempli sous un autre compte que celui qui est ouvert ici : il ne peut pas
+    être enregistré sous votre nom.
+    """
 
 
 class SecondFacteurAInstaller(Forbidden):
@@ -115,6 +124,25 @@ class PortierDesComptes:
 def cookie(request: Request) -> str:
     """Return the name of the cookie: over TLS, the plain one proves nothing."""
     return COOKIE_TLS if request.url.scheme == "https" else COOKIE_LOCAL
+
+
+def exiger_son_formulaire(acces: Acces, identite: Identite, request: Request) -> None:
+    """Refuse, under one name, a form that was filled under another.
+
+    The session that its address names is looked up here: whoever changes that name does no more
+    than write the form themselves, under their own name and with their own rights.
+
+    Raises: RempliParUnAutre.
+    """
+    dite = request.query_params.get(RENVOI)
+    if dite is None or request.method in LECTURES:
+        return
+    try:
+        auteur = acces.titulaire(UUID(dite))
+    except ValueError:
+        auteur = None
+    if auteur != identite.identifiant:
+        raise RempliParUnAutre
 
 
 def habiliter(identite: Identite, regle: Regle, demande: str | None, methode: str) -> Personne:

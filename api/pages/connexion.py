@@ -63,13 +63,15 @@ def _connecte(request: Request, service: Service) -> Identite | None:
 
 @router.get("/connexion", name="page_connexion")
 def page_connexion(
-    request: Request, service: ServiceOuvert, suite: Suite = None, fait: str = ""
+    request: Request, service: ServiceOuvert, suite: Suite = None, fait: str = "", perdu: str = ""
 ) -> Response:
     """Affiche le formulaire de connexion."""
     present = _connecte(request, service)
     if present is not None:
         return vers(suite_locale(suite) or accueil_de(present))
-    return _page_connexion(request, service, suite=suite_locale(suite), fait=_FAITS.get(fait))
+    return _page_connexion(
+        request, service, suite=suite_locale(suite), fait=_FAITS.get(fait), perdu=perdu == "oui"
+    )
 
 
 def _page_connexion(
@@ -80,6 +82,7 @@ def _page_connexion(
     suite: str | None,
     courriel: str = "",
     fait: str | None = None,
+    perdu: bool = False,
 ) -> HTMLResponse:
     return page(
         request,
@@ -88,6 +91,7 @@ def _page_connexion(
         suite=suite or "",
         courriel=courriel,
         fait=fait,
+        perdu=perdu,
         fournisseur=None if service.oidc is None else service.oidc.nom,
         locale=service.acces.reglages.connexion_locale,
     )

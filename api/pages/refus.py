@@ -7,15 +7,19 @@ import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from api import errors
 from api.pages.formulaires import page, suite_locale, vers
 from api.pages.presence import accueil_de, qui_lit
-from api.porte import RenforcementRequis, SecondFacteurAInstaller
-from oi_service.acces.refus import RemplacementNonConfirme
+from api.pages.renvoi import Attente, attente_de, page_de_renvoi
+from api.porte import LECTURES, SecondFacteurAInstaller
 from oi_service.errors import Refusal, Unauthenticated
 
+#: Tells our scripts where a person does what the answer waits for, in another tab.
+EN_TETE_ATTENTE = "OI-Attente"
+_CONNEXION = "/connexion"
 #: What answers an exception.
 Reponse = Callable[[Request, Exception], Any]
 
@@ -58,19 +62,31 @@ def _pour_une_personne(request: Request) -> bool:
     )
 
 
-def _sur_refus(request: Request, refus: Exception) -> Response:
+async def _sur_refus(request: Request, refus: Exception) -> Response:
     assert isinstance(refus, Refusal)
     if request.url.path.startswith(_PROGRAMMES):
-        return errors.sur_refus(request, refus)
-    errors.tracer_refus(request, refus)
-    if isinstance(refus, Unauthenticated):
-        return vers("/connexion", suite=_ici(request))
-    if isinstance(refus, RenforcementRequis | RemplacementNonConfirme):
-        return vers("/renforcement", suite=_ici(request))
-    if isinstance(refus, SecondFacteurAInstaller):
-        return vers("/compte/second-facteur")
+        return await run_in_threadpool(errors.sur_refus, request, refus)
+    await run_in_threadpool(errors.tracer_refus, request, refus)
+    attente = attente_de(refus)
+    # A part of a page: the page around it holds what was typed, and says what is missing.
+    if attente is not None and "HX-Request" not in request.headers:
+        return await page_de_renvoi(request, refus, attente) or _mener(request, refus, attente)
     statut, titre = errors.statut_de(type(refus))
-    return _montrer(request, statut, titre, str(refus))
+    montree = _montrer(request, statut, titre, str(refus))
+    if attente is not None:
+        montree.headers[EN_TETE_ATTENTE] = attente.lien or _CONNEXION
+    return montree
+
+
+def _mener(request: Request, refus: Refusal, attente: Attente) -> Response:
+    """Lead where a refusal is lifted, then back here."""
+    if attente.lien is None:
+        statut, titre = errors.statut_de(type(refus))
+        return _montrer(request, statut, titre, str(refus))
+    if isinstance(refus, SecondFacteurAInstaller):
+        return vers(attente.lien)
+    perdu = isinstance(refus, Unauthenticated) and request.method not in LECTURES
+    return vers(attente.lien, suite=_ici(request), perdu="oui" if perdu else None)
 
 
 def _montrer(request: Request, statut: int, titre: str, phrase: str) -> HTMLResponse:

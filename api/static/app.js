@@ -3,14 +3,49 @@
 
 (() => {
   /* A refusal or a cut while a part of a page was being fetched is said, never shown in its place. */
-  const dire = (phrase) => {
-    const zone = document.getElementById("annonces");
-    if (zone) zone.textContent = phrase;
+  const zone = document.getElementById("annonces");
+  const dire = (...phrases) => {
+    if (!zone) return;
+    zone.replaceChildren(...phrases);
+    delete zone.dataset.attente;
   };
   document.addEventListener("htmx:error", () =>
     dire("Le service n’a pas répondu : rien n’est perdu, recommencez dans un instant."));
   document.addEventListener("htmx:response:error", () =>
     dire("Le service a refusé cette demande : rien n’est enregistré, rechargez la page."));
+
+  /* The session is over, or a fresh code is asked: nothing takes the place of what was typed. A form
+     that was being sent is sent again by the browser itself: the page that answers keeps it. */
+  const attendre = (lien) => {
+    if (!zone || zone.dataset.attente === lien) return;
+    const ailleurs = document.createElement("a");
+    ailleurs.href = lien;
+    ailleurs.target = "_blank";
+    ailleurs.rel = "noopener";
+    ailleurs.textContent = "identifiez-vous dans un autre onglet";
+    dire("Votre session est terminée, ou demande un code. Ce que vous avez écrit est encore là : ",
+      ailleurs, ", puis recommencez ici.");
+    zone.dataset.attente = lien;
+  };
+  document.addEventListener("htmx:before:response", (event) => {
+    const { response, request, sourceEvent } = event.detail.ctx;
+    const lien = response.headers.get("OI-Attente");
+    if (!lien) {
+      if (zone?.dataset.attente && response.raw.ok) dire();
+      return;
+    }
+    event.preventDefault();
+    if (sourceEvent?.type !== "submit" || !request.form) { attendre(lien); return; }
+    const { form, submitter } = request;
+    if (submitter?.name) {
+      const presse = document.createElement("input");
+      presse.type = "hidden";
+      presse.name = submitter.name;
+      presse.value = submitter.value;
+      form.append(presse);
+    }
+    HTMLFormElement.prototype.submit.call(form);
+  });
 
   /* A form is sent once, however often its button is pressed. */
   document.addEventListener("submit", (event) => {

@@ -642,6 +642,24 @@ class Acces:
             session_id=row["id"],
         )
 
+    def session_connue(self, jeton: str) -> UUID | None:
+        """Return the session of a token, open or over; ``None`` for what never opened one."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT id FROM acces.session WHERE empreinte = %s AND NOT en_attente",
+                (empreinte(jeton),),
+            ).fetchone()
+        return None if row is None else row[0]
+
+    def titulaire(self, session_id: UUID) -> str | None:
+        """Return whose session it is, or was while it is remembered."""
+        with self._pool.connection() as conn:
+            row = conn.execute(
+                "SELECT identifiant FROM acces.session WHERE id = %s AND NOT en_attente",
+                (session_id,),
+            ).fetchone()
+        return None if row is None else row[0]
+
     def deconnecter(self, jeton: str, *, adresse: str = "") -> None:
         """Close the session of a token; nothing when it is already closed."""
         with self._pool.connection() as conn, conn.transaction():

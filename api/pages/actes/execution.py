@@ -59,6 +59,7 @@ def jouer(
     corps: Mapping[str, Any],
     cle: UUID,
     version: int | None,
+    qui: Personne | None = None,
 ) -> ActeOut:
     """Do an act.
 
@@ -70,15 +71,15 @@ def jouer(
         corps: what it asks, as the JSON door takes it.
         cle: the idempotency key.
         version: that of the aggregate when the person saw it; ``None`` when the act makes it.
+        qui: as whom, when `acteur` was just asked.
 
     Raises: Refusal, SaisieRefusee.
     """
     fait = acte(nom)
-    qui = acteur(request, nom)
     lues = fait.cibles([str(cible) for cible in cibles])
     plume = EcritureOuverte(
         journal=service.journal,
-        personne=qui,
+        personne=qui or acteur(request, nom),
         cle=cle,
         request=request,
         response=Response(),

@@ -223,6 +223,7 @@ def _executer(
         corps,
         _cle(recue),
         version_vue(recue.dit(_VERSION)) if _derniers(lecture, cadre.flux) else None,
+        cadre.qui,
     )
 
 
