@@ -448,7 +448,8 @@ def lire_controle(
 ) -> ControleLu | None:
     """Return a control as the situation knows it, by the number of its operation.
 
-    One version that another replaced gives the one that stands. Three queries.
+    One version that another replaced gives the one that stands, and so does its bilan. Three
+    queries.
     """
     operation = operation_controlee(conn, perimetre, numero=numero)
     return None if operation is None else _controle(conn, perimetre, operation, csf_id, situation)
@@ -474,7 +475,12 @@ def _controle(
     convenu = flux.get(convention_id, [])
     faits = [lu.fait for lu in convenu]
     bilan_id = next(
-        (f.bilan_id for f in faits if isinstance(f, CsfOuvert) and f.csf_id == csf_id), None
+        (
+            f.bilan_id
+            for f in faits
+            if isinstance(f, CsfOuvert) and csf_id in {f.csf_id, f.bilan_id}
+        ),
+        None,
     )
     if bilan_id is None:
         return None

@@ -355,7 +355,7 @@ def couts_simplifies_manquants(
         base=base,
         montant=montant,
         seuil=seuil.centimes,
-        postes=", ".join(f"« {code} »" for code in reels),
+        postes=", ".join(f"« {POSTES.get(code, code)} »" for code in reels),
     )
     return manque, seuil
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from bases import base_neuve
 from fastapi.testclient import TestClient
+from formulaires import formulaires
 from httpx2 import Response
 from portier import PortierDEssai
 from vie import Vie
@@ -526,8 +527,14 @@ def test_forms_start_from_what_the_bilan_holds(vie: Vie, http: TestClient) -> No
     vie.recevabilite_bilan("F1")
     ouvrir = http.get(f"/actes/ouvrir_csf/{vie.id('F1')}", headers=GESTIONNAIRE)
     assert "n° 1, final, déposé le 01/04/2022" in texte(ouvrir)
-    vie.ouverture_controle("F1")
+    [lu] = [f for f in formulaires(ouvrir.text) if "/actes/" in f.action]
+    ouvert = http.post(lu.action, data=lu.remplir(), headers=GESTIONNAIRE, follow_redirects=False)
+    # Whoever opens a control is led to it, through its bilan.
+    [bilan] = vie.convention("F1").bilans
+    assert ouvert.headers["location"] == f"/dossiers/F1/csf/{bilan}?fait=ouvrir_csf"
+    suite = http.get(ouvert.headers["location"], headers=GESTIONNAIRE, follow_redirects=False)
     page = page_de(vie, "F1")
+    assert suite.headers["location"] == f"{page}?fait=ouvrir_csf"
     csf = f"{vie.id('F1')}/{page.rpartition('/')[2]}"
     for acte, dit in (
         ("controler_ressources", "123,45"),

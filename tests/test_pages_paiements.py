@@ -7,6 +7,7 @@ from html import unescape
 from uuid import UUID
 
 import pytest
+from bases import base_neuve
 from fastapi.testclient import TestClient
 from paiements_joues import (
     AILLEURS,
@@ -23,6 +24,7 @@ from vie import Vie
 
 from aggregates.convention.paiements import reste_a_regler
 from api.app import create_app
+from oi_service.app import open_service
 from oi_service.application import Service
 from oi_service.ids import new_id
 from projections import paiements as projection
@@ -237,6 +239,28 @@ def test_each_step_offers_its_acts(client: TestClient) -> None:
     html = lire(client, "/paiements?etape=delais", GESTIONNAIRE)
     assert "Dépassé de" in html
     assert liens(html, "interrompre_delai")
+
+
+def test_the_accountant_with_nothing_to_prepare_begins_with_what_is_to_pay(
+    serveur: str, modele: str, client: TestClient
+) -> None:
+    courante = r'aria-current="page">([^<]+?) <span class="compteur">'
+    assert "À préparer" in re.findall(courante, lire(client, "/paiements"))
+    with base_neuve(serveur, modele) as base, open_service(base) as service:
+        vie = Vie(service)
+        vie.subvention(fse_total="9000000.00")
+        vie.tranche("1500000.00", "1500000.00")
+        vie.enveloppe("A", "1000000.00")
+        vie.appel()
+        vie.jusqu_au_demarrage(ORDONNE)
+        vie.bilan(ORDONNE)
+        vie.controle(ORDONNE)
+        vie.ordonnancement(ORDONNE, "40000.00")
+        with TestClient(create_app(service, PortierDEssai())) as seul:
+            assert "À virer" in re.findall(courante, lire(seul, "/paiements"))
+            # What is asked by name is shown, empty or not.
+            vide = lire(seul, "/paiements?etape=a-preparer")
+            assert "Rien n’est à préparer." in vide
 
 
 def test_another_situation_is_read_only(client: TestClient) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from api.deps import PRESENT, Dates, DatesDemandees, Lecture
 from api.droits import GESTIONNAIRE, VALIDEUR
-from api.filters import entier, euros_ronds, jour
+from api.filters import entier, euros, euros_ronds, jour
 from api.pages.actes import lien_acte, permis
 from api.pages.dates import SituationVue, situation_vue
 from api.pages.gabarits import templates
@@ -334,7 +334,7 @@ def _avancement(bilan: BilanEnControle) -> Cellule:
             )
         case "valide":
             return Cellule(
-                f"{euros_ronds(bilan.du or 0)} de FSE dû",
+                f"{euros(bilan.du or 0)} de FSE dû",
                 precision=f"validé le {jour(bilan.valide_le or bilan.depose_le)} "
                 f"par {bilan.valideur}",
             )

@@ -239,7 +239,7 @@ def page_csf(
     adresse = replace(demande.adresse, dates=tuple(dates.requete.items()))
     demande = replace(demande, adresse=adresse, dates=dates)
     if lu.csf.csf_id != csf_id:
-        return vers(lien_du_controle(numero_mdfse, lu.csf.csf_id), **dates.requete)
+        return vers(lien_du_controle(numero_mdfse, lu.csf.csf_id), **request.query_params)
     if request.headers.get("HX-Target") == FRAGMENT and demande.ligne in lu.depenses:
         return _fragment(request, lecture, lu, demande)
     if _vient_valider(request, lu):

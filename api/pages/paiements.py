@@ -109,6 +109,7 @@ class Demande:
     ordre: projection.Ordre = "desc"
     apres: str | None = None
     dates: Dates = PRESENT
+    nommee: bool = True  #: the step was asked; else the page chooses where there is work
 
     def champs(self, *sauf: str) -> dict[str, str]:
         """Say what is asked as fields of a form, the default left out."""
@@ -159,6 +160,7 @@ def demande(
     choisie = next((e for e in ETAPES if e == etape), None)
     return Demande(
         etape=choisie or _premiere(request),
+        nommee=choisie is not None,
         recherche=" ".join(recherche.replace("\0", "").split()),
         plie=plie.replace("\0", ""),
         type=type if type in projection.TYPES else "",
@@ -682,9 +684,19 @@ def page(request: Request, demande: DemandeLue, lecture: Lecture) -> HTMLRespons
         # An address that was cut: the list from its beginning.
         demande = replace(demande, apres=None)
         releves = lire(lecture, demande)
+    if not demande.nommee and _rien_a_preparer(demande, releves):
+        demande = replace(demande, etape="a-virer")
+        releves = lire(lecture, demande)
     lecteur = Lecteur(request, demande.dates, demande.lien())
     return templates().TemplateResponse(
         request, "paiements.html", {"vue": vue(demande, releves, lecteur)}
+    )
+
+
+def _rien_a_preparer(demande: Demande, releves: Releves) -> bool:
+    """Tell whether the accountant, who prepares then pays, has only to pay."""
+    return (
+        demande.etape == "a-preparer" and not releves.a_preparer and "ordonnance" in releves.nombres
     )
 
 

@@ -42,9 +42,26 @@
     const toutes = lignes();
     const ici = toutes.findIndex((lien) => lien.hasAttribute("aria-current"));
     const cible = toutes[Math.min(toutes.length - 1, Math.max(0, ici + pas))];
-    if (cible && cible !== toutes[ici]) cible.click();
+    if (!cible || cible === toutes[ici]) return;
+    // A key typed before the line came is for that line, never for the one that is still shown.
+    enChemin = true;
+    cible.click();
   };
+  let enChemin = false;
+  let enAttente = null;
+  const arriver = () => {
+    enChemin = false;
+    const faire = enAttente;
+    enAttente = null;
+    return faire;
+  };
+  document.addEventListener("htmx:error", arriver);
+  document.addEventListener("htmx:response:error", arriver);
   const choisir = (id, focus) => {
+    if (enChemin) {
+      enAttente = () => choisir(id, focus);
+      return;
+    }
     const choix = document.getElementById(id);
     if (!choix) return;
     choix.checked = true;
@@ -105,5 +122,6 @@
     } else {
       document.getElementById("csf-titre-ligne")?.focus({ preventScroll: true });
     }
+    arriver()?.();
   });
 })();

@@ -95,16 +95,30 @@
       : "";
   };
 
+  /* As in a spreadsheet: after Tab, Enter goes back to the column where one began to tab. */
+  let debut = 0;
+  let tabule = false;
+  corps.addEventListener("focusin", (event) => {
+    const rangee = event.target.closest(".rangee");
+    if (!rangee) return;
+    const colonne = champs(rangee).indexOf(event.target);
+    if (!tabule || colonne === 0) debut = colonne;
+    tabule = false;
+  });
+
   corps.addEventListener("input", additionner);
   corps.addEventListener("keydown", (event) => {
     const champ = event.target.closest("input, select");
     if (!champ || event.altKey || event.metaKey) return;
     const liste = champ.tagName === "SELECT";
+    tabule = event.key === "Tab";
     if (event.key === "Enter" || (!liste && ["ArrowDown", "ArrowUp"].includes(event.key))) {
       event.preventDefault();
       const pas = event.key === "ArrowUp" || (event.key === "Enter" && event.shiftKey) ? -1 : 1;
-      const suivante = voisine(champ, pas);
-      if (!suivante) return;
+      const rangee = voisine(champ, pas)?.closest(".rangee");
+      if (!rangee) return;
+      const colonne = event.key === "Enter" ? debut : champs(champ.closest(".rangee")).indexOf(champ);
+      const suivante = champs(rangee)[colonne];
       suivante.focus();
       if (suivante.select) suivante.select();
     } else if (event.ctrlKey && event.key.toLowerCase() === "d") {

@@ -1,6 +1,7 @@
 """The control of a bilan in a real browser, from its opening to its validation by two persons."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bases import base_neuve
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from portier import PortierDEssai
 from vie import Vie
 
@@ -101,7 +102,7 @@ def test_a_bilan_is_controlled_and_validated_with_the_keyboard_only(site: Site) 
         envoyer(page)
         suivre(page, "Ouvrir le contrôle")
         envoyer(page)
-        suivre(page, "Contrôler")
+        # Whoever opened it is there.
         page.wait_for_load_state("networkidle")
         titre = page.locator("#csf-titre-ligne")
         expect(titre).to_contain_text("K1-0")
@@ -180,6 +181,28 @@ def test_shortcuts_rest_in_a_field_and_can_be_turned_off(site: Site) -> None:
         page.locator("#csf-titre-ligne").focus()
         page.keyboard.press("r")
         expect(page.get_by_label("Retenir en entier")).not_to_be_checked()
+
+
+def test_a_key_typed_before_the_line_came_is_for_that_line(site: Site) -> None:
+    site.bilan("K6")
+    site.vie.ouverture_controle("K6")
+    with site.entrer("gestionnaire") as context:
+        page = context.new_page()
+        page.goto(site.controle("K6"))
+        page.wait_for_load_state("networkidle")
+
+        def lentement(route: Route) -> None:
+            time.sleep(0.4)
+            route.continue_()
+
+        page.route("**/csf/**", lentement)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("r")
+        # Nothing is decided of the line that is still shown.
+        expect(page.get_by_label("Retenir en entier")).not_to_be_checked()
+        expect(page.locator("#csf-titre-ligne")).to_contain_text("K6-1")
+        expect(page.get_by_label("Retenir en entier")).to_be_checked()
+        expect(page.locator("#csf-enregistrer")).to_be_focused()
 
 
 def test_a_refusal_comes_in_place_and_takes_the_focus(site: Site) -> None:

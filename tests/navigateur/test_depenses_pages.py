@@ -57,16 +57,15 @@ def test_two_lines_are_typed_with_the_keyboard_only(
     taper(page, "05/04/2021", "B")
     page.keyboard.type("1 200,55")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Montant imputé, ligne 2", exact=True)).to_be_focused()
-    page.keyboard.type("99,45")
-    expect(page.locator("#total-saisi")).to_have_text("1\u00a0300,00\u00a0€ (2)")
-    for _ in range(8):
-        page.keyboard.press("Shift+Tab")
+    # As in a spreadsheet, back to the column where the line was begun.
     expect(page.get_by_label("N° pièce, ligne 2", exact=True)).to_be_focused()
     page.keyboard.type("FA-0232")
     for _ in range(7):  # Every cell as the one above.
         page.keyboard.press("Tab")
         page.keyboard.press("Control+d")
+    page.keyboard.press("Tab")
+    page.keyboard.type("99,45")
+    expect(page.locator("#total-saisi")).to_have_text("1\u00a0300,00\u00a0€ (2)")
     expect(page.get_by_label("Nature, ligne 2", exact=True)).to_have_value("Salaire chargé de mars")
     page.get_by_role("button", name="Enregistrer tout").focus()
     page.keyboard.press("Enter")
@@ -141,7 +140,7 @@ def test_documents_are_dropped_and_seen_in_place(
     page.locator(".apercu-piece summary", has_text="photo.png").click()
     image = page.get_by_role("img", name="Pièce photo.png")
     expect(image).to_be_visible()
-    page.wait_for_function("document.querySelector('.apercu-piece img').naturalWidth === 1")
+    expect(image).to_have_js_property("naturalWidth", 1)
     page.locator(".apercu-piece summary", has_text="facture.pdf").click()
     expect(page.locator("iframe")).to_have_attribute(
         "src", "/pieces/" + hashlib.sha256(PDF).hexdigest()

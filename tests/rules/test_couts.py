@@ -429,7 +429,9 @@ def test_up_to_a_total_cost_simplified_costs_are_mandatory_in_2021_2027() -> Non
     assert lisible(refus).startswith(
         "Le coût total est de 200 000,00 €, dans la limite de 200 000,00 € :"
     )
-    assert "« personnel », « fonctionnement » restent au coût réel" in str(refus)
+    # Named as the forms name them: no code of ours.
+    noms = "« Dépenses directes de personnel », « Dépenses directes de fonctionnement »"
+    assert f"{noms} restent au coût réel" in str(refus)
     assert seuil.verifie_le is not None
     assert manquants(reels, cout=200_001, reglement="2021-2027") is None
     # The public support says nothing there, nor the cost in the other period.
@@ -456,7 +458,7 @@ def test_the_base_of_a_flat_rate_and_what_stays_beside_it_are_real() -> None:
     admis = [reel(code) for code in ("participants", "nature", "tiers")]
     assert manquants([*base, *admis], **petit) is None
     refus, _ = manquants([*base, reel("prestations")], **petit)
-    assert "« prestations » restent" in str(refus)
+    assert "« Prestations de services » restent" in str(refus)
     assert manquants([unitaire()], **petit) is None
 
 

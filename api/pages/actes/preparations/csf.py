@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from aggregates.convention.events import UnitesControlees, UnitesDeclarees
@@ -16,7 +17,14 @@ from api.pages.ecriture import poste
 from oi_service.clock import today
 from oi_service.money import euros as decimales
 from projections.bilans_attendus import BilanAttendu, bilans_de_la_convention
-from projections.csf import BilanLu, ControleLu, lire_bilan, lire_bilans, lire_controle_de
+from projections.csf import (
+    BilanLu,
+    ControleLu,
+    lire_bilan,
+    lire_bilans,
+    lire_controle_de,
+    operation_controlee,
+)
 from projections.histoire import CORRECTIONS_FSE, TYPES_DE_BILAN
 from rules.eligibilite import MOTIFS
 from rules.nomenclature import RESSOURCES
@@ -60,7 +68,11 @@ def ouvrir(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
     lus = lire_bilans(lecture.conn, lecture.perimetre, operation_id)
     if not lus:
         return Preparation(avertissements=("Aucun bilan de ce dossier n’attend de contrôle.",))
+    operation = operation_controlee(lecture.conn, lecture.perimetre, operation_id=operation_id)
+    assert operation is not None
     return Preparation(
+        # The control has no identifier before it is opened: its bilan leads to it.
+        suite=f"/dossiers/{quote(operation.numero_mdfse, safe='')}/csf/{{bilan_id}}",
         initiales={"bilan_id": str(lus[0].bilan_id), "modalite": "exhaustif"},
         options={"bilan_id": [(str(lu.bilan_id), _nom(lu)) for lu in lus]},
     )

@@ -168,7 +168,6 @@ def deposer(lecture: LectureOuverte) -> Preparation:
     "retirer_dossier",
     "ouvrir_instruction",
     "rouvrir_instruction",
-    "rendre_avis_agd",
 )
 def du_dossier(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
     """Recall what the dossier asks for."""
@@ -234,6 +233,16 @@ def rapport(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
         avertissements=()
         if operation.plan_instruit
         else ("Aucun plan n’est instruit : le rapport ne peut pas être validé.",),
+    )
+
+
+@prepare("rendre_avis_agd")
+def avis_agd(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
+    """The opinion is that of the managing authority by delegation; its service may be named."""
+    operation = _operation(lecture, operation_id)
+    return Preparation(
+        initiales={"instance": "Autorité de gestion déléguée"},
+        resume=_demande(operation),
     )
 
 
