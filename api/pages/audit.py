@@ -23,6 +23,7 @@ from api.pages.dates import SituationVue, situation_vue
 from api.pages.ecriture import majuscule, phrase, taux
 from api.pages.formulaires import Defaut, SaisieRefusee, page
 from api.pages.liens_actes import permis
+from api.pages.lignes_paiement import lien_de_provenance
 from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from api.tableaux.modele import Niveau
 from oi_service.application import Service
@@ -115,7 +116,7 @@ def _dire_l_ancre(ancre: AncreListee, tete: int) -> str:
     assert ancre.taille is not None
     le = "" if ancre.instant is None else _jour_et_heure(ancre.instant)
     apres = tete - ancre.taille
-    suite = f" ; {entier(apres)} sont venus depuis" if apres > 0 else ""
+    suite = f" ; {_compter(apres, 'est venu', 'sont venus')} depuis" if apres > 0 else ""
     etat = ETATS_D_ANCRE[ancre.etat]
     return f"Dernière ancre{le} : {entier(ancre.taille)} événements, {etat}{suite}."
 
@@ -243,6 +244,8 @@ class LigneRejouee:
     montant: bool
     faits: tuple[int, ...] = ()
     autres_faits: int = 0
+    origine_alors: str | None = None
+    origine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +443,10 @@ def _montants(rejeu: Rejeu) -> Iterable[LigneRejouee]:
             montant=True,
             faits=tuple(faits[:_FAITS_CITES]),
             autres_faits=max(0, len(faits) - _FAITS_CITES),
+            origine_alors=None
+            if rejeu.alors is None
+            else lien_de_provenance(chiffre.mesure, rejeu.dates, operation=rejeu.numero),
+            origine=lien_de_provenance(chiffre.mesure, operation=rejeu.numero),
         )
 
 

@@ -73,7 +73,7 @@ def _ligne(c: LigneControle) -> Ligne:
             "organisme": Cellule(c.organisme_libelle),
             "statut": Cellule(
                 majuscule(c.statut_libelle),
-                niveau="bien" if c.statut in _FINIS else "information",
+                niveau="bien" if c.statut == "clos" else "information",
                 precision=c.resultat_libelle,
             ),
             "operations": Cellule(c.nb_operations),
@@ -337,7 +337,7 @@ def vue(vu: ControleVu, histoire: Iterable[EvenementLu], faisables: frozenset[st
         statut=majuscule(ligne.statut_libelle),
         niveau="attention"
         if ligne.retard_jours
-        else ("bien" if ligne.statut in _FINIS else "information"),
+        else ("bien" if ligne.statut == "clos" else "information"),
         resultat=ligne.resultat_libelle,
         identite=tuple(_identite(ligne)),
         etapes=tuple(_etapes(ligne)),

@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from pydantic import TypeAdapter
 
 from api.deps import Lecture, LectureOuverte, ServiceOuvert
-from api.filters import entier
+from api.filters import entier, euros
 from api.pages.ecriture import phrase
 from api.pages.formulaires import Defaut, SaisieRefusee, page
 from api.pages.noms_des_faits import dire_le_nom
@@ -347,8 +347,8 @@ def _enveloppe(lu: EvenementLu) -> list[tuple[str, str]]:
     return [(nom, valeur) for nom, valeur in dits if valeur is not None]
 
 
-def _lisible(contenu: Any, chemin: str = "") -> list[tuple[str, str]]:
-    """Return what a fact says as lines: a name, a value; the exact text has what it leaves out."""
+def _lisible(contenu: Any, chemin: str = "") -> list[tuple[str, str, str | None]]:
+    """Return what a fact says as lines: a name, a value, its euros; the exact text has the rest."""
     if isinstance(contenu, dict):
         return [
             ligne
@@ -361,7 +361,12 @@ def _lisible(contenu: Any, chemin: str = "") -> list[tuple[str, str]]:
             for rang, valeur in enumerate(contenu, 1)
             for ligne in _lisible(valeur, f"{chemin} · {rang}")
         ]
-    return [] if contenu is None else [(chemin, _dire(contenu))]
+    return [] if contenu is None else [(chemin, _dire(contenu), _en_euros(chemin, contenu))]
+
+
+def _en_euros(chemin: str, valeur: object) -> str | None:
+    """Write an amount as people read it; nothing for what is none."""
+    return euros(valeur) if chemin.endswith("_centimes") and isinstance(valeur, int) else None
 
 
 def _dire(valeur: object) -> str:

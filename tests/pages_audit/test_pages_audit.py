@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from portier import PortierDEssai
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.filters import euros
 from oi_service.application import Service
 from oi_service.clock import today
 from oi_service.ids import new_id
@@ -63,6 +65,14 @@ def position_de(joue: Service, nom: str) -> int:
             """,
             (nom, NUMERO),
         ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def premier(joue: Service, nom: str) -> int:
+    """Return the position of the first event of a name."""
+    with joue.reads.connection() as conn:
+        row = conn.execute("SELECT min(position) FROM oi.event WHERE name = %s", (nom,)).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -125,9 +135,33 @@ def test_amounts_of_a_replay_are_those_of_the_dossier_then(http: TestClient, jou
     for position in (position_de(joue, "convention.csf_valide.v1"), tete(joue)):
         html = lire(http, "/audit/rejeu", dossier=NUMERO, connu_le=str(position))
         dossier = lire(http, f"/dossiers/{NUMERO}", connu_le=str(position))
-        paye = re.search(r"FSE payé</th> <td[^>]*><span>([^<]+)</span>", html)
+        paye = re.search(r"FSE payé</th> <td[^>]*><a[^>]*>([^<]+)</a>", html)
         assert paye is not None
         assert paye[1] in dossier
+
+
+@pytest.mark.parametrize("colonne", ["Alors", "Aujourd’hui"])
+def test_each_amount_of_a_replay_leads_to_its_facts(
+    http: TestClient, joue: Service, colonne: str
+) -> None:
+    alors = position_de(joue, "convention.notifiee.v1")
+    html = lire(http, "/audit/rejeu", dossier=NUMERO, connu_le=str(alors))
+    montants = re.findall(
+        rf'<td[^>]* class="montant" data-libelle="{colonne}">(.*?)</td>',
+        html.split('id="titre-montants"')[1],
+    )
+    assert len(montants) > 15
+    for montant in montants:
+        lu = re.search(r'<a[^>]* href="([^"]+)">([^<]+)</a>', montant)
+        assert lu is not None, montant
+        lien, dit = unescape(lu[1]), lu[2]
+        assert ("connu_le=" in lien) == (colonne == "Alors")
+        assert f'<p class="provenance-valeur">{dit}</p>' in lire(http, lien)
+
+
+def test_who_knows_no_number_is_told_where_they_are(http: TestClient) -> None:
+    for chemin in ("/audit/rejeu", "/audit/histoire"):
+        assert 'href="/operations"' in lire(http, chemin).split("<main")[1]
 
 
 def test_nothing_moved_is_said(http: TestClient, joue: Service) -> None:
@@ -203,6 +237,16 @@ def test_an_event_shows_its_envelope_and_its_seal_computed_again(
     assert "fse_du_cumule_centimes" in html
     assert lire(http, "/evenements/1")
     assert "numéro 999999" in lire(http, "/evenements/999999", statut=404)
+
+
+def test_what_an_event_says_is_read_with_its_euros(http: TestClient, joue: Service) -> None:
+    html = lire(http, f"/evenements/{premier(joue, 'convention.csf_valide.v1')}")
+    brut = re.search(r"<dt>fse_max_centimes</dt><dd>(\d+) <span[^>]*>([^<]+)</span></dd>", html)
+    assert brut is not None
+    assert brut[2] == propre(euros(int(brut[1])))
+    # A fact may say nothing more than its name.
+    html = lire(http, f"/evenements/{premier(joue, 'operation.recevabilite_prononcee.v1')}")
+    assert "Ce fait ne dit rien de plus que sa phrase" in html
 
 
 def test_a_seal_that_does_not_hold_is_said(serveur: str, modele: str) -> None:
@@ -378,8 +422,9 @@ def test_a_working_file_is_read_then_its_findings_are_typed_in_a_grid(
     )
     dit(noter(**{f"erreur-{depenses[0]}": "12,50"}), 422, "d’où vient cette erreur")
     dit(noter(**{f"commentaire-{depenses[0]}": "à voir"}), 422, "0 s’il n’y en a pas")
-    trop = noter(**{f"erreur-{depenses[0]}": "999 999", f"commentaire-{depenses[0]}": "tout"})
-    dit(trop, 409, "dépasse son montant", 'value="999 999"')
+    # More than the largest amount that the draw may hold.
+    trop = noter(**{f"erreur-{depenses[0]}": "9 999 999 999", f"commentaire-{depenses[0]}": "tout"})
+    dit(trop, 409, "dépasse son montant", 'value="9 999 999 999"')
     fait = noter(
         **{
             f"erreur-{depenses[0]}": "12,5 €",
