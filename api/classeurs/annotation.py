@@ -16,7 +16,16 @@ from xlsxwriter.worksheet import Worksheet
 from api.classeurs.cellules import cle_titre, montrer, vide
 from api.classeurs.classeur import Feuille, Valeur
 from api.classeurs.feuilles import lettre
-from api.classeurs.gabarit import FEUILLE_LISTES, FORMATS, classeur_neuf, entetes, validation
+from api.classeurs.gabarit import (
+    FEUILLE_A_LIRE,
+    FEUILLE_LISTES,
+    FORMATS,
+    classeur_neuf,
+    entetes,
+    preparer_a_lire,
+    taire_les_textes,
+    validation,
+)
 from api.classeurs.modeles import MODELES
 from api.classeurs.reperage import (
     TITRE_AVERTISSEMENTS,
@@ -26,13 +35,18 @@ from api.classeurs.reperage import (
     reperer,
 )
 from api.classeurs.resultat import Apercu, DefautDeCellule, Gravite
+from api.tableaux.papier import hauteur, mettre_en_page
 
 #: What Excel refuses in the name of a sheet, and how long the name may be.
 _NOM_INTERDIT = re.compile(r"[\[\]:*?/\\]")
 _NOM_MAX = 31
+#: Names that Excel keeps for itself, in English and in French.
+_NOMS_RESERVES = {"history", "historique"}
 #: What a cell holds at most.
 _TEXTE_MAX = 32_000
 _PREMIERE_ANNEE = 1900
+#: How wide our two columns are.
+_LARGEUR_DES_NOTRES = 60
 _ROUGE, _OCRE = "#F8D3D0", "#FBE8C6"
 
 
@@ -51,7 +65,10 @@ class _Styles:
     def cellule(self, nombre: str, fond: str = "") -> Format:
         """Return the format of a cell."""
         if (nombre, fond) not in self._faits:
-            choix = {"num_format": nombre, **({"bg_color": fond} if fond else {})}
+            # What is said of a row begins at its top, and so does the row.
+            choix = {"num_format": nombre, "valign": "top"}
+            if fond:
+                choix["bg_color"] = fond
             self._faits[nombre, fond] = self._livre.add_format(choix)
         return self._faits[nombre, fond]
 
@@ -76,6 +93,8 @@ def annoter(octets: bytes, apercu: Apercu) -> bytes:
             if feuille.masquee:
                 page.hide()
             tableau = lus.get(feuille.nom)
+            if cle_titre(feuille.nom) == cle_titre(FEUILLE_A_LIRE):
+                preparer_a_lire(page)
             if tableau is None:
                 for numero, ligne in enumerate(feuille.lignes):
                     for colonne, valeur in enumerate(ligne):
@@ -88,7 +107,8 @@ def annoter(octets: bytes, apercu: Apercu) -> bytes:
 
 def _nom_de_feuille(nom: str, rang: int) -> str:
     """Return a name that Excel takes; that of another spreadsheet may be longer, or freer."""
-    if nom.strip("' ") == nom and len(nom) <= _NOM_MAX and not _NOM_INTERDIT.search(nom) and nom:
+    libre = nom.strip("' ") == nom and nom.casefold() not in _NOMS_RESERVES
+    if libre and nom and len(nom) <= _NOM_MAX and not _NOM_INTERDIT.search(nom):
         return nom
     numero = f" ({rang})"
     return f"{_NOM_INTERDIT.sub(' ', nom).strip(chr(39))[: _NOM_MAX - len(numero)]}{numero}"
@@ -153,6 +173,8 @@ class _Page:
                 if rang in a_nous:
                     continue
                 fond = dites.fonds.get(lettre(rang + 1), "") if dites else ""
+                if fond and vide(valeur):
+                    continue  # `_dire` colours it: a cell written twice leaves a text behind.
                 nombre = self._formats.get(rang, "General")
                 _ecrire(self._page, numero - 1, rang, valeur, self._styles, nombre, fond)
             if dites is not None and numero > titres:
@@ -173,12 +195,15 @@ class _Page:
             (self._avertissements, TITRE_AVERTISSEMENTS),
         ):
             page.write_string(haut, rang, titre, self._styles.exige)
-            page.set_column(rang, rang, 60)
+            page.set_column(rang, rang, _LARGEUR_DES_NOTRES)
         page.set_row(haut, 34)
         page.freeze_panes(haut + 1, 0)
         page.autofilter(
             haut, 0, dernieres - 1, max(len(self._titres) - 1, self._erreurs, self._avertissements)
         )
+        taire_les_textes(page, tableau.colonnes, dernieres)
+        largeurs = (c.largeur for _, c in tableau.colonnes)
+        mettre_en_page(page, sum(largeurs, 2 * _LARGEUR_DES_NOTRES), titres=haut)
 
     def _remarques(self, defauts: Iterable[DefautDeCellule]) -> dict[int, _Remarques]:
         par_ligne: dict[int, _Remarques] = defaultdict(lambda: _Remarques({}, [], []))
@@ -194,12 +219,15 @@ class _Page:
         return par_ligne
 
     def _dire(self, numero: int, dites: _Remarques) -> None:
+        textes = []
         for rang, phrases, style in (
             (self._erreurs, dites.erreurs, self._styles.rouge),
             (self._avertissements, dites.avertissements, self._styles.texte),
         ):
             if phrases:
-                self._page.write_string(numero - 1, rang, "\n".join(phrases)[:_TEXTE_MAX], style)
+                textes.append("\n".join(phrases)[:_TEXTE_MAX])
+                self._page.write_string(numero - 1, rang, textes[-1], style)
+        self._page.set_row(numero - 1, max(hauteur(t, _LARGEUR_DES_NOTRES) for t in textes))
         for colonne, fond in dites.fonds.items():
             rang = _rang_de(colonne)
             ligne = self._tableau.feuille.lignes[numero - 1]
@@ -235,7 +263,10 @@ def _ecrire(
         case bool():
             page.write_boolean(ligne, rang, valeur, style)
         case int() | float() if math.isfinite(valeur):
-            if nombre == FORMATS["jour"]:  # A number is not made a day: nobody said that it is.
+            # A number is not made a day: nobody said that it is. Nor is a third shown as 33,33.
+            if nombre == FORMATS["jour"] or (
+                nombre == FORMATS["montant"] and round(valeur, 2) != valeur
+            ):
                 style = styles.cellule("General", fond)
             page.write_number(ligne, rang, valeur, style)
         case date() if valeur.year > _PREMIERE_ANNEE:

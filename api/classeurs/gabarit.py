@@ -1,11 +1,12 @@
 """Write our templates: .xlsx with lists, validations, French formats, and their version inside."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_range
 from xlsxwriter.worksheet import Worksheet
 
 from api.classeurs.classeur import LIMITES
@@ -13,6 +14,7 @@ from api.classeurs.contexte import Contexte
 from api.classeurs.feuilles import lettre
 from api.classeurs.modeles import DOSSIER, MODELES, Colonne, FeuilleModele, Modele
 from api.classeurs.resultat import Nature
+from api.tableaux.papier import hauteur, mettre_en_page
 
 #: Hidden sheets: what the workbook is, and the lists that its cells offer.
 FEUILLE_OI, FEUILLE_LISTES, FEUILLE_A_LIRE = "oi", "listes", "À lire"
@@ -22,13 +24,17 @@ INSTANT = datetime(2020, 1, 1, tzinfo=UTC)
 FORMATS: Mapping[str, str] = {
     "jour": "dd/mm/yyyy",
     "montant": "#,##0.00",
-    "nombre": "0.####",
-    "pourcentage": "0.####",
+    # « 0.#### » would show « 12, ».
+    "nombre": "General",
+    "pourcentage": "General",
     "entier": "0",
 }
 #: Rows that keep the formats and the lists of the template: what a file may hold.
 _LIGNES = LIMITES.lignes
 _AIDE_MAX, _TITRE_AIDE_MAX = 255, 32
+#: Columns of the sheet « À lire »: what is asked, whether it must be, what to write.
+_LARGEURS_A_LIRE = (34, 14, 90)
+_ENTRE_CONSIGNES = 5
 
 
 def gabarit(nature: Nature, contexte: Contexte) -> bytes:
@@ -128,10 +134,7 @@ def _a_lire(livre: Workbook, modele: Modele, contexte: Contexte) -> None:
     titre = livre.add_format({"bold": True, "font_size": 16, "font_color": "#1B2A4A"})
     gras = livre.add_format({"bold": True, "valign": "top", "text_wrap": True})
     texte = livre.add_format({"text_wrap": True, "valign": "top"})
-    page.hide_gridlines(2)
-    page.set_column(0, 0, 34)
-    page.set_column(1, 1, 14)
-    page.set_column(2, 2, 90)
+    preparer_a_lire(page)
     attendue = contexte.operation_attendue
     page.write(0, 0, f"{modele.titre}, modèle version {modele.version}", titre)
     page.write(
@@ -143,7 +146,7 @@ def _a_lire(livre: Workbook, modele: Modele, contexte: Contexte) -> None:
     )
     for rang, consigne in enumerate(modele.consignes, start=3):
         page.merge_range(rang, 0, rang, 2, consigne, texte)
-        page.set_row(rang, 32)
+        page.set_row(rang, hauteur(consigne, sum(_LARGEURS_A_LIRE)) + _ENTRE_CONSIGNES)
     rang = len(modele.consignes) + 4
     page.write_row(rang, 0, ["Colonne", "Obligatoire", "Ce qu’on y écrit"], gras)
     for feuille in modele.feuilles:
@@ -151,7 +154,17 @@ def _a_lire(livre: Workbook, modele: Modele, contexte: Contexte) -> None:
             rang += 1
             page.write(rang, 0, colonne.titre, gras)
             page.write(rang, 1, "oui" if colonne.obligatoire else "", texte)
-            page.write(rang, 2, colonne.aide or _AIDES.get(colonne.genre, ""), texte)
+            aide = colonne.aide or _AIDES.get(colonne.genre, "")
+            page.write(rang, 2, aide, texte)
+            page.set_row(rang, hauteur(aide, _LARGEURS_A_LIRE[2]))
+
+
+def preparer_a_lire(page: Worksheet) -> None:
+    """Set the widths of the sheet that says what to write, and how it prints."""
+    page.hide_gridlines(2)
+    for rang, largeur in enumerate(_LARGEURS_A_LIRE):
+        page.set_column(rang, rang, largeur)
+    mettre_en_page(page, sum(_LARGEURS_A_LIRE), titres=None)
 
 
 _AIDES: Mapping[str, str] = {
@@ -194,10 +207,16 @@ def preparer_feuille(livre: Workbook, page: Worksheet, colonnes: Sequence[Colonn
     page.set_row(0, 34)
     page.freeze_panes(1, 0)
     page.autofilter(0, 0, _LIGNES, len(colonnes) - 1)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(0)
+    taire_les_textes(page, enumerate(colonnes), _LIGNES)
+    mettre_en_page(page, sum(c.largeur for c in colonnes))
+
+
+def taire_les_textes(
+    page: Worksheet, colonnes: Iterable[tuple[int, Colonne]], dernieres: int
+) -> None:
+    """Keep Excel from remarking upon each number of a document that is a text, as asked."""
+    plages = (xl_range(1, rang, dernieres, rang) for rang, c in colonnes if c.genre not in FORMATS)
+    page.ignore_errors({"number_stored_as_text": " ".join(plages)})
 
 
 def entetes(livre: Workbook) -> tuple[Format, Format]:
@@ -213,6 +232,17 @@ def entetes(livre: Workbook) -> tuple[Format, Format]:
     return (
         livre.add_format({**commun, "bg_color": "#1B2A4A", "font_color": "#FFFFFF"}),
         livre.add_format({**commun, "bg_color": "#E6EBF4", "font_color": "#1B2A4A"}),
+    )
+
+
+def _nombre_attendu(colonne: Colonne) -> str:
+    if colonne.genre == "entier":
+        return "Écrivez un nombre entier, sans virgule."
+    if colonne.genre == "pourcentage":
+        return "Écrivez un nombre de 0 à 100 : 40 pour 40 %."
+    return (
+        "Écrivez des chiffres, et une virgule avant les décimales"
+        f"{'.' if colonne.signe else ', sans signe moins.'}"
     )
 
 
@@ -245,7 +275,7 @@ def validation(colonne: Colonne, liste: str | None) -> dict[str, object]:
             "minimum": -9_999_999_999_999 if colonne.signe else 0,
             "maximum": 100 if colonne.genre == "pourcentage" else 9_999_999_999_999,
             "error_title": "Nombre attendu",
-            "error_message": "Écrivez des chiffres, et une virgule avant les décimales.",
+            "error_message": _nombre_attendu(colonne),
         }
     aide = colonne.aide or _AIDES.get(colonne.genre, "")
     if aide:

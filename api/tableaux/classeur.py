@@ -13,11 +13,13 @@ from typing import IO, Any
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_range
 from xlsxwriter.worksheet import Worksheet
 
 from api.filters import entier, instant, jour
 from api.tableaux.formules import est_formule
 from api.tableaux.modele import Cellule, Colonne, Genre, Ligne, Releve, Tableau, Valeur
+from api.tableaux.papier import hauteur, mettre_en_page
 from oi_service.clock import PARIS
 from oi_service.money import round_cents
 
@@ -103,18 +105,29 @@ class _Plume:
     def finir(self) -> None:
         """Set what depends on all the lines."""
         self._filtrer(max(self.derniere, 1))
+        largeurs = [min(largeur, _LARGEUR_MAX) + 1 for largeur in self.largeurs]
+        pied = f"{self.tableau.titre} · {_situation_courte(self.releve)}"
         for feuille in self.feuilles:
-            for place, largeur in enumerate(self.largeurs):
-                feuille.set_column(place, place, min(largeur, _LARGEUR_MAX) + 1)
+            for place, largeur in enumerate(largeurs):
+                feuille.set_column(place, place, largeur)
+            mettre_en_page(feuille, sum(largeurs), pied=pied)
 
     def _feuille(self) -> None:
         numero = len(self.feuilles) + 1
         feuille = self.classeur.add_worksheet(nom_de_feuille(self.tableau.titre, numero))
-        tete = self.classeur.add_format(_TETE)
-        for place, colonne in enumerate(self.tableau.colonnes):
-            feuille.write_string(0, place, _texte(colonne.libelle), tete)
+        colonnes = self.tableau.colonnes
+        tetes = {
+            montant: self.classeur.add_format({**_TETE, **({"align": "right"} if montant else {})})
+            for montant in (False, True)
+        }
+        # Before its first cell: a row that is written is on the disk.
+        feuille.set_row(0, max(hauteur(c.libelle, _largeur_de_depart(c)) for c in colonnes))
+        for place, colonne in enumerate(colonnes):
+            feuille.write_string(0, place, _texte(colonne.libelle), tetes[colonne.montant])
         feuille.freeze_panes(1, 1)
-        _mettre_en_page(feuille, f"{self.tableau.titre} · {_situation_courte(self.releve)}")
+        # A SIRET is a text: Excel is told not to remark upon each of them.
+        partout = xl_range(0, 0, LIGNES_MAX - 1, len(colonnes) - 1)
+        feuille.ignore_errors({"number_stored_as_text": partout})
         self.feuilles.append(feuille)
         self.rang = 1
 
@@ -186,21 +199,18 @@ def _largeur_de_depart(colonne: Colonne) -> int:
     return max(_LARGEUR_MIN, _LARGEURS.get(colonne.genre, 0), tete)
 
 
+def _longueur(texte: str) -> int:
+    """Count characters as Excel does: an emoji is two."""
+    return len(texte.encode("utf-16-le")) // 2
+
+
 def _texte(valeur: str) -> str:
-    if len(valeur) > _TEXTE_MAX:
-        valeur = f"{valeur[: _TEXTE_MAX - 1]}…"
+    if _longueur(valeur) > _TEXTE_MAX:
+        coupe = valeur.encode("utf-16-le")[: 2 * (_TEXTE_MAX - 1)]
+        valeur = f"{coupe.decode('utf-16-le', 'ignore')}…"
     # What XML cannot hold; and what the library would take for XML written by itself.
     propre = valeur.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
     return f"{propre} " if propre.startswith("<r>") and propre.endswith("</r>") else propre
-
-
-def _mettre_en_page(feuille: Worksheet, pied: str) -> None:
-    """Make what is printed readable: A4 across, the heading on each page."""
-    feuille.set_landscape()
-    feuille.set_paper(9)
-    feuille.fit_to_pages(1, 0)
-    feuille.repeat_rows(0)
-    feuille.set_footer(f"&L{pied.replace('&', '&&')[:200]}&RPage &P sur &N")
 
 
 # --- What the figures stand for ------------------------------------------------------------------
@@ -225,13 +235,16 @@ def provenance(releve: Releve, nombre: int) -> Sequence[tuple[str, str]]:
     )
 
 
+_LARGEURS_A_PROPOS = (34, 80)
+
+
 def _a_propos(classeur: Workbook, tableau: Tableau, releve: Releve, nombre: int) -> None:
     feuille = classeur.add_worksheet("À propos")
-    gras = classeur.add_format({"bold": True, "valign": "top"})
+    gras = classeur.add_format({"bold": True, "valign": "top", "text_wrap": True})
     texte = classeur.add_format({"valign": "top", "text_wrap": True})
-    feuille.set_column(0, 0, 34)
-    feuille.set_column(1, 1, 80)
-    _mettre_en_page(feuille, tableau.titre)
+    for place, largeur in enumerate(_LARGEURS_A_PROPOS):
+        feuille.set_column(place, place, largeur)
+    mettre_en_page(feuille, sum(_LARGEURS_A_PROPOS), titres=None, pied=tableau.titre)
     aides = [(c.libelle, c.aide) for c in tableau.colonnes if c.aide]
     rangees = [
         ("Tableau", tableau.titre),
@@ -241,5 +254,7 @@ def _a_propos(classeur: Workbook, tableau: Tableau, releve: Releve, nombre: int)
         *aides,
     ]
     for rang, (libelle, valeur) in enumerate(rangees):
+        dits = zip((libelle, valeur), _LARGEURS_A_PROPOS, strict=True)
+        feuille.set_row(rang, max(hauteur(dit, largeur) for dit, largeur in dits))
         feuille.write_string(rang, 0, _texte(libelle), gras)
         feuille.write_string(rang, 1, _texte(valeur), texte)
