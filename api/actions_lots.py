@@ -10,6 +10,7 @@ from aggregates.contrepartie import affectation
 from aggregates.contrepartie import annulation as du_financeur
 from aggregates.contrepartie.events import ContrepartiePercue
 from aggregates.contrepartie.state import CONTREPARTIE
+from aggregates.convention.bilans import RenvoyerBilan
 from aggregates.convention.state import CONVENTION
 from aggregates.depense import declaration
 from aggregates.depense.state import DEPENSE
@@ -58,6 +59,9 @@ def importer_lot(
     lot = unit.create(LOT, lot_id, importation.importer, commande, contenu)
     lues = {(lue.feuille, lue.ligne): lue for lue in depot.apercu.lignes}
     _lire_d_avance(unit, lot, lues.values())
+    if isinstance(commande, importation.ImporterLotRessources):
+        _deposer_le_bilan(unit, lot, commande, lues)
+        return
     for ligne in lot.lignes:
         lue = lues[ligne.feuille, ligne.ligne]
         try:
@@ -87,9 +91,7 @@ def _contenu(
             LigneAPrendre(
                 feuille=lue.feuille,
                 ligne=lue.ligne,
-                flux=ligne_de_lot(lot_id, lue.feuille, lue.ligne)
-                if lue.acte in _CREENT
-                else lue.cible,
+                flux=_flux(lot_id, lue),
                 montant=lue.montant,
                 doublon=lue.doublon,
             )
@@ -102,7 +104,15 @@ def _contenu(
         cadres=frozenset(portee.cadre for portee in portees.values()),
         operations=tuple(p.operation_id for p in portees.values() if p.operation_id is not None),
         plies=tuple(sorted(p for p in plies if p is not None)) if None not in plies else (),
+        bilan_id=unit.new_id("bilan") if nature == "ressources" else None,
     )
+
+
+def _flux(lot_id: UUID, lue: LigneLue) -> UUID:
+    """Return the stream where the fact of a row is."""
+    if lue.acte in _CREENT:
+        return ligne_de_lot(lot_id, lue.feuille, lue.ligne)
+    return convention_of(lue.cible) if lue.acte == "ressource" else lue.cible
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +157,19 @@ def _lire_d_avance(unit: Unit, lot: Lot, lues: Iterable[LigneLue]) -> None:
             if lue.acte == "declarer_depense"
         ),
     )
+
+
+def _deposer_le_bilan(
+    unit: Unit,
+    lot: Lot,
+    commande: importation.ImporterLotRessources,
+    lues: Mapping[tuple[str, int], LigneLue],
+) -> None:
+    """File the bilan that the rows are the ressources of: they are one fact, its own."""
+    # The rows of another dossier are errors: a bilan is of one.
+    [operation_id] = lot.operations
+    ressources = [lues[ligne.feuille, ligne.ligne].commande for ligne in lot.lignes]
+    actions.deposer_bilan(unit, operation_id, commande.depot(ressources))
 
 
 def _declarer(unit: Unit, flux: UUID, lue: LigneLue, jour: date) -> None:
@@ -197,15 +220,10 @@ def annuler_lot(
     if lot.nature != nature:
         raise LotAbsent(id=lot_id)
     annulation.exiger_annulable(lot, commande)
-    annules = _Annules()
-    annuler_une = _ANNULATIONS[nature](unit, lot, lot_id)
-    for ligne in reversed(lot.lignes):
-        try:
-            fait = annuler_une(ligne, commande)
-        except RuleBroken as refus:
-            annules.obstacles.insert(0, annulation.Obstacle(ligne.ligne, str(refus)))
-            continue
-        (annules.maintenant if fait else annules.deja).append(ligne.flux)
+    if nature == "ressources":
+        annules = _renvoyer_le_bilan(unit, lot, commande)
+    else:
+        annules = _annuler_les_lignes(lot, commande, _ANNULATIONS[nature](unit, lot, lot_id))
     unit.execute(
         LOT,
         lot_id,
@@ -228,6 +246,38 @@ class _Annules:
 
 #: Undoes a row by the decision of its kind; ``False`` when it was undone before.
 _AnnulerUne = Callable[[LigneDuLot, annulation.AnnulerLot], bool]
+
+
+def _annuler_les_lignes(
+    lot: Lot, commande: annulation.AnnulerLot, annuler_une: _AnnulerUne
+) -> _Annules:
+    annules = _Annules()
+    for ligne in reversed(lot.lignes):
+        try:
+            fait = annuler_une(ligne, commande)
+        except RuleBroken as refus:
+            annules.obstacles.insert(0, annulation.Obstacle(ligne.ligne, str(refus)))
+            continue
+        (annules.maintenant if fait else annules.deja).append(ligne.flux)
+    return annules
+
+
+def _renvoyer_le_bilan(unit: Unit, lot: Lot, commande: annulation.AnnulerLot) -> _Annules:
+    """Send back the bilan that a lot of ressources filed: its rows are one fact, undone as one.
+
+    Raises: LotTenuParSonBilan.
+    """
+    assert lot.bilan_id is not None
+    [operation_id] = lot.operations
+    convention_id = convention_of(operation_id)
+    if unit.get(CONVENTION, convention_id).bilans[lot.bilan_id].statut == "renvoye":
+        return _Annules(deja=[convention_id])
+    acte = RenvoyerBilan(date_effet=commande.date_effet, motif=commande.motif)
+    try:
+        actions.renvoyer_bilan(unit, operation_id, acte, lot.bilan_id)
+    except RuleBroken as refus:
+        raise annulation.LotTenuParSonBilan(raison=str(refus)) from refus
+    return _Annules(maintenant=[convention_id])
 
 
 def _des_depenses(unit: Unit, lot: Lot, _lot_id: UUID) -> _AnnulerUne:

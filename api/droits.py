@@ -279,6 +279,9 @@ DROITS: Mapping[str, Regle] = dict(
             """,
         ),
         *_chacune(COMPTA, "importer_lot_depenses annuler_lot_depenses"),
+        # As the bilan that goes with them: who files it, who sends it back.
+        ("importer_lot_ressources", BILANS),
+        ("annuler_lot_ressources", GESTION),
         *_chacune(
             GESTION,
             """

@@ -167,8 +167,13 @@ def lignes_du_lot(
                 o.id AS operation_id, o.numero_mdfse, d.piece_ref, d.date_piece, d.poste, d.statut,
                 d.bilan_id
             FROM projection.lot_ligne AS x
+            INNER JOIN projection.lot AS l ON x.lot_id = l.id
             LEFT JOIN projection.depense AS d ON x.flux = d.id
-            LEFT JOIN projection.operation AS o ON o.id = coalesce(d.operation_id, x.flux)
+            -- Ressources are in the stream of the convention of the only operation of the lot.
+            LEFT JOIN projection.operation AS o
+                ON o.id = coalesce(
+                    d.operation_id, CASE WHEN l.nature = 'ressources' THEN l.operations[1] END,
+                    x.flux)
             WHERE x.lot_id = %(id)s
                 AND (%(feuille)s::text IS NULL
                     OR (x.feuille, x.ligne) > (%(feuille)s::text, %(ligne)s::integer))

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -651,31 +650,210 @@ def test_the_books_still_agree(base_des_imports: str, joue: Service) -> None:
     assert [str(c) for c in verifier(base_des_imports) if c.ecarts] == []
 
 
-def test_ressources_go_into_the_bilan_that_they_are_of(http: TestClient) -> None:
-    octets = classeur_de(
-        "ressources",
-        Ressources=[
-            {
-                "N° de dossier": A,
-                "Type de ressource": "publique_epci",
-                "Financeur": "EPCI fictif",
-                "Montant perçu": "12 500,50",
-            }
-        ],
+# --- Ressources ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dossier_de_bilan(joue: Service) -> str:
+    """An operation of its own: what its bilans say is seen by no other test."""
+    Vie(joue).jusqu_au_demarrage("202100033")
+    return "202100033"
+
+
+def ressource(dossier: str, montant: str = "12 500,50", **champs: str) -> Mapping[str, Any]:
+    return {
+        "N° de dossier": dossier,
+        "Type de ressource": "publique_epci",
+        "Financeur": f"EPCI fictif {new_id().hex[:6]}",
+        "Montant perçu": montant,
+        **champs,
+    }
+
+
+def depose_ressources(http: TestClient, *lignes: Mapping[str, Any]) -> str:
+    octets = classeur_de("ressources", Ressources=list(lignes))
+    reponse = deposer(http, octets, "ressources.xlsx", nature="ressources")
+    assert reponse.status_code == 303, lisible(reponse.text)
+    return str(reponse.headers["location"])
+
+
+def champs_du_bilan(html: str) -> dict[str, Any]:
+    """Return what the form of a preview already says of the bilan."""
+    dits: dict[str, Any] = {}
+    for entree in re.findall(r"<input [^>]*>", html):
+        nom = re.search(r'name="(bilan\.[^"]+)"', entree)
+        valeur = re.search(r'value="([^"]*)"', entree)
+        coche = "checkbox" not in entree or "checked" in entree
+        if nom and valeur and coche:
+            dits.setdefault(nom[1], []).append(valeur[1])
+    for nom, options in re.findall(
+        r'<select [^>]*name="(bilan\.[^"]+)"[^>]*>(.*?)</select>', html, re.DOTALL
+    ):
+        dits[nom] = re.findall(r'value="([^"]+)" selected', options)
+    return dits
+
+
+def renvoye(service: Service, dossier: str) -> list[str]:
+    convention = Vie(service).convention(dossier)
+    return [b.statut for b in convention.bilans.values()]
+
+
+def test_ressources_are_a_lot_with_the_bilan_that_they_are_of(
+    http: TestClient, joue: Service, dossier_de_bilan: str
+) -> None:
+    piece = unique()
+    importe(http, classeur({"N° de pièce": piece, "N° de dossier": dossier_de_bilan}))
+    import_ = depose_ressources(
+        http, ressource(dossier_de_bilan), ressource(dossier_de_bilan, "499,50")
     )
     avant = position(http)
-    reponse = http.post(
-        "/depenses/import",
-        data={"nature": "ressources"},
-        files={"fichier": ("ressources.xlsx", octets)},
-    )
-    assert reponse.status_code == 303, lisible(reponse.text)
-    import_ = reponse.headers["location"]
     apercu = http.get(import_).text
-    assert "titre-confirmer" not in apercu
-    [lien] = re.findall(r'href="(/actes/deposer_bilan/[^"]+)"', apercu)
-    formulaire = http.get(unescape(lien)).text
-    assert 'value="EPCI fictif"' in formulaire
-    assert "12500,50" in formulaire
-    assert http.post(f"{import_}/confirmation", data={}).headers["location"] == import_
+    bilan = champs_du_bilan(apercu)
+    assert bilan["bilan.numero"] == ["1"]
+    # As the convention expects it.
+    assert bilan["bilan.type"] == ["final"]
+    assert bilan["bilan.periode.debut"] == ["2021-01-01"]
+    assert bilan["bilan.periode.fin"] == ["2021-12-31"]
+    bilan |= {"bilan.type": "intermediaire", "bilan.periode.fin": ""}
+    assert piece in apercu
+    assert len(bilan["bilan.depenses"]) == 1
+    # Nothing typed is lost, and what is wrong is said at its field.
+    refuse = confirmer(
+        http, import_, total="13 000,00", **{**bilan, "bilan.recettes_nettes": "cent"}
+    )
+    assert refuse.status_code == 422
+    assert "« cent » n’est pas un montant" in lisible(refuse.text)
+    assert 'value="cent"' in refuse.text
+    sans_fin = confirmer(http, import_, total="13 000,00", **bilan)
+    assert sans_fin.status_code == 422
+    assert 'href="#bilan.periode.fin"' in sans_fin.text
+    assert "Période du bilan, " in lisible(sans_fin.text)
+    fin = {"bilan.periode.fin": "2021-06-30"}
+    faux = confirmer(http, import_, total="1", **{**bilan, **fin})
+    assert "l’écart est de" in lisible(faux.text)
+    assert 'value="2021-06-30"' in faux.text
     assert position(http) == avant
+    fait = confirmer(http, import_, total="13 000,00", **{**bilan, **fin})
+    assert fait.status_code == 303, lisible(fait.text)
+    assert position(http) == avant + 2  # The lot and the bilan, in one act.
+    lot_ = str(fait.headers["location"]).partition("?")[0]
+    page_ = lisible(http.get(lot_).text)
+    assert "n° 1, intermédiaire, du 01/01/2021 au 30/06/2021, avec 1 dépense" in page_
+    assert "EPCI fictif" in page_
+    assert dossier_de_bilan in page_
+    convention = Vie(joue).convention(dossier_de_bilan)
+    [depose_] = convention.bilans.values()
+    assert [r.montant_centimes for r in depose_.ressources] == [12_500_50, 499_50]
+    # The file is evidence, and is not taken twice.
+    lu = http.get(f"/api/v1{lot_}").json()
+    assert joue.pieces.etat(lu["fichier_sha256"]) == "presente"
+    assert http.get(import_).headers["location"] == lot_
+    # Undone as one: the bilan goes back, its dépense is free again.
+    fait = annuler_de(http, "ressources", lot_)
+    assert fait.status_code == 200, fait.text
+    assert [e["nom"] for e in fait.json()["evenements"]] == [
+        "convention.bilan_renvoye.v1",
+        "lot.annule.v1",
+    ]
+    assert renvoye(joue, dossier_de_bilan) == ["renvoye"]
+    assert Vie(joue).convention(dossier_de_bilan).depenses_rattachees() == frozenset()
+    assert "1 acte(s) annulé(s)" in lisible(http.get(lot_).text)
+
+
+def importe_ressources(
+    http: TestClient, dossier: str, *, numero: str, ligne: Mapping[str, Any] | None = None
+) -> str:
+    import_ = depose_ressources(http, ligne or ressource(dossier, "100,00"))
+    bilan = {
+        **champs_du_bilan(http.get(import_).text),
+        "bilan.numero": numero,
+        "bilan.type": "intermediaire",
+        "bilan.periode.debut": "2021-07-01",
+        "bilan.periode.fin": "2021-12-31",
+    }
+    fait = confirmer(http, import_, total="100,00", **bilan)
+    assert fait.status_code == 303, lisible(fait.text)
+    return str(fait.headers["location"]).partition("?")[0]
+
+
+def test_a_bilan_sent_back_by_itself_leaves_its_lot_to_be_undone(
+    http: TestClient, joue: Service, dossier_de_bilan: str
+) -> None:
+    lot_ = importe_ressources(http, dossier_de_bilan, numero="2")
+    Vie(joue).renvoi(dossier_de_bilan, numero=2)
+    fait = annuler_de(http, "ressources", lot_)
+    assert fait.status_code == 200, fait.text
+    assert [e["nom"] for e in fait.json()["evenements"]] == ["lot.annule.v1"]
+
+
+def test_a_bilan_under_control_keeps_its_lot(
+    http: TestClient, joue: Service, dossier_de_bilan: str
+) -> None:
+    lot_ = importe_ressources(http, dossier_de_bilan, numero="3")
+    Vie(joue).ouverture_controle(dossier_de_bilan, numero=3)
+    avant = position(http)
+    refuse = annuler_de(http, "ressources", lot_)
+    assert refuse.status_code == 409
+    assert "Le bilan n° 3 est déjà en contrôle" in refuse.json()["detail"]
+    assert "Rien n’est annulé" in refuse.json()["detail"]
+    assert position(http) == avant
+
+
+def test_who_files_a_bilan_does_not_send_it_back(http: TestClient, joue: Service) -> None:
+    refuse = http.post(
+        f"/api/v1/lots/ressources/{new_id()}/annulation",
+        json={"date_effet": "2022-02-10", "motif": "Erreur"},
+        headers={"Idempotency-Key": str(new_id()), "If-Match": '"1"'},
+    )
+    assert refuse.status_code == 403
+
+
+def test_the_same_amount_in_two_bilans_is_said(http: TestClient, dossier_de_bilan: str) -> None:
+    encore = ressource(dossier_de_bilan, "100,00", Financeur="EPCI fictif répété")
+    importe_ressources(http, dossier_de_bilan, numero="4", ligne=encore)
+    import_ = depose_ressources(http, encore, ressource(dossier_de_bilan, "1,00"))
+    assert "Le bilan n° 4, du" in lisible(http.get(import_).text)
+    assert "porte déjà ce montant de ce financeur" in lisible(http.get(import_).text)
+
+
+def test_ressources_of_two_dossiers_are_of_two_bilans(
+    http: TestClient, dossier_de_bilan: str
+) -> None:
+    import_ = depose_ressources(http, ressource(dossier_de_bilan), ressource(A))
+    apercu = lisible(http.get(import_).text)
+    assert "En erreur 1" in apercu
+    assert f"la ligne 2 est du dossier {dossier_de_bilan}" in apercu
+    assert "avec le bilan de son dossier" in apercu
+
+
+def test_a_bilan_takes_a_hundred_ressources(http: TestClient, dossier_de_bilan: str) -> None:
+    import_ = depose_ressources(http, *(ressource(dossier_de_bilan, "1,00") for _ in range(101)))
+    bilan = {
+        **champs_du_bilan(http.get(import_).text),
+        "bilan.numero": "9",
+        "bilan.type": "intermediaire",
+        "bilan.periode.debut": "2021-07-01",
+        "bilan.periode.fin": "2021-12-31",
+    }
+    refuse = confirmer(http, import_, total="101,00", **bilan)
+    assert refuse.status_code == 409
+    assert "Un bilan porte 100 ressources au plus, et le classeur en donne 101" in lisible(
+        refuse.text
+    )
+
+
+def test_many_doubles_may_be_ticked(http: TestClient) -> None:
+    pieces = [unique() for _ in range(80)]
+    importe(http, classeur(*({"N° de pièce": p} for p in pieces)), total="96360,00")
+    import_ = depose(
+        http, classeur(*({"N° de pièce": p} for p in pieces), {"N° de pièce": unique()})
+    )
+    cochees = re.findall(r'name="doublons" value="([^"]+)"', http.get(import_).text)
+    assert len(cochees) == 80
+    fait = confirmer(http, import_, total="97564,50", doublons=cochees)
+    assert fait.status_code == 303, lisible(fait.text)
+
+
+def test_the_books_agree_after_all(base_des_imports: str, joue: Service) -> None:
+    assert joue is not None
+    assert [str(c) for c in verifier(base_des_imports) if c.ecarts] == []

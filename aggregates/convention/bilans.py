@@ -111,6 +111,10 @@ class UnitesSaisies(Saisie):
     quantite: Quantite
 
 
+#: Ressources that a bilan declares at most.
+RESSOURCES_MAX = 100
+
+
 class DeposerBilan(Commande):
     """File a bilan. ``date_effet`` is the day on which the signed bilan arrived.
 
@@ -122,7 +126,7 @@ class DeposerBilan(Commande):
     type: Literal["intermediaire", "final"]
     periode: PeriodeSaisie
     depenses: Annotated[tuple[UUID, ...], Field(max_length=5000)]
-    ressources: Annotated[tuple[RessourceSaisie, ...], Field(max_length=100)] = ()
+    ressources: Annotated[tuple[RessourceSaisie, ...], Field(max_length=RESSOURCES_MAX)] = ()
     unites: Annotated[tuple[UnitesSaisies, ...], Field(max_length=50)] = ()
     livrables: Annotated[tuple[Code, ...], Field(max_length=100)] = ()
     recettes_nettes: Montant = 0
@@ -132,12 +136,7 @@ def deposer_bilan(
     convention: Convention, commande: DeposerBilan, bilan_id: UUID, depenses: Sequence[Depense]
 ) -> list[BilanDepose]:
     """File the bilan with its dépenses; the FSE declared is capped by the convention."""
-    if convention.notifiee_le is None:
-        raise BilanAvantConvention
-    if convention.cloturee_office:
-        raise BilanApresClotureOffice
-    if convention.bilan_final is not None:
-        raise BilanFinalDejaDepose
+    exiger_attendu(convention)
     standing = [b for b in convention.bilans.values() if b.statut != "renvoye"]
     if commande.numero in {b.numero for b in standing}:
         raise NumeroBilanDejaPris(numero=commande.numero)
@@ -186,6 +185,16 @@ def deposer_bilan(
             apports=apports,
         )
     ]
+
+
+def exiger_attendu(convention: Convention) -> None:
+    """Refuse any bilan of a convention that takes none now."""
+    if convention.notifiee_le is None:
+        raise BilanAvantConvention
+    if convention.cloturee_office:
+        raise BilanApresClotureOffice
+    if convention.bilan_final is not None:
+        raise BilanFinalDejaDepose
 
 
 def _exiger_prevus(

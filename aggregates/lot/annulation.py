@@ -27,6 +27,12 @@ class LotNonAnnulable(RuleBroken):
     """
 
 
+class LotTenuParSonBilan(RuleBroken):
+    """Ce lot s’annule en renvoyant le bilan qu’il a déposé, et ce bilan ne se renvoie pas.
+    {raison} Rien n’est annulé.
+    """
+
+
 class AnnulerLot(CommandeMotivee):
     """Undo every row of a lot."""
 

@@ -48,6 +48,8 @@ class LotImporte(Evenement, frozen=True, kw_only=True):
     operations: tuple[UUID, ...]
     #: The PLIE that it is about; none when a row is about the whole OI.
     plies: tuple[str, ...]
+    #: The bilan that was filed with the rows, when they are ressources.
+    bilan_id: UUID | None = None
 
 
 @event("lot.annule.v1")

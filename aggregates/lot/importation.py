@@ -3,23 +3,32 @@
 The rows themselves are decided by the decisions of their aggregates, in the same act.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from aggregates.cadre import Cadre
-from aggregates.commande import Commande, Empreinte, Saisie, Texte
+from aggregates.commande import (
+    Code,
+    Commande,
+    Empreinte,
+    Numero,
+    PeriodeSaisie,
+    Saisie,
+    Texte,
+)
+from aggregates.convention.bilans import RESSOURCES_MAX, DeposerBilan, UnitesSaisies
 from aggregates.depense.declaration import MontantImpute
 from aggregates.lot.events import LigneDuLot, LigneEcartee, LotImporte
 from aggregates.lot.state import Lot
 from oi_service.codec import Piece
 from oi_service.errors import Conflict, RuleBroken
+from oi_service.money import Montant
 
-#: Ressources of a workbook are those of a bilan: they are recorded with it, not by a lot.
-Nature = Literal["depenses", "indicateurs", "contreparties"]
+Nature = Literal["depenses", "ressources", "indicateurs", "contreparties"]
 #: Natures whose rows have no amount: there is nothing to add up.
 SANS_MONTANT = frozenset(("indicateurs",))
 #: Code of a row that looks known already and that the person did not tick.
@@ -27,6 +36,7 @@ DOUBLON = "doublon"
 #: What the piece is called in the log: its own name may hold that of a person.
 LIBELLES = {
     "depenses": "Classeur de dépenses importé",
+    "ressources": "Classeur de ressources importé",
     "indicateurs": "Classeur d’indicateurs importé",
     "contreparties": "Classeur de contreparties importé",
 }
@@ -70,6 +80,12 @@ class DoublonInconnu(RuleBroken):
     """
 
 
+class TropDeRessources(RuleBroken):
+    """Un bilan porte {maximum} ressources au plus, et le classeur en donne {nombre} : regroupez
+    les versements d’un même financeur.
+    """
+
+
 class LigneDesignee(Saisie):
     """A row of the workbook, as Excel numbers it."""
 
@@ -98,6 +114,37 @@ class ImporterLot(Commande):
         default=False, description="Vrai pour laisser de côté les lignes en erreur."
     )
     doublons: tuple[LigneDesignee, ...] = ()
+
+
+class BilanDuClasseur(Saisie):
+    """The bilan that a workbook of ressources is filed with: all of it but its ressources."""
+
+    numero: Numero
+    type: Literal["intermediaire", "final"]
+    periode: PeriodeSaisie
+    depenses: Annotated[tuple[UUID, ...], Field(max_length=5000)] = ()
+    unites: Annotated[tuple[UnitesSaisies, ...], Field(max_length=50)] = ()
+    livrables: Annotated[tuple[Code, ...], Field(max_length=100)] = ()
+    recettes_nettes: Montant = 0
+
+
+class ImporterLotRessources(ImporterLot):
+    """Take the ressources of a workbook, and file the bilan that they are of.
+
+    What other funders paid is declared by a bilan, and by nothing else.
+    """
+
+    bilan: BilanDuClasseur
+
+    def depot(self, ressources: Sequence[Mapping[str, Any]]) -> DeposerBilan:
+        """Return the command that files the bilan with these ressources."""
+        return DeposerBilan.model_validate(
+            {
+                "date_effet": self.date_effet.isoformat(),
+                **self.bilan.model_dump(mode="json"),
+                "ressources": ressources,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +177,7 @@ class Contenu:
     cadres: frozenset[Cadre]
     operations: tuple[UUID, ...]
     plies: tuple[str, ...]
+    bilan_id: UUID | None = None
 
     @property
     def total(self) -> int:
@@ -155,6 +203,8 @@ def importer(lot: Lot | None, commande: ImporterLot, contenu: Contenu) -> list[L
     retenues = contenu.retenues(commande.doublons)
     if not retenues:
         raise LotVide
+    if contenu.nature == "ressources" and len(retenues) > RESSOURCES_MAX:
+        raise TropDeRessources(maximum=RESSOURCES_MAX, nombre=len(retenues))
     [cadre] = contenu.cadres
     places = {lue.place for lue in retenues}
     oubliees = (
@@ -188,6 +238,7 @@ def importer(lot: Lot | None, commande: ImporterLot, contenu: Contenu) -> list[L
             ecartees=(*contenu.en_erreur, *oubliees),
             operations=contenu.operations,
             plies=contenu.plies,
+            bilan_id=contenu.bilan_id,
         )
     ]
 

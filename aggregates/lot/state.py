@@ -27,6 +27,7 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
     operations: tuple[UUID, ...]
     plies: tuple[str, ...]
     total: int
+    bilan_id: UUID | None = None
     annule_le: date | None = None
 
 
@@ -43,6 +44,7 @@ def evolve(state: Lot | None, fact: Evenement) -> Lot:
                 operations=fait.operations,
                 plies=fait.plies,
                 total=fait.total_centimes,
+                bilan_id=fait.bilan_id,
             )
         case LotAnnule():
             assert state is not None

@@ -10,13 +10,20 @@ from aggregates.contrepartie.affectation import (
     PercevoirContrepartie,
     attribuer,
 )
-from aggregates.convention.bilans import BilanAvantConvention
-from aggregates.operation.execution import RenseignerIndicateur, renseigner_indicateur
+from aggregates.convention.bilans import BilanAvantConvention, exiger_attendu
+from aggregates.convention.state import Convention
+from aggregates.operation.execution import (
+    INTERROMPUE,
+    RenseignerIndicateur,
+    renseigner_indicateur,
+)
+from aggregates.operation.transitions import exiger
 from aggregates.plan import RessourceSaisie
 from api.classeurs.cellules import cle_titre
 from api.classeurs.contexte import (
     Contexte,
     ContrepartieConnue,
+    OperationConnue,
     SubventionConnue,
     cle_texte,
 )
@@ -41,18 +48,32 @@ def regles(contexte: Contexte) -> Mapping[str, Regle]:
 
 
 class _Ressources:
-    """Looks at what other funders paid, as a bilan will say it."""
+    """Looks at what other funders paid, as a bilan will say it: that of one operation."""
 
     def __init__(self) -> None:
         self._lignes: dict[tuple[object, ...], int] = {}
+        self._premiere: tuple[int, OperationConnue] | None = None
 
     def __call__(self, ligne: LigneExaminee) -> None:
         operation, saisie = ligne.operation, cast("RessourceSaisie | None", ligne.commande)
         if operation is None or saisie is None:
             return
-        convention = operation.convention
-        if convention is None or convention.notifiee_le is None:
-            ligne.refuser("@dossier", BilanAvantConvention(), RETIRER)
+        try:
+            convention = _convention_a_bilan(operation)
+        except Refusal as trouve:
+            ligne.refuser("@dossier", trouve, RETIRER)
+            return
+        if self._premiere is None:
+            self._premiere = (ligne.numero, operation)
+        numero, premiere = self._premiere
+        if operation.id != premiere.id:
+            ligne.dire(
+                "@dossier",
+                "autre_bilan",
+                "Les ressources d’un classeur sont celles d’un seul bilan, et la ligne "
+                f"{numero} est du dossier {premiere.numero}.",
+                "Déposez cette ligne dans un autre classeur, avec le bilan de son dossier.",
+            )
             return
         if saisie.type not in {r.type for r in convention.plan.ressources}:
             ligne.avertir(
@@ -61,6 +82,7 @@ class _Ressources:
                 f"Le plan de la convention n’attend rien de « {RESSOURCES[saisie.type]} ».",
                 "Vérifiez le type.",
             )
+        _prevenir_des_bilans(ligne, convention, saisie)
         cle = (operation.id, saisie.type, cle_texte(saisie.financeur), saisie.montant)
         if cle in self._lignes:
             ligne.doubler(
@@ -70,6 +92,40 @@ class _Ressources:
             )
         self._lignes.setdefault(cle, ligne.numero)
         ligne.rendre(operation.id, saisie.montant)
+
+
+def _convention_a_bilan(connue: OperationConnue) -> Convention:
+    """Return the convention under which a bilan may be filed now.
+
+    Raises: what the deposit of the bilan would be refused for.
+    """
+    if connue.convention is None:
+        raise BilanAvantConvention
+    exiger_attendu(connue.convention)
+    if connue.operation.statut not in INTERROMPUE:
+        exiger(connue.operation, "Déposer un bilan", "en_execution", "realisation_terminee")
+    return connue.convention
+
+
+def _prevenir_des_bilans(
+    ligne: LigneExaminee, convention: Convention, saisie: RessourceSaisie
+) -> None:
+    """Say that a filed bilan carries the same amount: two periods may, or one was typed twice."""
+    for bilan in convention.bilans.values():
+        if bilan.statut == "renvoye":
+            continue
+        if any(
+            (r.type, cle_texte(r.financeur), r.montant_centimes)
+            == (saisie.type, cle_texte(saisie.financeur), saisie.montant)
+            for r in bilan.ressources
+        ):
+            ligne.avertir(
+                "financeur",
+                "ressource_deja_au_bilan",
+                f"Le bilan n° {bilan.numero}, du {bilan.periode.debut:%d/%m/%Y} au "
+                f"{bilan.periode.fin:%d/%m/%Y}, porte déjà ce montant de ce financeur.",
+                "Vérifiez que c’est un autre versement.",
+            )
 
 
 # --- Indicateurs ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Nothing is recorded before the last step, which reads the workbook again on what
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -21,7 +21,6 @@ from api.classeurs import (
     MODELES,
     Apercu,
     DefautDeCellule,
-    LigneLue,
     Nature,
     annoter,
     gabarit,
@@ -40,13 +39,15 @@ from api.imports import (
     regarder_octets,
 )
 from api.natures_imports import SEUIL, demander
-from api.pages.actes import jouer, lien_acte, permis
+from api.pages.actes import jouer, permis
 from api.pages.actes.catalogue import acte
 from api.pages.actes.execution import acteur, valider
+from api.pages.actes.saisie import Plat
+from api.pages.actes.vue import nommer
+from api.pages.bilan_du_classeur import BilanVu, bilan_saisi, bilan_vu
 from api.pages.formulaires import (
     Defaut,
     Formulaire,
-    FormulaireRecu,
     SaisieRefusee,
     nombre_cache,
     page,
@@ -64,7 +65,6 @@ from oi_service.money import euros
 from oi_service.pieces import nom_lisible, taille
 from oi_service.travaux import Travail, TravailAbsent
 from projections.lots import DejaImporte
-from projections.sujets import reperes
 
 router = APIRouter()
 
@@ -73,9 +73,8 @@ ACTES: Mapping[Nature, str] = {
     "depenses": "importer_lot_depenses",
     "indicateurs": "importer_lot_indicateurs",
     "contreparties": "importer_lot_contreparties",
+    "ressources": "importer_lot_ressources",
 }
-#: The same, with what the form of another act takes: ressources are those of a bilan.
-_FORMULAIRES: Mapping[Nature, str] = {**ACTES, "ressources": "deposer_bilan"}
 #: Rows of a page of the preview, and of each list that is shown whole.
 _PAR_PAGE = 100
 _AU_PLUS = 200
@@ -108,7 +107,7 @@ _QUOI: Mapping[Nature, str] = {
 def _mes_modeles(request: Request) -> list[ModeleVu]:
     return [
         ModeleVu(nature, MODELES[nature].titre, MODELES[nature].version, _QUOI[nature])
-        for nature, acte_ in _FORMULAIRES.items()
+        for nature, acte_ in ACTES.items()
         if permis(request, acte_)
     ]
 
@@ -207,7 +206,7 @@ def _nature(request: Request, nature: str) -> Nature:
 
     Raises: SaisieRefusee.
     """
-    for connue, nom in _FORMULAIRES.items():
+    for connue, nom in ACTES.items():
         if connue == nature and permis(request, nom):
             return connue
     raise SaisieRefusee([Defaut("Choisissez ce que le classeur contient.", "nature")])
@@ -299,16 +298,6 @@ class RangeeVue:
 
 
 @dataclass(frozen=True, slots=True)
-class BilanARemplir:
-    """The form of the bilan of an operation, with the ressources of the workbook in it."""
-
-    dossier: str
-    lien: str
-    lignes: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class ApercuVu:
     """What the second screen shows."""
 
@@ -333,12 +322,11 @@ class ApercuVu:
     suivante: str | None
     precedente: str | None
     deja: DejaImporte | None
-    bilans: tuple[BilanARemplir, ...] = ()
 
     @property
     def acte(self) -> str:
         """The act that takes it."""
-        return _FORMULAIRES[self.nature]
+        return ACTES[self.nature]
 
     @property
     def lien(self) -> str:
@@ -483,7 +471,7 @@ def _apercu(
     service: ServiceOuvert,
     brouillon: Brouillon,
     refus: Refusal | SaisieRefusee | None = None,
-    saisi: Formulaire | None = None,
+    saisi: "Confirmation | None" = None,
     *,
     voir: Voir | None = None,
     debut: int = 0,
@@ -492,14 +480,22 @@ def _apercu(
     with service.reads.connection() as conn:
         deja = deja_importe(conn, brouillon.nature, brouillon.fichier_sha256)
     vu = vue(brouillon, depot, deja, voir=voir, debut=debut)
-    if vu.nature == "ressources":
-        vu = replace(vu, bilans=tuple(_bilans(lecture, depot.apercu)))
+    peut = permis(request, vu.acte)
+    bilan: BilanVu | None = None
+    if vu.nature == "ressources" and vu.pret and peut:
+        dits = refus.defauts if isinstance(refus, SaisieRefusee) else ()
+        bilan = bilan_vu(
+            lecture, depot.apercu.lignes[0].cible, saisi.plat() if saisi else None, dits
+        )
+        if isinstance(refus, SaisieRefusee):
+            refus = SaisieRefusee(nommer(refus.defauts, bilan.champs))
     return page(
         request,
         "import_apercu.html",
         refus,
         vu=vu,
-        permis=permis(request, vu.acte),
+        permis=peut,
+        bilan=bilan,
         travail=_travail(service, brouillon),
         aujourd_hui=clock.today().isoformat(),
         total_saisi=saisi.texte("total") if saisi else "",
@@ -507,33 +503,6 @@ def _apercu(
         cochees=saisi.liste("doublons") if saisi else [],
         partiel=saisi is not None and saisi.texte("partiel") == "oui",
     )
-
-
-def _bilans(lecture: Lecture, apercu: Apercu) -> Iterator[BilanARemplir]:
-    """Yield the forms that take what a workbook of ressources says, one an operation."""
-    par_operation: dict[UUID, list[LigneLue]] = {}
-    for lue in apercu.lignes:
-        par_operation.setdefault(lue.cible, []).append(lue)
-    for repere in reperes(lecture.conn, lecture.perimetre, list(par_operation)):
-        lues = par_operation[repere.operation_id]
-        saisies = {
-            f"ressources.{rang}.{champ}": str(valeur).replace(".", ",")
-            if champ == "montant"
-            else str(valeur)
-            for rang, lue in enumerate(lues)
-            for champ, valeur in lue.commande.items()
-        }
-        yield BilanARemplir(
-            dossier=repere.numero_mdfse,
-            lien=lien_acte(
-                "deposer_bilan",
-                repere.operation_id,
-                retour=f"/dossiers/{repere.numero_mdfse}",
-                **saisies,
-            ),
-            lignes=len(lues),
-            total=sum(lue.montant for lue in lues),
-        )
 
 
 def _travail(service: Service, brouillon: Brouillon) -> Travail | None:
@@ -561,7 +530,7 @@ def _demande(brouillon: Brouillon) -> Demande:
 
 
 def _nature_de(brouillon: Brouillon) -> Nature:
-    nature: Nature = next(n for n in _FORMULAIRES if n == brouillon.nature)
+    nature: Nature = next(n for n in ACTES if n == brouillon.nature)
     return nature
 
 
@@ -582,6 +551,26 @@ def telecharger_annote(
 
 # --- Third screen: confirm, or give up -----------------------------------------------------------
 
+#: Two hundred doubles may be ticked, and as many dépenses as a bilan is offered.
+_CHAMPS_MAX = 3000
+
+
+class Confirmation(Formulaire):
+    """What was typed to confirm an import."""
+
+    def plat(self) -> Plat:
+        """Return what was typed of the bilan that goes with it."""
+        plat: Plat = {}
+        for nom, recu in self._recus.multi_items():
+            if nom.startswith("bilan.") and isinstance(recu, str):
+                plat.setdefault(nom, []).append(recu)
+        return plat
+
+
+async def confirmation(request: Request) -> Confirmation:
+    """Read the form of the second screen."""
+    return Confirmation(await request.form(max_files=0, max_fields=_CHAMPS_MAX))
+
 
 @router.post("/imports/{brouillon_id}/confirmation", name="confirmer_import")
 def confirmer_import(
@@ -590,18 +579,17 @@ def confirmer_import(
     lecture: Lecture,
     service: ServiceOuvert,
     qui: QuiImporte,
-    saisi: FormulaireRecu,
+    saisi: Annotated[Confirmation, Depends(confirmation)],
 ) -> Response:
     """Importe les lignes valides d’un classeur, toutes ou aucune."""
     brouillons = Brouillons(service.journal.pool)
     brouillon = brouillons.lire(qui.acteur, brouillon_id)
     if brouillon.lot_id is not None:
         return vers(f"/lots/{brouillon.lot_id}")
-    if brouillon.nature not in ACTES:
-        return vers(f"/imports/{brouillon.id}")
     try:
         depot = _regarder(lecture, service, brouillon)
-        if depot.apercu.nb_lignes > SEUIL:
+        # What does not fit in a bilan is refused before it is long.
+        if depot.apercu.nb_lignes > SEUIL and brouillon.nature != "ressources":
             return vers(f"/travaux/{_confier(request, service, brouillon, depot, saisi)}")
         fait = jouer(
             request,
@@ -622,14 +610,13 @@ def confirmer_import(
 
 
 def _confier(
-    request: Request, service: Service, brouillon: Brouillon, depot: Depot, saisi: Formulaire
+    request: Request, service: Service, brouillon: Brouillon, depot: Depot, saisi: Confirmation
 ) -> UUID:
     """Have a long import done in the background; what can be refused at once is.
 
     Raises: Refusal, SaisieRefusee.
     """
     nature = _nature_de(brouillon)
-    assert nature != "ressources"
     qui = acteur(request, ACTES[nature])
     commande = valider(acte(ACTES[nature]), _corps(brouillon, saisi))
     assert isinstance(commande, ImporterLot)
@@ -638,7 +625,7 @@ def _confier(
     return demander(service, qui, brouillon, nature, commande)
 
 
-def _corps(brouillon: Brouillon, saisi: Formulaire) -> dict[str, Any]:
+def _corps(brouillon: Brouillon, saisi: Confirmation) -> dict[str, Any]:
     corps: dict[str, Any] = {
         "date_effet": saisi.texte("date_effet") or clock.today().isoformat(),
         "fichier_sha256": brouillon.fichier_sha256,
@@ -650,6 +637,8 @@ def _corps(brouillon: Brouillon, saisi: Formulaire) -> dict[str, Any]:
         corps["operation_id"] = str(brouillon.operation_id)
     if saisi.texte("total"):
         corps["total_controle"] = _montant(saisi.texte("total"))
+    if brouillon.nature == "ressources":
+        corps["bilan"] = bilan_saisi(saisi.plat())
     return corps
 
 

@@ -1,6 +1,6 @@
 """Lots: the list of the workbooks that were imported, and one of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
@@ -9,8 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from aggregates.convention.events import BilanDepose
 from aggregates.lot.events import LotAnnule, LotImporte
+from aggregates.plan import Ressource
 from api.deps import Lecture, ServiceOuvert
+from api.filters import jour
 from api.pages.actes import lien_acte, permis
 from api.pages.ecriture import Lien, phrase, poste
 from api.pages.formulaires import page
@@ -18,26 +21,39 @@ from api.pages.presence import qui_lit
 from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
 from oi_service.brouillons import Brouillons
 from oi_service.pieces import taille
-from projections.histoire import ROLES
+from projections.histoire import ROLES, TYPES_DE_BILAN
 from projections.journal import EvenementLu
-from projections.lots import LigneDuLot, LigneLot, histoire_du_lot, lignes_du_lot, lot, lots
+from projections.lots import (
+    LigneDuLot,
+    LigneLot,
+    faits_du_lot,
+    histoire_du_lot,
+    lignes_du_lot,
+    lot,
+    lots,
+)
+from rules.nomenclature import RESSOURCES
 
 router = APIRouter()
 
 #: The act that undoes a lot of each nature.
 ANNULATIONS = {
     "depenses": "annuler_lot_depenses",
+    "ressources": "annuler_lot_ressources",
     "indicateurs": "annuler_lot_indicateurs",
     "contreparties": "annuler_lot_contreparties",
 }
 _FAITS = {
     "importe": "Le classeur est importé : toutes ses lignes retenues sont enregistrées.",
     **dict.fromkeys(ANNULATIONS.values(), "Le lot est annulé, et avec lui chacune de ses lignes."),
+    "annuler_lot_ressources": "Le lot est annulé, et le bilan déposé avec lui renvoyé.",
 }
+_DEPOSE = "Le classeur est importé, et le bilan qui porte ses ressources est déposé."
 _STATUTS = {"declaree": "déclarée", "annulee": "annulée", "controlee": "contrôlée"}
 _FILTRES = {
     "": "Toutes",
     "depenses": "Dépenses",
+    "ressources": "Ressources",
     "indicateurs": "Indicateurs",
     "contreparties": "Contreparties",
 }
@@ -136,6 +152,7 @@ class LotVu:
     poids: str
     nom: str | None
     operations: tuple[Lien, ...]
+    bilan: str | None  #: the one that was filed with it
     ecartees: tuple[EcarteeVue, ...]
     autres_ecartees: int
     histoire: tuple[EvenementLu, ...]
@@ -170,16 +187,24 @@ def page_lot(
     importe = histoire[0].fait
     assert isinstance(importe, LotImporte)
     ecartees = importe.ecartees
+    # Who reads the lot was let in: its facts are of the operations that it is about.
+    depose = next(
+        (f for f in faits_du_lot(lecture.conn, lot_id) if isinstance(f, BilanDepose))
+        if importe.bilan_id is not None
+        else iter(()),
+        None,
+    )
     return page(
         request,
         "lot.html",
-        fait=_FAITS.get(fait),
+        fait=_DEPOSE if fait == "importe" and depose is not None else _FAITS.get(fait),
         vu=LotVu(
             lot=vu,
             qui=f"{vu.acteur} ({ROLES.get(histoire[0].role, histoire[0].role)})",
             poids=taille(vu.fichier_octets),
             nom=nom,
             operations=tuple(_operations(lignes.lignes)),
+            bilan=None if depose is None else _bilan(depose),
             ecartees=tuple(
                 EcarteeVue(e.feuille, e.ligne, ", ".join(map(_raison, e.raisons)))
                 for e in ecartees[:_AU_PLUS]
@@ -188,7 +213,7 @@ def page_lot(
             histoire=tuple(histoire),
             annulation=next((lu for lu in histoire if isinstance(lu.fait, LotAnnule)), None),
             annuler=lien_acte(acte, lot_id, retour=f"/lots/{lot_id}") if peut_annuler else None,
-            tableau=_tableau_des_lignes(vu, lignes.lignes),
+            tableau=_tableau_des_lignes(vu, lignes.lignes, _ressources(importe, depose)),
             suivante=f"?{urlencode({'apres': lignes.suivant})}#lignes" if lignes.suivant else None,
             debut="#lignes" if apres else None,
         ),
@@ -201,6 +226,24 @@ def _raison(code: str) -> str:
     return _RAISONS.get(code) or " ".join(_ACCENTS.get(mot, mot) for mot in code.split("_"))
 
 
+def _bilan(depose: BilanDepose) -> str:
+    debut, fin = depose.periode.debut, depose.periode.fin
+    return (
+        f"n°\u00a0{depose.numero}, {TYPES_DE_BILAN[depose.type]}, du {jour(debut)} au {jour(fin)}, "
+        f"avec {len(depose.depenses)} {'dépenses' if len(depose.depenses) > 1 else 'dépense'}"
+    )
+
+
+def _ressources(
+    importe: LotImporte, depose: BilanDepose | None
+) -> Mapping[tuple[str, int], Ressource]:
+    """Return what each row said, as the bilan keeps it: one a row, in order."""
+    if depose is None:
+        return {}
+    places = ((x.feuille, x.ligne) for x in importe.lignes)
+    return dict(zip(places, depose.ressources, strict=True))
+
+
 def _operations(lignes: Sequence[LigneDuLot]) -> Iterator[Lien]:
     vus: set[str] = set()
     for ligne in lignes:
@@ -209,7 +252,11 @@ def _operations(lignes: Sequence[LigneDuLot]) -> Iterator[Lien]:
             yield Lien(ligne.numero_mdfse, f"/dossiers/{ligne.numero_mdfse}")
 
 
-def _tableau_des_lignes(vu: LigneLot, lignes: Sequence[LigneDuLot]) -> Tableau:
+def _tableau_des_lignes(
+    vu: LigneLot,
+    lignes: Sequence[LigneDuLot],
+    ressources: Mapping[tuple[str, int], Ressource],
+) -> Tableau:
     colonnes = [Colonne("ligne", "Ligne", "code"), Colonne("dossier", "Dossier", "code")]
     if vu.nature == "depenses":
         colonnes += [
@@ -217,6 +264,8 @@ def _tableau_des_lignes(vu: LigneLot, lignes: Sequence[LigneDuLot]) -> Tableau:
             Colonne("date", "Date de la pièce", "jour"),
             Colonne("poste", "Poste"),
         ]
+    if ressources:
+        colonnes += [Colonne("type", "Type"), Colonne("financeur", "Financeur")]
     if vu.nature != "indicateurs":
         colonnes.append(Colonne("montant", "Montant", "euros"))
     if vu.nature == "depenses":
@@ -224,11 +273,13 @@ def _tableau_des_lignes(vu: LigneLot, lignes: Sequence[LigneDuLot]) -> Tableau:
     return Tableau(
         f"Lignes du lot n° {vu.numero}",
         tuple(colonnes),
-        tuple(_ligne_du_lot(ligne) for ligne in lignes),
+        tuple(
+            _ligne_du_lot(ligne, ressources.get((ligne.feuille, ligne.ligne))) for ligne in lignes
+        ),
     )
 
 
-def _ligne_du_lot(vue: LigneDuLot) -> Ligne:
+def _ligne_du_lot(vue: LigneDuLot, ressource: Ressource | None) -> Ligne:
     precision = "admise bien que déjà connue" if vue.doublon else None
     dossier = f"/dossiers/{vue.numero_mdfse}" if vue.numero_mdfse else None
     return Ligne(
@@ -238,6 +289,8 @@ def _ligne_du_lot(vue: LigneDuLot) -> Ligne:
             "piece": Cellule(vue.piece_ref, f"/depenses/{vue.flux}"),
             "date": Cellule(vue.date_piece),
             "poste": Cellule(poste(vue.poste) if vue.poste else None),
+            "type": Cellule(RESSOURCES.get(ressource.type, ressource.type) if ressource else None),
+            "financeur": Cellule(ressource.financeur if ressource else None),
             "montant": Cellule(vue.montant),
             "etat": Cellule(
                 _STATUTS.get(vue.statut or "", vue.statut),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aggregates.commande import Empreinte, Texte
 from aggregates.lot.annulation import AnnulerLot
-from aggregates.lot.importation import ImporterLot, Nature
+from aggregates.lot.importation import ImporterLot, ImporterLotRessources, Nature
 from api import actions_lots
 from api.classeurs import Gravite, gabarit
 from api.classeurs import Nature as NatureDeClasseur
@@ -230,6 +230,15 @@ def importer_lot_depenses(acte: ImporterLot, ecriture: Creation) -> ActeOut:
     return _importer(ecriture, "depenses", acte)
 
 
+@cree(router, "/ressources")
+def importer_lot_ressources(acte: ImporterLotRessources, ecriture: Creation) -> ActeOut:
+    """Importer un classeur de ressources avec le bilan qui les porte : l’un et l’autre, ou rien.
+
+    Les ressources d’un classeur sont celles d’un seul bilan, donc d’un seul dossier.
+    """
+    return _importer(ecriture, "ressources", acte)
+
+
 @cree(router, "/indicateurs")
 def importer_lot_indicateurs(acte: ImporterLot, ecriture: Creation) -> ActeOut:
     """Importer un classeur d’indicateurs, toutes ses lignes ou aucune."""
@@ -260,6 +269,15 @@ def annuler_lot_depenses(lot_id: UUID, acte: AnnulerLot, ecriture: Ecriture) -> 
     Refusé en entier, avec la liste, si un bilan déposé porte une de ses dépenses.
     """
     return ecriture.run(actions_lots.annuler_lot, lot_id, acte, "depenses")
+
+
+@commande(router, "/ressources/{lot_id}/annulation")
+def annuler_lot_ressources(lot_id: UUID, acte: AnnulerLot, ecriture: Ecriture) -> ActeOut:
+    """Annuler un lot de ressources : le bilan déposé avec elles est renvoyé au bénéficiaire.
+
+    Refusé si le contrôle de ce bilan a commencé.
+    """
+    return ecriture.run(actions_lots.annuler_lot, lot_id, acte, "ressources")
 
 
 @commande(router, "/indicateurs/{lot_id}/annulation")

@@ -868,6 +868,17 @@ cas(
     fichier="ressources.xlsx",
     nature="ressources",
 )
+cas(
+    "ressources-de-deux-dossiers",
+    "Ressources de deux dossiers, donc de deux bilans",
+    lambda: xlsx(
+        lignes({}, {"N° de dossier": "202100008"}, base=_RESSOURCE),
+        feuille="Ressources",
+        nature="ressources",
+    ),
+    fichier="ressources.xlsx",
+    nature="ressources",
+)
 _INDICATEUR = {
     "N° de dossier": "202100007",
     "N° de l’indicateur": 1,

@@ -11,6 +11,8 @@ from projections.lots import lot
 _ENTIER = {
     "depenses": "Chaque ligne est annulée, ou aucune : une seule dépense portée par un bilan "
     "déposé suffit à refuser.",
+    "ressources": "Le bilan déposé avec ces ressources est renvoyé, et ses dépenses redeviennent "
+    "libres ; si son contrôle a commencé, rien n’est annulé.",
     "indicateurs": "Chaque valeur est retirée, ou aucune : un seul indicateur renseigné de nouveau "
     "depuis suffit à refuser.",
     "contreparties": "Chaque ligne est annulée, ou aucune : une seule attribution qui appuie une "
@@ -18,7 +20,12 @@ _ENTIER = {
 }
 
 
-@prepare("annuler_lot_depenses", "annuler_lot_indicateurs", "annuler_lot_contreparties")
+@prepare(
+    "annuler_lot_depenses",
+    "annuler_lot_ressources",
+    "annuler_lot_indicateurs",
+    "annuler_lot_contreparties",
+)
 def annuler_un_lot(lecture: LectureOuverte, lot_id: UUID) -> Preparation:
     """Say which lot, and that all of its rows go with it."""
     vu = lot(lecture.conn, lecture.perimetre, lot_id)
