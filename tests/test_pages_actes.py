@@ -19,6 +19,7 @@ from aggregates.operation.instruction import InstruirePlan
 from api.app import create_app
 from api.pages.actes.catalogue import actes
 from api.pages.actes.champs import Feuille, Groupe, Liste, Noeud, forme
+from api.pages.actes.execution import valider
 from api.pages.actes.saisie import Plat, aplatir, construire, resserrer
 from api.pages.actes.vue import Champ, Formes
 from api.pages.formulaires import Defaut
@@ -352,6 +353,48 @@ def test_the_day_of_effect_is_today_until_somebody_says_otherwise(client: TestCl
     assert date.fromisoformat(jour)
     autre = client.get(f"{COMPLEMENT}?date_effet=2021-09-20").text
     assert 'name="date_effet" value="2021-09-20"' in autre
+
+
+VIREMENT = forme(actes()["effectuer_paiement"].modele)
+
+
+@pytest.mark.parametrize(
+    "tape",
+    [
+        "FR76 3000 6000 0112 3456 7890 189",
+        "fr7630006000011234567890189",
+        "FR76••••189",
+        "FR76 •••• 189",
+        "FR76****189",
+        "FR76 … 189",
+    ],
+)
+def test_an_iban_is_masked_before_it_is_kept(tape: str) -> None:
+    defauts: list[Defaut] = []
+    corps = construire(VIREMENT, {"iban_masque": [tape]}, defauts)
+    assert defauts == []
+    assert corps["iban_masque"] == "FR76••••189"
+    valider(
+        actes()["effectuer_paiement"], corps | {"date_effet": "2022-07-01", "ref_virement": "V"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("tape", "dit"),
+    [
+        ("FR76 3000 6000 0112 3456 7890 188", "cet IBAN n’est pas valide"),
+        ("mon compte", "écrivez l’IBAN"),
+        ("30006000011", "écrivez l’IBAN"),
+    ],
+)
+def test_an_iban_that_cannot_be_one_is_refused(tape: str, dit: str) -> None:
+    defauts: list[Defaut] = []
+    construire(VIREMENT, {"iban_masque": [tape]}, defauts)
+    [defaut] = defauts
+    assert defaut.champ == "iban_masque"
+    assert dit in defaut.message
+    # An account is not shown again by a page that says what is wrong with it.
+    assert tape not in defaut.message
 
 
 # --- What a browser asks before it sends ---------------------------------------------------------

@@ -87,7 +87,7 @@ def test_a_payment_goes_from_the_control_to_the_bank_by_three_persons(
     with assis(browser, racine, SECONDE) as page:
         faire(page, "a-virer", DU, "Enregistrer le virement")
         # The account of the last transfer is recalled.
-        expect(page.get_by_label("IBAN masqué")).to_have_value(re.compile("•"))
+        expect(page.get_by_label("IBAN du compte crédité")).to_have_value(re.compile("•"))
         page.get_by_label("Référence du virement").fill("V-2026-001")
         page.get_by_role("button", name="Enregistrer").last.click()
         faire(page, "envoyes", "V-2026-001", "Acquitter")

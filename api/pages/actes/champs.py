@@ -22,6 +22,7 @@ Genre = Literal[
     "case",
     "oui_ou_non",
     "identifiant",
+    "iban",
     "constante",
 ]
 
@@ -182,6 +183,8 @@ def _genre(nom: str, schema: Mapping[str, Any], *, choix: bool) -> Genre:
         return "euros"
     if "[0-9]{1,4})?$" in motif or "[0-9]{1,6})?" in motif or r"\d{1,4})?$" in motif:
         return "nombre"
+    if nom == "iban_masque":
+        return "iban"
     simple: Genre = "long" if nom in LONGS else "texte"
     return genres.get(schema.get("type", ""), formats.get(schema.get("format", ""), simple))
 

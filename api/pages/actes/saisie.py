@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from babel.numbers import format_decimal
+from stdnum import iban
 
 from api.pages.actes.champs import Feuille, Groupe, Liste, Noeud
 from api.pages.formulaires import Defaut, nombre_cache
@@ -22,6 +23,8 @@ _BLANCS = re.compile(r"[\s\u00a0\u202f]+")
 #: An amount as the JSON door writes it.
 _MONTANT = re.compile(r"-?\d+\.\d{2}")
 _NOMBRE = re.compile(r"\d+(?:[.,]\d+)?")
+#: An account, whole or with anything for its middle.
+_IBAN = re.compile(r"([A-Z]{2}[0-9]{2})(?:[A-Z0-9]{8,27}|[•*.…_-]+)([0-9]{3})")
 _JOUR = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 
 
@@ -159,7 +162,13 @@ def _parties(feuille: Feuille, recu: str) -> Iterator[str]:
 
 
 def _lire(feuille: Feuille, texte: str, defauts: list[Defaut], chemin: str) -> Any:
-    lecteurs = {"euros": _euros, "nombre": _nombre, "entier": _entier, "jour": _jour}
+    lecteurs = {
+        "euros": _euros,
+        "nombre": _nombre,
+        "entier": _entier,
+        "jour": _jour,
+        "iban": _iban,
+    }
     if feuille.genre == "oui_ou_non":
         return texte == "oui"
     lecteur = lecteurs.get(feuille.genre)
@@ -195,6 +204,20 @@ def _entier(texte: str) -> int:
 def _jour(texte: str) -> str:
     lu = _JOUR.fullmatch(texte)
     return f"{lu[3]}-{lu[2]:0>2}-{lu[1]:0>2}" if lu else texte
+
+
+def _iban(texte: str) -> str:
+    """Keep the two ends of an account: nobody types the dots, and its middle is kept nowhere."""
+    nu = _BLANCS.sub("", texte).upper()
+    bouts = _IBAN.fullmatch(nu)
+    if bouts is None:
+        raise ValueError(
+            "écrivez l’IBAN en entier, ou ses quatre premiers et ses trois derniers caractères : "
+            "FR76…189"
+        )
+    if nu.isalnum() and not iban.is_valid(nu):
+        raise ValueError("cet IBAN n’est pas valide : vérifiez-le, sa clé ne tombe pas juste")
+    return f"{bouts[1]}••••{bouts[2]}"
 
 
 def joindre(chemin: str, nom: str) -> str:
