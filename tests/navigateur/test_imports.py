@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bases import base_neuve
 from fastapi import FastAPI
-from imports_exemple import A, classeur, jouer, unique
+from imports_exemple import A, B, classeur, classeur_de, jouer, unique
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 from starlette.requests import Request
 
@@ -177,6 +177,43 @@ def test_by_the_keyboard_alone(ouvrir: Callable[..., BrowserContext]) -> None:
     page.keyboard.type("1204,5")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/lots/"))
+
+
+def deposer_ressources(page: Page, dossier: str, financeur: str) -> None:
+    ligne = {
+        "N° de dossier": dossier,
+        "Type de ressource": "publique_epci",
+        "Financeur": financeur,
+        "Montant perçu": "12 500,50",
+    }
+    page.goto("/depenses/import?nature=ressources")
+    octets = classeur_de("ressources", Ressources=[ligne])
+    page.set_input_files("#fichier", [fichier(octets, "ressources.xlsx")])
+    page.get_by_role("button", name="Voir l’aperçu").click()
+    expect(page.get_by_role("heading", name="ressources.xlsx")).to_be_visible()
+
+
+@pytest.mark.parametrize(("dossier", "javascript"), [(A, True), (B, False)])
+def test_ressources_are_filed_with_their_bilan(
+    ouvrir: Callable[..., BrowserContext], dossier: str, *, javascript: bool
+) -> None:
+    for largeur in (390, 1280):
+        page = ouvrir(largeur, javascript=javascript).new_page()
+        deposer_ressources(page, dossier, f"EPCI fictif {largeur}")
+        expect(page.get_by_role("group", name="Le bilan qui les porte")).to_contain_text(dossier)
+        if javascript:
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+        assert page.locator("html").bounding_box()["width"] <= largeur  # type: ignore[index]
+    page.get_by_label("Type").select_option("Bilan intermédiaire")
+    page.get_by_label("Début").fill("2021-01-01")
+    page.get_by_label("Fin").fill("2021-06-30")
+    page.get_by_label("Total de contrôle").fill("12 500,50")
+    page.get_by_role("button", name="Déposer le bilan avec la ligne valide").click()
+    expect(page).to_have_url(re.compile("/lots/"))
+    expect(page.get_by_text("le bilan qui porte ses ressources est déposé")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("n° 1, intermédiaire, du 01/01/2021 au 30/06/2021")
+    expect(page.locator("main")).to_contain_text("EPCI fictif 1280")
 
 
 @pytest.mark.parametrize("largeur", [1280, 390])
