@@ -7,6 +7,7 @@ import pytest
 from ooxml import defauts, feuilles, longueur, trouver
 from test_ecrivains import COLONNES, PIEGES, RELEVE, ligne, lire, octets, tableau, une_ligne
 
+from api.exports.catalogue import LISTES
 from api.tableaux import Colonne, Releve, Tableau, repondre
 from api.tableaux import classeur as ecrivain
 
@@ -79,3 +80,10 @@ def test_the_foot_of_a_page_keeps_its_number_whatever_the_title() -> None:
     for feuille in page.values():
         [pied] = trouver(feuille, "headerFooter/oddFooter")
         assert (pied.text or "").replace("&&", "").endswith("&RPage &P sur &N")
+
+
+def test_a_total_that_is_not_the_sum_of_its_column_says_so() -> None:
+    """Whoever adds the column up finds more: what was cancelled is listed, and not counted."""
+    [depenses] = [liste for liste in LISTES if liste.nom == "depenses"]
+    aides = {c.colonne.nom: c.colonne.aide for c in depenses.champs(None)}
+    assert "ne compte pas les dépenses annulées" in (aides["montant_impute"] or "")
