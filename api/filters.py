@@ -37,6 +37,7 @@ def euros_ronds(cents: int) -> str:
     )
 
 
+@_ecrit_une_fois
 def entier_euros(cents: int) -> str:
     """Write an amount to the euro without its sign, where the column already says euros."""
     return entier(round_cents(Fraction(cents, 100)))

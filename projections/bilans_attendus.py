@@ -10,7 +10,6 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 
 from aggregates.operation.state import LIBELLES, Statut
-from oi_service.ids import convention_of
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page, lire, paginer
 from projections.perimetre import Perimetre
 from projections.situation import ACTUELLE, Situation
@@ -118,8 +117,7 @@ def bilans_de_la_convention(
     le: date,
 ) -> tuple[BilanAttendu, ...]:
     """Return every bilan that a convention in force expects, whatever became of it."""
-    convention_id = convention_of(operation_id)
-    return tuple(_etats(conn, perimetre, situation, le=le, convention_id=convention_id))
+    return tuple(_etats(conn, perimetre, situation, le=le, operation_id=operation_id))
 
 
 def _etats(
@@ -128,7 +126,7 @@ def _etats(
     situation: Situation = ACTUELLE,
     *,
     le: date,
-    convention_id: UUID | None = None,
+    operation_id: UUID | None = None,
     etats: list[str] | None = None,
     plie: str | None = None,
     depuis: tuple[str | int | None, ...] = (None, None, None),
@@ -144,7 +142,7 @@ def _etats(
         "effet_au": min(le, situation.effet_au or le),
         "connu_le": situation.connu_le,
         "plies": perimetre.liste,
-        "convention": convention_id,
+        "operation": operation_id,
         "etats": etats,
         "plie": plie,
         "limite": limite,
@@ -160,23 +158,29 @@ def _etats(
                     s.data ->> 'numero' AS numero_convention, o.beneficiaire, o.plie_id,
                     coalesce(p.nom, o.plie_id) AS plie_nom, o.intitule, o.statut, b.numero, b.type,
                     b.date_limite
-                FROM oi.event AS s
-                INNER JOIN projection.operation AS o ON o.id = (s.data ->> 'operation_id')::uuid
+                FROM projection.operation AS o
+                -- OFFSET has them looked up one by one: a perimeter holds few of them.
+                CROSS JOIN LATERAL (
+                    SELECT e.stream_id, e.data
+                    FROM oi.event AS e
+                    WHERE e.name = 'convention.signee.v1'
+                        AND e.data ->> 'operation_id' = o.id::text
+                        AND (%(connu_le)s::bigint IS NULL OR e.position <= %(connu_le)s)
+                        AND EXISTS (
+                            SELECT FROM oi.event AS n
+                            WHERE n.stream_id = e.stream_id AND n.name = 'convention.notifiee.v1'
+                                AND n.date_effet <= %(effet_au)s
+                                AND (%(connu_le)s::bigint IS NULL OR n.position <= %(connu_le)s))
+                    OFFSET 0
+                ) AS s
                 LEFT JOIN projection.plie AS p ON o.sg_id = p.sg_id AND o.plie_id = p.plie_id
                 CROSS JOIN LATERAL jsonb_to_recordset(s.data -> 'bilans_prevus')
                     AS b (numero integer, type text, date_limite date)
-                WHERE s.name = 'convention.signee.v1'
-                    AND (%(connu_le)s::bigint IS NULL OR s.position <= %(connu_le)s)
-                    AND (%(convention)s::uuid IS NULL OR s.stream_id = %(convention)s)
+                WHERE (%(operation)s::uuid IS NULL OR o.id = %(operation)s)
                     AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
                     AND (%(plie)s::text IS NULL OR o.plie_id = %(plie)s)
                     AND (%(c1)s::text IS NULL OR (b.date_limite::text, o.numero_mdfse, b.numero)
                         > (%(c1)s::text, %(c2)s::text, %(c3)s::bigint))
-                    AND EXISTS (
-                        SELECT FROM oi.event AS n
-                        WHERE n.stream_id = s.stream_id AND n.name = 'convention.notifiee.v1'
-                            AND n.date_effet <= %(effet_au)s
-                            AND (%(connu_le)s::bigint IS NULL OR n.position <= %(connu_le)s))
             ),
 
             deposes AS (
@@ -187,7 +191,7 @@ def _etats(
                 FROM oi.event AS e
                 WHERE e.name = 'convention.bilan_depose.v1' AND e.date_effet <= %(effet_au)s
                     AND (%(connu_le)s::bigint IS NULL OR e.position <= %(connu_le)s)
-                    AND (%(convention)s::uuid IS NULL OR e.stream_id = %(convention)s)
+                    AND e.stream_id IN (SELECT p.convention_id FROM prevus AS p)
                     AND NOT EXISTS (
                         SELECT FROM oi.event AS x
                         WHERE x.stream_id = e.stream_id AND x.name = 'convention.bilan_renvoye.v1'

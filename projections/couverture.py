@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 from uuid import UUID
 
 from psycopg import Connection, sql
-from psycopg.rows import TupleRow, class_row
+from psycopg.rows import TupleRow, args_row
 
 from aggregates.operation.state import LIBELLES, Statut
 from oi_service.ids import convention_of
@@ -222,8 +222,7 @@ class _Dossier:
 _Cle = tuple[UUID, str, UUID | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cumul:
+class _Cumul(NamedTuple):
     """Movements of one measure, one operation (or none) and one funder, summed.
 
     ``source``: the PLIE of the contrepartie, for what is affected. ``premier``: first day.
@@ -415,7 +414,7 @@ def _cumuls(
     operation_id: UUID | None,
 ) -> list[_Cumul]:
     return (
-        conn.cursor(row_factory=class_row(_Cumul))
+        conn.cursor(row_factory=args_row(_Cumul))
         .execute(
             """
             SELECT
@@ -427,7 +426,7 @@ def _cumuls(
             FROM projection.mouvement AS m
             -- Where what is affected was taken: from a PLIE's own, or from what the OI shares.
             LEFT JOIN oi.event AS e
-                ON m.mesure = 'cp_affectee' AND m.position = e.position
+                ON CASE WHEN m.mesure = 'cp_affectee' THEN m.position END = e.position
                     AND e.name IN (
                         'contrepartie.affectee.v1', 'contrepartie.affectation_annulee.v1')
             LEFT JOIN projection.contrepartie AS c ON e.stream_id = c.id

@@ -341,8 +341,9 @@ def _cellules(
         WHERE sg_id = ANY(%(sg)s) AND (%(plies)s::text[] IS NULL OR plie_id = ANY(%(plies)s))
             AND position <= %(connu_le)s AND date_effet <= %(effet_au)s
             AND (%(annee)s::integer IS NULL OR annee = %(annee)s)
-            AND (mesure = %(fse)s
-                OR (mesure = %(contreparties)s AND financeur_type = ANY(%(externes)s)))
+            -- The two measures first: the index is searched for them.
+            AND mesure IN (%(fse)s, %(contreparties)s)
+            AND (mesure = %(fse)s OR financeur_type = ANY(%(externes)s))
         GROUP BY sg_id, plie_id, annee, mesure, financeur_type
         HAVING sum(centimes) <> 0
         """,

@@ -315,7 +315,7 @@ def _lignes(
         GROUP BY plie_id, annee, axe, objectif_specifique, dispositif, mesure
         """,
         {"sg": subvention_id, "plie": perimetre.liste, **situation.parametres},
-    )
+    ).fetchall()
     for plie_id, annee, axe, objectif, dispositif, mesure, total in rows:
         if mesure in QUANTITES:
             cells[(plie_id, annee, axe, objectif, dispositif)][mesure] = total

@@ -53,11 +53,22 @@ def trop_percus(
     with instantane(conn):
         rows = conn.execute(
             """
-            SELECT o.id, o.numero_mdfse, o.beneficiaire, o.plie_id, m.fse_paye, m.fse_retenu_csf,
-                m.fse_irrecouvrable
+            SELECT o.id, o.numero_mdfse, o.beneficiaire, o.plie_id, s.paye, s.du, s.irrecouvrable
             FROM projection.operation AS o
-            INNER JOIN oi.montants(%(connu_le)s, %(effet_au)s) AS m ON o.id = m.operation_id
-            WHERE m.fse_paye > m.fse_retenu_csf + m.fse_irrecouvrable
+            CROSS JOIN LATERAL (
+                SELECT
+                    coalesce(sum(m.centimes) FILTER (WHERE m.mesure = 'fse_paye'), 0)::bigint
+                        AS paye,
+                    coalesce(sum(m.centimes) FILTER (WHERE m.mesure = 'fse_retenu_csf'), 0)::bigint
+                        AS du,
+                    coalesce(sum(m.centimes) FILTER (WHERE m.mesure = 'fse_irrecouvrable'), 0)
+                        ::bigint AS irrecouvrable
+                FROM projection.mouvement AS m
+                WHERE m.operation_id = o.id
+                    AND m.mesure IN ('fse_paye', 'fse_retenu_csf', 'fse_irrecouvrable')
+                    AND m.position <= %(connu_le)s AND m.date_effet <= %(effet_au)s
+            ) AS s
+            WHERE s.paye > s.du + s.irrecouvrable
                 AND (%(plies)s::text[] IS NULL OR o.plie_id = ANY(%(plies)s))
             """,
             {"plies": perimetre.liste, **situation.parametres},

@@ -1,5 +1,6 @@
 """The address of « D’où vient ce chiffre ? », for any amount of any page."""
 
+from functools import lru_cache
 from urllib.parse import urlencode
 
 
@@ -12,5 +13,11 @@ def provenance_url(mesure: str, **choix: object) -> str:
             ``financeur``, ``subvention``) and which dates (``au``, ``connu_le``); what is empty is
             left out.
     """
-    dits = {nom: valeur for nom, valeur in choix.items() if valeur not in (None, "")}
-    return f"/provenance?{urlencode({'mesure': mesure, **dits})}"
+    dits = tuple((nom, str(valeur)) for nom, valeur in choix.items() if valeur not in (None, ""))
+    return f"/provenance?{urlencode({'mesure': mesure})}{_lignes(dits)}"
+
+
+@lru_cache(maxsize=1 << 12)
+def _lignes(dits: tuple[tuple[str, str], ...]) -> str:
+    """Write which lines: a page asks it of each, for every amount of it."""
+    return f"&{urlencode(dits)}" if dits else ""
