@@ -13,13 +13,12 @@ from starlette.exceptions import HTTPException
 from api import errors
 from api.pages.formulaires import page, suite_locale, vers
 from api.pages.presence import accueil_de, qui_lit
-from api.pages.renvoi import Attente, attente_de, page_de_renvoi
+from api.pages.renvoi import attente_de, page_de_renvoi
 from api.porte import LECTURES, SecondFacteurAInstaller
 from oi_service.errors import Refusal, Unauthenticated
 
 #: Tells our scripts where a person does what the answer waits for, in another tab.
 EN_TETE_ATTENTE = "OI-Attente"
-_CONNEXION = "/connexion"
 #: What answers an exception.
 Reponse = Callable[[Request, Exception], Any]
 
@@ -68,25 +67,28 @@ async def _sur_refus(request: Request, refus: Exception) -> Response:
         return await run_in_threadpool(errors.sur_refus, request, refus)
     await run_in_threadpool(errors.tracer_refus, request, refus)
     attente = attente_de(refus)
+    lien = None if attente is None else attente.lien
     # A part of a page: the page around it holds what was typed, and says what is missing.
-    if attente is not None and "HX-Request" not in request.headers:
-        return await page_de_renvoi(request, refus, attente) or _mener(request, refus, attente)
+    partie = "HX-Request" in request.headers
+    if attente is not None and not partie:
+        rendue = await page_de_renvoi(request, refus, attente)
+        if rendue is not None:
+            return rendue
+        if lien is not None:
+            return _mener(request, refus, lien)
     statut, titre = errors.statut_de(type(refus))
     montree = _montrer(request, statut, titre, str(refus))
-    if attente is not None:
-        montree.headers[EN_TETE_ATTENTE] = attente.lien or _CONNEXION
+    if lien is not None:
+        montree.headers[EN_TETE_ATTENTE] = lien
     return montree
 
 
-def _mener(request: Request, refus: Refusal, attente: Attente) -> Response:
+def _mener(request: Request, refus: Refusal, lien: str) -> Response:
     """Lead where a refusal is lifted, then back here."""
-    if attente.lien is None:
-        statut, titre = errors.statut_de(type(refus))
-        return _montrer(request, statut, titre, str(refus))
     if isinstance(refus, SecondFacteurAInstaller):
-        return vers(attente.lien)
+        return vers(lien)
     perdu = isinstance(refus, Unauthenticated) and request.method not in LECTURES
-    return vers(attente.lien, suite=_ici(request), perdu="oui" if perdu else None)
+    return vers(lien, suite=_ici(request), perdu="oui" if perdu else None)
 
 
 def _montrer(request: Request, statut: int, titre: str, phrase: str) -> HTMLResponse:

@@ -20,6 +20,7 @@ from httpx2 import Response
 from portes import Visiteur, application, personne, visite
 
 from api.pages import renvoi
+from api.pages.actes import page as page_d_un_acte
 from api.pages.refus import EN_TETE_ATTENTE
 from api.porte import COOKIE_TLS, RENVOI, RempliParUnAutre
 from oi_service.ids import new_id
@@ -367,6 +368,29 @@ def test_files_are_named_and_chosen_again(maison: Maison) -> None:
         ]
         assert "%PDF" not in page.text
         assert list(maison.service.pieces.rangees()) == []
+
+
+def test_a_session_that_ends_while_a_document_arrives_loses_no_word(
+    maison: Maison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form was read already: it is not read twice."""
+    deposer = page_d_un_acte.deposer_jointes
+
+    async def puis_finir(*args: Any) -> list[dict[str, str]]:
+        deposees = await deposer(*args)
+        maison.acces.fermer_toutes("gestionnaire-1")
+        return deposees
+
+    monkeypatch.setattr(page_d_un_acte, "deposer_jointes", puis_finir)
+    with personne(maison, "gestionnaire-1") as agent:
+        page = agent.http.post(
+            "/actes/conventionner_subvention_globale",
+            data={"_cle": "k", "objet": TAPE},
+            files=[("fichiers", ("lettre.pdf", PDF, "application/pdf"))],
+        )
+        assert page.status_code == 401
+        assert garde(page).champs == [("_cle", "k"), ("objet", TAPE)]
+        assert "lettre.pdf" in page.text
 
 
 def test_too_much_to_keep_is_too_much(maison: Maison, monkeypatch: pytest.MonkeyPatch) -> None:
