@@ -43,6 +43,20 @@ class LigneContrepartie:
 
 
 @dataclass(frozen=True, slots=True)
+class TotauxContreparties:
+    """What all the lines of a list add up to, in cents."""
+
+    attribue: int
+    percu: int
+    affecte: int
+
+    @property
+    def reste(self) -> int:
+        """Granted and not held by any operation."""
+        return self.attribue - self.affecte
+
+
+@dataclass(frozen=True, slots=True)
 class Affectation:
     """What an operation holds of a contrepartie, in cents."""
 
@@ -88,6 +102,43 @@ def contreparties(
         limite=limite + 1,
     )
     return paginer(rows, limite, "contreparties", lambda c: (c.position,))
+
+
+def totaux_des_contreparties(
+    conn: Connection[TupleRow],
+    perimetre: Perimetre,
+    subvention_globale_id: UUID,
+    situation: Situation = ACTUELLE,
+    *,
+    plie: str | None = None,
+    annee: int | None = None,
+    recherche: str | None = None,
+) -> TotauxContreparties:
+    """Return the sums of `contreparties`, of all its pages."""
+    query = sql.SQL(
+        """
+        SELECT
+            coalesce(sum(t.attribue), 0)::bigint AS attribue,
+            coalesce(sum(t.percu), 0)::bigint AS percu,
+            coalesce(sum(t.affecte), 0)::bigint AS affecte
+        FROM ({choisies}) AS t
+        """
+    ).format(choisies=_choisies(situation))
+    parameters = {
+        "plies": perimetre.liste,
+        "sg": subvention_globale_id,
+        "id": None,
+        "plie": plie,
+        "annee": annee,
+        "type": None,
+        "recherche": recherche,
+        "position": None,
+        **situation.parametres,
+    }
+    cursor = conn.cursor(row_factory=class_row(TotauxContreparties))
+    found = cursor.execute(query, parameters).fetchone()
+    assert found is not None
+    return found
 
 
 def contrepartie(
@@ -144,6 +195,9 @@ def _lignes(
     position: int | str | None = None,
     limite: int | None = None,
 ) -> list[LigneContrepartie]:
+    query = sql.SQL("{choisies} ORDER BY c.position LIMIT %(limite)s").format(
+        choisies=_choisies(situation)
+    )
     parameters = {
         "plies": perimetre.liste,
         "sg": sg,
@@ -156,7 +210,13 @@ def _lignes(
         "limite": limite,
         **situation.parametres,
     }
-    query = sql.SQL(
+    return (
+        conn.cursor(row_factory=class_row(LigneContrepartie)).execute(query, parameters).fetchall()
+    )
+
+
+def _choisies(situation: Situation) -> sql.Composed:
+    return sql.SQL(
         """
         SELECT
             c.id, c.sg_id AS subvention_globale_id, c.type, c.financeur, c.plie_id, c.annee,
@@ -176,16 +236,11 @@ def _lignes(
             AND (%(recherche)s::text IS NULL
                 OR strpos(lower(c.financeur), lower(%(recherche)s)) > 0)
             AND (%(position)s::bigint IS NULL OR c.position > %(position)s)
-        ORDER BY c.position
-        LIMIT %(limite)s
         """
     ).format(
         contreparties=sql.SQL(
             "projection.contrepartie" if situation.actuelle else _CONTREPARTIES_AU
         )
-    )
-    return (
-        conn.cursor(row_factory=class_row(LigneContrepartie)).execute(query, parameters).fetchall()
     )
 
 

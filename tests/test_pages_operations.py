@@ -33,6 +33,11 @@ def texte(answer: Response) -> str:
     return " ".join(unescape(answer.text).replace("\u00a0", " ").split())
 
 
+def nu(answer: Response) -> str:
+    """The same without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", texte(answer)).split())
+
+
 @pytest.fixture(scope="module")
 def service(
     serveur: str, modele: str, tmp_path_factory: pytest.TempPathFactory
@@ -226,6 +231,15 @@ def test_contreparties_lead_to_their_acts(client: TestClient, service: Service) 
     [affecter] = re.findall(r'href="(/actes/affecter_contrepartie/[^"]+)"', html)
     formulaire = texte(client.get(affecter, headers=GESTIONNAIRE))
     assert "D-EXECUTION, Bénéficiaire fictif n° 07" in formulaire
+    # The whole list is summed, and an act leads back to it as it was filtered.
+    Vie(service).contrepartie("CTP-2", "500.00", financeur="Fondation fictive")
+    lue = client.get("/contreparties?recherche=fondation", headers=GESTIONNAIRE)
+    assert "Total de la liste 500,00 €" in nu(lue)
+    assert "Total de la liste 8 500,00 €" in nu(client.get("/contreparties", headers=GESTIONNAIRE))
+    [affecter] = re.findall(r'href="(/actes/affecter_contrepartie/[^"]+)"', texte(lue))
+    assert "retour=%2Fcontreparties%3Frecherche%3Dfondation%23" in affecter
+    for annee, dit in (("1999", "Aucune contrepartie ne répond"), ("hier", "8 500,00 €")):
+        assert dit in nu(client.get(f"/contreparties?annee={annee}", headers=GESTIONNAIRE))
     # Who only reads is offered no act.
     assert "/actes/" not in client.get("/contreparties", headers=DIRECTEUR).text
     assert "Aucune contrepartie ne répond" in texte(

@@ -256,11 +256,20 @@ def test_the_accountant_with_nothing_to_prepare_begins_with_what_is_to_pay(
         vie.bilan(ORDONNE)
         vie.controle(ORDONNE)
         vie.ordonnancement(ORDONNE, "40000.00")
+        vie.jusqu_au_demarrage(INDU)
+        vie.paiement(INDU, "15000.00", type="avance", le=date(2022, 2, 1))
+        vie.bilan(INDU, ("20000.00",))
+        vie.controle(INDU)
+        vie.ordre_reversement(INDU, "5000.00")
         with TestClient(create_app(service, PortierDEssai())) as seul:
             assert "À virer" in re.findall(courante, lire(seul, "/paiements"))
             # What is asked by name is shown, empty or not.
             vide = lire(seul, "/paiements?etape=a-preparer")
             assert "Rien n’est à préparer." in vide
+            # So are the orders to pay back.
+            assert "Émis" in re.findall(courante, lire(seul, "/paiements/reversements"))
+            vide = lire(seul, "/paiements/reversements?liste=a-emettre")
+            assert "Rien n’est à réclamer." in vide
 
 
 def test_another_situation_is_read_only(client: TestClient) -> None:

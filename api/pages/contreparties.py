@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,10 +11,16 @@ from fastapi.responses import HTMLResponse
 
 from api.deps import DatesDemandees, Lecture, subventions_au_choix
 from api.pages.dates import SituationVue, situation_vue
+from api.pages.formulaires import nombre_cache
 from api.pages.gabarits import templates
 from api.pages.liens_actes import lien_acte, permis
 from api.tableaux import Cellule, Colonne, Ligne, Tableau, liens
-from projections.contreparties import LigneContrepartie, contreparties
+from projections.contreparties import (
+    LigneContrepartie,
+    TotauxContreparties,
+    contreparties,
+    totaux_des_contreparties,
+)
 from projections.curseurs import LIMITE_PAR_DEFAUT, Page
 from projections.dossiers import noms_des_plies
 from projections.maquette import Subvention
@@ -57,6 +63,7 @@ class VueContreparties:
     recherche: str
     caches: tuple[tuple[str, str], ...]
     fichiers: Sequence[tuple[str, str]]
+    annee: str
     suite: str | None
     debut: str | None
     attribuer: str | None
@@ -78,6 +85,18 @@ def _ligne(ligne: LigneContrepartie, noms: dict[str, str]) -> Ligne:
     )
 
 
+def _total(totaux: TotauxContreparties) -> Ligne:
+    return Ligne(
+        {
+            "financeur": Cellule("Total de la liste"),
+            "attribue": Cellule(totaux.attribue),
+            "percu": Cellule(totaux.percu),
+            "affecte": Cellule(totaux.affecte),
+            "reste": Cellule(totaux.reste),
+        }
+    )
+
+
 @router.get("/contreparties", name="page_contreparties", response_class=HTMLResponse)
 def page(
     request: Request,
@@ -86,6 +105,7 @@ def page(
     subventions: Annotated[Sequence[Subvention], Depends(subventions_au_choix)],
     subvention: str = "",
     plie: Annotated[str, Query(max_length=64)] = "",
+    annee: Annotated[str, Query(max_length=4)] = "",
     recherche: Annotated[str, Query(max_length=200)] = "",
     apres: Annotated[str, Query(max_length=2000)] = "",
 ) -> HTMLResponse:
@@ -96,34 +116,45 @@ def page(
     plie, recherche = plie.replace("\0", ""), " ".join(recherche.replace("\0", "").split())
     noms = dict(noms_des_plies(lecture.conn, lecture.perimetre))
     lues: Page[LigneContrepartie] = Page((), None)
+    totaux = TotauxContreparties(0, 0, 0)
+    # What is not a year filters nothing.
+    an = nombre_cache(annee)
+    annee = "" if an is None else annee
     if choisie is not None:
-        lues = contreparties(
-            lecture.conn,
-            lecture.perimetre,
-            choisie.id,
-            dates.situation,
-            plie=plie or None,
-            recherche=recherche or None,
-            limite=LIMITE_PAR_DEFAUT,
-            apres=apres or None,
-        )
+        de = (lecture.conn, lecture.perimetre, choisie.id, dates.situation)
+        filtres: dict[str, Any] = {
+            "plie": plie or None,
+            "annee": an,
+            "recherche": recherche or None,
+        }
+        lues = contreparties(*de, **filtres, limite=LIMITE_PAR_DEFAUT, apres=apres or None)
+        totaux = totaux_des_contreparties(*de, **filtres)
     # The address of a list that is not the last recorded grant's says which one.
     reste = {
         nom: valeur
         for nom, valeur in {
             "subvention": subvention if choisie and str(choisie.id) == subvention else "",
             "plie": plie,
+            "annee": annee,
             "recherche": recherche,
             **dates.requete,
         }.items()
         if valeur
     }
+    # An act done, one goes on in the same list, where one was.
+    la = {**reste, "apres": apres} if apres else reste
+    ici = f"/contreparties?{urlencode(la)}" if la else "/contreparties"
     vue = VueContreparties(
         situation=situation_vue(dates, {n: v for n, v in reste.items() if n not in dates.requete}),
-        tableau=Tableau("Contreparties", _COLONNES, tuple(_ligne(x, noms) for x in lues.lignes)),
+        tableau=Tableau(
+            "Contreparties",
+            _COLONNES,
+            tuple(_ligne(x, noms) for x in lues.lignes),
+            total=_total(totaux),
+        ),
         actes={
             str(x.id): tuple(
-                (mot, lien_acte(nom, x.id, retour="/contreparties"))
+                (mot, lien_acte(nom, x.id, retour=f"{ici}#{x.id}"))
                 for mot, nom in _actes(x)
                 if dates.situation.actuelle and permis(request, nom)
             )
@@ -133,12 +164,14 @@ def page(
         plies=tuple(sorted(noms.items(), key=lambda p: p[1])),
         plie=plie,
         recherche=recherche,
-        caches=tuple((n, v) for n, v in reste.items() if n not in {"plie", "recherche"}),
+        annee=annee,
+        caches=tuple((n, v) for n, v in reste.items() if n not in {"plie", "annee", "recherche"}),
         fichiers=liens(
             "/exports/contreparties",
             {
                 "subvention_globale_id": choisie and choisie.id,
                 "plie": plie,
+                "annee": annee,
                 "recherche": recherche,
                 "effet_au": dates.au,
                 "connu_le": dates.connu_le,
@@ -146,7 +179,7 @@ def page(
         ),
         suite=f"?{urlencode({**reste, 'apres': lues.suivant})}" if lues.suivant else None,
         debut=f"?{urlencode(reste)}" if apres else None,
-        attribuer=lien_acte("attribuer_contrepartie", choisie.id, retour="/contreparties")
+        attribuer=lien_acte("attribuer_contrepartie", choisie.id, retour=ici)
         if choisie is not None and permis(request, "attribuer_contrepartie")
         else None,
     )

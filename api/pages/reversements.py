@@ -86,6 +86,7 @@ class Demande:
     tout: bool = False
     apres: str | None = None
     dates: Dates = PRESENT
+    nommee: bool = True  #: the list was asked; else the page chooses where there is work
 
     def champs(self, *sauf: str) -> dict[str, str]:
         """Say what is asked as fields of a form, the default left out."""
@@ -133,6 +134,7 @@ def demande(
         tout=tout == "oui",
         apres=apres or None,
         dates=dates,
+        nommee=liste in LISTES,
     )
 
 
@@ -395,10 +397,19 @@ def page_reversements(request: Request, demande: DemandeLue, lecture: Lecture) -
     except CurseurInvalide:
         demande = replace(demande, apres=None)
         releves = lire(lecture, demande)
+    if not demande.nommee and _rien_a_emettre(releves):
+        demande = replace(demande, liste="emis")
+        releves = lire(lecture, demande)
     lecteur = Lecteur(request, demande.dates, demande.lien())
     return templates().TemplateResponse(
         request, "reversements.html", {"vue": vue(demande, releves, lecteur)}
     )
+
+
+def _rien_a_emettre(releves: Releves) -> bool:
+    """Tell whether nothing is to ask back, and something that was asked is to come."""
+    en_cours = any(releves.nombres.get(etat) for etat in LISTES["emis"][1])
+    return en_cours and not _du_trop_percu(releves, "a-emettre")
 
 
 def _illisible(request: Request, demande: Demande, page: str, titre: str) -> HTMLResponse:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from aggregates.commande import Commande
-from api.pages.actes.libelles import AIDES, CHOIX, LIBELLES, LONGS
+from api.pages.actes.libelles import AIDES, CHOIX, LIBELLES, LIGNES, LONGS
 
 Genre = Literal[
     "texte",
@@ -115,7 +115,9 @@ class _Lecture:
         if schema.get("type") == "array":
             element, _ = self._sans_nul(schema.get("items", {}))
             if "properties" in element:
-                return Liste(nom, libelle, requis, self.groupe(nom, element, requis=True), aide)
+                ligne = self.groupe(nom, element, requis=True)
+                ligne = replace(ligne, libelle=LIGNES.get(nom, libelle))
+                return Liste(nom, libelle, requis, ligne, aide)
             feuille = self._feuille(modele, nom, element, requis=requis)
             return replace(feuille, libelle=libelle, aide=aide, plusieurs=True)
         feuille = self._feuille(modele, nom, schema, requis=requis and not nul)

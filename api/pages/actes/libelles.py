@@ -293,6 +293,29 @@ LIBELLES: Mapping[str, str] = {
     "vers": "Verser à",
 }
 
+#: One line of a list, when it is not called as the list is.
+LIGNES: Mapping[str, str] = {
+    "bilans_prevus": "Bilan prévu",
+    "constats": "Constat",
+    "decisions": "Décision",
+    "depenses": "Dépense",
+    "doublons": "Doublon accepté",
+    "ecarts": "Ligne de la maquette",
+    "fiches": "Fiche opération",
+    "indicateurs": "Indicateur",
+    "jours": "Jour travaillé",
+    "lignes": "Ligne",
+    "livrables": "Livrable",
+    "objectifs_specifiques": "Objectif spécifique",
+    "operations": "Opération",
+    "plafonds_poste": "Plafond",
+    "points": "Point de contrôle",
+    "postes": "Poste de dépense",
+    "ressources": "Ressource",
+    "trimestres": "Trimestre",
+    "unites": "Unité",
+}
+
 #: Where people hesitate.
 AIDES: Mapping[str, str] = {
     "date_effet": "Le jour où l’acte compte ; l’heure de la saisie est notée à part.",
