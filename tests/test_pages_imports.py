@@ -857,3 +857,19 @@ def test_many_doubles_may_be_ticked(http: TestClient) -> None:
 def test_the_books_agree_after_all(base_des_imports: str, joue: Service) -> None:
     assert joue is not None
     assert [str(c) for c in verifier(base_des_imports) if c.ecarts] == []
+
+
+def test_the_form_of_a_bilan_offers_the_depenses_that_wait_for_one(
+    http: TestClient, joue: Service
+) -> None:
+    operation_id = Vie(joue).id("202100034")
+    Vie(joue).jusqu_au_demarrage("202100034")
+    formulaire = http.get(f"/actes/deposer_bilan/{operation_id}").text
+    # Nobody types an identifier: without any dépense, none is asked.
+    assert 'name="depenses"' not in formulaire
+    assert 'name="livrables"' not in formulaire
+    piece = unique()
+    importe(http, classeur({"N° de pièce": piece, "N° de dossier": "202100034"}))
+    formulaire = http.get(f"/actes/deposer_bilan/{operation_id}").text
+    assert f"{piece} du 31/03/2021, Salaire chargé de mars" in lisible(formulaire)
+    assert re.search(r'<input type="checkbox" name="depenses"[^>]* checked', formulaire)

@@ -389,7 +389,13 @@ MODELES: Mapping[Nature, Modele] = {
         titre="Ressources perçues",
         version=1,
         feuilles=(FeuilleModele("Ressources", "ressource", RessourceSaisie, _RESSOURCES),),
-        consignes=(_UNE_LIGNE.format(quoi="ressource du bilan"), _NOMBRES, _PERSONNES, _SUITE),
+        consignes=(
+            _UNE_LIGNE.format(quoi="ressource du bilan"),
+            "Un classeur par bilan, donc par dossier : le bilan est déposé avec ses ressources.",
+            _NOMBRES,
+            _PERSONNES,
+            _SUITE,
+        ),
     ),
     "indicateurs": Modele(
         nature="indicateurs",

@@ -100,7 +100,8 @@ _QUOI: Mapping[Nature, str] = {
     "depenses": "Une ligne par dépense : poste, pièce, dates, montant imputé, temps ou clé.",
     "indicateurs": "Une ligne par valeur réalisée d’un indicateur.",
     "contreparties": "Ce que les financeurs attribuent, et ce qu’ils versent.",
-    "ressources": "Ce que d’autres financeurs ont payé pendant la période d’un bilan.",
+    "ressources": "Ce que d’autres financeurs ont payé pendant la période d’un bilan, déposé avec "
+    "elles : un classeur par dossier.",
 }
 
 

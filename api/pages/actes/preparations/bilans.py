@@ -35,22 +35,25 @@ def deposer(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
         raise ConventionAbsente(id=convention_id)
     libres = list(islice(_libres(lecture, operation_id), DEPENSES_MAX + 1))
     offertes = libres[:DEPENSES_MAX]
+    options = {
+        "depenses": [(str(d.id), _dite(d)) for d in offertes],
+        "livrables": [
+            (x.id, f"{x.libelle}, {euros(x.montant_centimes)}")
+            for p in convention.plan.postes
+            for x in p.livrables
+            if x.id not in _atteints(convention)
+        ],
+        "unites.poste": [
+            (p.code, p.libelle or POSTES.get(p.code, p.code))
+            for p in convention.plan.postes
+            if p.mode == "cout_unitaire"
+        ],
+    }
     return Preparation(
         initiales={**_suivant(convention), "depenses": [str(d.id) for d in offertes]},
-        options={
-            "depenses": [(str(d.id), _dite(d)) for d in offertes],
-            "livrables": [
-                (x.id, f"{x.libelle}, {euros(x.montant_centimes)}")
-                for p in convention.plan.postes
-                for x in p.livrables
-                if x.id not in _atteints(convention)
-            ],
-            "unites.poste": [
-                (p.code, p.libelle or POSTES.get(p.code, p.code))
-                for p in convention.plan.postes
-                if p.mode == "cout_unitaire"
-            ],
-        },
+        options=options,
+        # Nobody types an identifier where there is nothing to choose from.
+        caches=frozenset(nom for nom in ("depenses", "livrables") if not options[nom]),
         resume=(
             ("Dépenses qu’aucun bilan ne porte", entier(len(offertes))),
             ("Leur total", euros(sum(d.montant_impute for d in offertes))),
