@@ -271,7 +271,11 @@ _HORS_PLIE = {
 
 def _portee(demande: Demande, noms: Mapping[str, str], lue: Provenance) -> str:
     """Say which lines are summed."""
-    dossier = next((x.numero_mdfse for x in lue.mouvements.lignes if x.numero_mdfse), None)
+    # Asked by its number, it is known without a movement.
+    demande_par_numero = None if _uuid(demande.operation) else demande.operation
+    dossier = demande_par_numero or next(
+        (x.numero_mdfse for x in lue.mouvements.lignes if x.numero_mdfse), None
+    )
     dits = (
         demande.plie and _nom_du_plie(demande.plie, noms),
         demande.annee and f"tranche {demande.annee}",

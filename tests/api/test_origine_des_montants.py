@@ -144,3 +144,9 @@ def test_each_amount_of_the_operations_of_a_plie_is_the_one_explained(
     assert montants
     for titre, dit, lien in montants:
         assert plat(explique(http, lien)) == plat(titre or dit)
+
+
+def test_a_figure_of_a_dossier_names_it_even_without_a_fact(http: TestClient) -> None:
+    with_nothing = lire(http, "/provenance?mesure=fse_irrecouvrable&operation=B1")
+    assert "Dossier n°\u00a0B1" in with_nothing
+    assert re.search(r'href="/evenements/\d+"', lire(http, "/provenance?mesure=fse_maquette"))

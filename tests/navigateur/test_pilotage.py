@@ -120,3 +120,8 @@ def test_the_maquette_is_two_sheets_of_paper(page: Page, pilotage: str) -> None:
     expect(page.locator("#a-faire")).to_be_hidden()
     expect(page.locator("#courbe")).to_be_visible()
     assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 2
+
+
+def test_a_plie_is_two_sheets_of_paper_at_most(page: Page, pilotage: str) -> None:
+    page.goto(f"{pilotage}/plie/A", wait_until="networkidle")
+    assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") <= 2
