@@ -41,7 +41,6 @@ RECENTS = 10
 _FAITS = (
     "convention.bilan_depose.v1",
     "convention.bilan_renvoye.v1",
-    "convention.bilan_juge_recevable.v1",
     "convention.csf_ouvert.v1",
     "convention.conclusions_intermediaires_notifiees.v1",
     "convention.observations_recues.v1",
@@ -50,8 +49,6 @@ _FAITS = (
     "convention.csf_renvoye.v1",
     "convention.csf_valide.v1",
     "convention.csf_rouvert.v1",
-    "convention.delai_paiement_interrompu.v1",
-    "convention.delai_paiement_repris.v1",
 )
 
 
@@ -266,11 +263,14 @@ def bilans_en_controle(
                 coalesce(p.nom, o.plie_id) AS plie_nom, s.reglement, s.bilan_id, s.numero, s.type,
                 s.depose_le, s.declare, s.nb_depenses, coalesce(n.decidees, 0) AS decidees,
                 coalesce(n.ecartees, 0) AS ecartees,
+                -- From the log itself, by its index: few bilans wait, and facts are many.
                 (
                     SELECT min(j.date_effet)
-                    FROM faits AS j
-                    WHERE j.bilan_id = s.bilan_id
+                    FROM oi.event AS j
+                    WHERE j.stream_id = s.stream_id
                         AND j.name = 'convention.bilan_juge_recevable.v1'
+                        AND j.data ->> 'bilan_id' = s.bilan_id::text
+                        AND j.position <= %(connu_le)s AND j.date_effet <= %(effet_au)s
                 ) AS recevable_le,
                 s.csf_id, s.csf_version, s.controleur, s.ouvert_le, s.conclusions_le,
                 s.reponse_jusqu_au,
@@ -290,13 +290,17 @@ def bilans_en_controle(
                 coalesce((
                     SELECT jsonb_agg(jsonb_build_array(i.date_effet, (
                         SELECT min(q.date_effet)
-                        FROM faits AS q
-                        WHERE q.bilan_id = i.bilan_id AND q.version > i.version
+                        FROM oi.event AS q
+                        WHERE q.stream_id = i.stream_id AND q.version > i.version
                             AND q.name = 'convention.delai_paiement_repris.v1'
+                            AND q.data ->> 'bilan_id' = i.data ->> 'bilan_id'
+                            AND q.position <= %(connu_le)s AND q.date_effet <= %(effet_au)s
                     )) ORDER BY i.version)
-                    FROM faits AS i
-                    WHERE i.bilan_id = s.bilan_id
+                    FROM oi.event AS i
+                    WHERE i.stream_id = s.stream_id
                         AND i.name = 'convention.delai_paiement_interrompu.v1'
+                        AND i.data ->> 'bilan_id' = s.bilan_id::text
+                        AND i.position <= %(connu_le)s AND i.date_effet <= %(effet_au)s
                 ), '[]') AS interruptions
             FROM suivis AS s
             INNER JOIN projection.operation AS o ON s.operation_id = o.id
