@@ -539,7 +539,6 @@ def lire(
 ) -> Releves:
     """Read what the page shows; the lines of a step only where that step is asked."""
     conn, perimetre, situation = lecture.conn, lecture.perimetre, demande.dates.situation
-    statuts = ETAPES[demande.etape][1]
     with instantane(conn):
         dus = projection.a_preparer(conn, perimetre, situation)
         le = demande.dates.jour or clock.today()
@@ -548,27 +547,34 @@ def lire(
         return Releves(
             nombres=projection.nombres_par_statut(conn, perimetre, situation),
             a_preparer=dus,
-            page=projection.paiements(
-                conn,
-                perimetre,
-                situation,
-                statuts=statuts,
-                plie=demande.plie or None,
-                type_paiement=demande.type or None,  # type: ignore[arg-type] # one of TYPES
-                recherche=demande.recherche or None,
-                tri=demande.tri,
-                ordre=demande.ordre,
-                limite=limite,
-                apres=apres or demande.apres,
-            )
-            if statuts
-            else Page((), None),
+            page=_page(lecture, demande, limite, apres),
             horloges=projection_horloges.horloges(conn, perimetre, le, operations=operations)
             if attendues
             else (),
             plies=projection.plies(conn, perimetre),
             position=projection.position(conn, situation),
         )
+
+
+def _page(
+    lecture: LectureOuverte, demande: Demande, limite: int, apres: str | None
+) -> Page[LignePaiement]:
+    statuts = ETAPES[demande.etape][1]
+    if not statuts:
+        return Page((), None)
+    return projection.paiements(
+        lecture.conn,
+        lecture.perimetre,
+        demande.dates.situation,
+        statuts=statuts,
+        plie=demande.plie or None,
+        type_paiement=demande.type or None,  # type: ignore[arg-type] # one of TYPES
+        recherche=demande.recherche or None,
+        tri=demande.tri,
+        ordre=demande.ordre,
+        limite=limite,
+        apres=apres or demande.apres,
+    )
 
 
 def vue(demande: Demande, releves: Releves, lecteur: Lecteur) -> VuePaiements:
@@ -678,15 +684,16 @@ def page(request: Request, demande: DemandeLue, lecture: Lecture) -> HTMLRespons
             titre="Paiements",
             quoi="Aucun paiement n’existe encore dans cette situation",
         )
-    try:
-        releves = lire(lecture, demande)
-    except CurseurInvalide:
-        # An address that was cut: the list from its beginning.
-        demande = replace(demande, apres=None)
-        releves = lire(lecture, demande)
-    if not demande.nommee and _rien_a_preparer(demande, releves):
-        demande = replace(demande, etape="a-virer")
-        releves = lire(lecture, demande)
+    with instantane(lecture.conn):
+        try:
+            releves = lire(lecture, demande)
+        except CurseurInvalide:
+            # An address that was cut: the list from its beginning.
+            demande = replace(demande, apres=None)
+            releves = lire(lecture, demande)
+        if not demande.nommee and _rien_a_preparer(demande, releves):
+            demande = replace(demande, etape="a-virer")
+            releves = replace(releves, page=_page(lecture, demande, LIMITE_PAR_DEFAUT, None))
     lecteur = Lecteur(request, demande.dates, demande.lien())
     return templates().TemplateResponse(
         request, "paiements.html", {"vue": vue(demande, releves, lecteur)}

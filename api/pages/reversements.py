@@ -302,25 +302,31 @@ def lire(
 ) -> Releves:
     """Read what the page shows. Raises: CurseurInvalide."""
     conn, perimetre, situation = lecture.conn, lecture.perimetre, demande.dates.situation
-    etats = LISTES[demande.liste][1]
     with instantane(conn):
         return Releves(
             nombres=projection.nombres_par_etat(conn, perimetre, situation),
             trop_percus=tuple(trop_percus(conn, perimetre, situation)),
-            page=projection.ordres(
-                conn,
-                perimetre,
-                situation,
-                etats=etats,
-                **demande.filtres,
-                limite=limite,
-                apres=apres or demande.apres,
-            )
-            if etats
-            else Page((), None),
+            page=_ordres(lecture, demande, limite, apres),
             plies=projection_paiements.plies(conn, perimetre),
             position=projection_paiements.position(conn, situation),
         )
+
+
+def _ordres(
+    lecture: LectureOuverte, demande: Demande, limite: int, apres: str | None
+) -> Page[LigneOrdre]:
+    etats = LISTES[demande.liste][1]
+    if not etats:
+        return Page((), None)
+    return projection.ordres(
+        lecture.conn,
+        lecture.perimetre,
+        demande.dates.situation,
+        etats=etats,
+        **demande.filtres,
+        limite=limite,
+        apres=apres or demande.apres,
+    )
 
 
 def _du_trop_percu(releves: Releves, liste: Liste) -> list[TropPercu]:
@@ -392,14 +398,16 @@ def page_reversements(request: Request, demande: DemandeLue, lecture: Lecture) -
     """Affiche les ordres de reversement : à émettre, émis, contestés, soldés."""
     if not demande.dates.lisibles:
         return _illisible(request, demande, "page_reversements", "Reversements")
-    try:
-        releves = lire(lecture, demande)
-    except CurseurInvalide:
-        demande = replace(demande, apres=None)
-        releves = lire(lecture, demande)
-    if not demande.nommee and _rien_a_emettre(releves):
-        demande = replace(demande, liste="emis")
-        releves = lire(lecture, demande)
+    with instantane(lecture.conn):
+        try:
+            releves = lire(lecture, demande)
+        except CurseurInvalide:
+            demande = replace(demande, apres=None)
+            releves = lire(lecture, demande)
+        if not demande.nommee and _rien_a_emettre(releves):
+            demande = replace(demande, liste="emis")
+            ordres = _ordres(lecture, demande, LIMITE_PAR_DEFAUT, None)
+            releves = replace(releves, page=ordres)
     lecteur = Lecteur(request, demande.dates, demande.lien())
     return templates().TemplateResponse(
         request, "reversements.html", {"vue": vue(demande, releves, lecteur)}
