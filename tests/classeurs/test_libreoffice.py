@@ -3,10 +3,11 @@
 `remplir_dans_libreoffice.py` made the files; nothing here needs a spreadsheet program.
 """
 
+import re
 from pathlib import Path
 
 import pytest
-from monde_importe import OI
+from monde_importe import OI, retoucher
 
 from api.classeurs import Apercu, Nature, annoter, apercu, lire
 
@@ -77,6 +78,25 @@ def test_the_same_rows_whatever_they_were_saved_as(fichier: str) -> None:
     assert len(CENT_NOMS) == 200
     assert (deuxieme["piece_ref"], deuxieme["nature"]) == ("000123", "Œuvre d’été : 10 €")
     assert str(deuxieme["date_acquittement"]) == "2021-04-02"
+
+
+def test_a_workbook_may_hold_more_cells_than_its_card_has_bytes() -> None:
+    """LibreOffice counts the cells of a workbook on a card of less than 1,000 bytes: 500 rows
+    were taken for a trap.
+    """
+
+    def cinq_cents_lignes(carte: bytes) -> bytes:
+        assert len(carte) < 1000
+        return re.sub(rb'cell-count="[0-9]+"', b'cell-count="4751"', carte)
+
+    octets = retoucher((FICHIERS / "depenses.ods").read_bytes(), {"meta.xml": cinq_cents_lignes})
+    assert apercu(lire("depenses.ods", octets), "depenses", OI).nb == 3
+
+
+def test_a_pivot_table_may_count_more_rows_than_its_part_has_bytes() -> None:
+    cache = {"xl/pivotCache/cache1.xml": b'<pivotCacheDefinition recordCount="20000"/>'}
+    octets = retoucher((FICHIERS / "depenses.xlsx").read_bytes(), {}, **cache)
+    assert apercu(lire("depenses.xlsx", octets), "depenses", OI).nb == 3
 
 
 @pytest.mark.parametrize("fichier", [f for f in ATTENDUS if ATTENDUS[f][3]])
