@@ -120,6 +120,7 @@ def dossiers_conventionnes(
                     sum(m.centimes) FILTER (WHERE m.mesure = 'fse_retenu_csf') AS retenu
                 FROM projection.mouvement AS m
                 WHERE m.sg_id = %(sg)s AND m.operation_id IS NOT NULL
+                    AND m.mesure IN ('fse_conventionne', 'fse_declare', 'fse_retenu_csf')
                     AND m.position <= %(connu_le)s AND m.date_effet <= %(effet_au)s
                 GROUP BY m.operation_id
             ) AS a
