@@ -22,6 +22,7 @@ from api.classeurs.gabarit import (
     FORMATS,
     classeur_neuf,
     entetes,
+    placer,
     preparer_a_lire,
     taire_les_textes,
     validation,
@@ -184,10 +185,17 @@ class _Page:
         page, tableau = self._page, self._tableau
         haut = tableau.ligne_des_titres - 1
         dernieres = max(len(tableau.feuille.lignes), haut + 1)
+        remplies = {
+            rang
+            for ligne in tableau.feuille.lignes[haut + 1 :]
+            for rang, valeur in enumerate(ligne)
+            if not vide(valeur)
+        }
         for rang, valeur in enumerate(self._titres):
             page.write_string(haut, rang, montrer(valeur), self._styles.libre)
         for rang, colonne in tableau.colonnes:
-            page.set_column(rang, rang, colonne.largeur, self._styles.cellule(self._formats[rang]))
+            style = self._styles.cellule(self._formats[rang])
+            placer(page, rang, colonne, style, remplie=rang in remplies)
             place = listes.get(f"{tableau.modele.nom}.{colonne.cle}")
             page.data_validation(haut + 1, rang, dernieres, rang, validation(colonne, place))
         for rang, titre in (
@@ -202,7 +210,7 @@ class _Page:
             haut, 0, dernieres - 1, max(len(self._titres) - 1, self._erreurs, self._avertissements)
         )
         taire_les_textes(page, tableau.colonnes, dernieres)
-        largeurs = (c.largeur for _, c in tableau.colonnes)
+        largeurs = (c.largeur for r, c in tableau.colonnes if r in remplies or not c.repliee)
         mettre_en_page(page, sum(largeurs, 2 * _LARGEUR_DES_NOTRES), titres=haut)
 
     def _remarques(self, defauts: Iterable[DefautDeCellule]) -> dict[int, _Remarques]:

@@ -199,7 +199,9 @@ def preparer_feuille(livre: Workbook, page: Worksheet, colonnes: Sequence[Colonn
         code = FORMATS.get(colonne.genre, "@")
         if code not in formats:
             formats[code] = livre.add_format({"num_format": code})
-        page.set_column(rang, rang, colonne.largeur, formats[code])
+        placer(page, rang, colonne, formats[code])
+    if colonnes[-1].repliee:
+        page.set_column(len(colonnes), len(colonnes), None, None, {"collapsed": True})
     exige, libre = entetes(livre)
     for rang, colonne in enumerate(colonnes):
         titre = f"{colonne.titre} *" if colonne.obligatoire else colonne.titre
@@ -208,7 +210,15 @@ def preparer_feuille(livre: Workbook, page: Worksheet, colonnes: Sequence[Colonn
     page.freeze_panes(1, 0)
     page.autofilter(0, 0, _LIGNES, len(colonnes) - 1)
     taire_les_textes(page, enumerate(colonnes), _LIGNES)
-    mettre_en_page(page, sum(c.largeur for c in colonnes))
+    mettre_en_page(page, sum(c.largeur for c in colonnes if not c.repliee))
+
+
+def placer(
+    page: Worksheet, rang: int, colonne: Colonne, style: Format, *, remplie: bool = False
+) -> None:
+    """Give a column its width and its format; one that is folded opens when it holds something."""
+    plis = {"level": 1, "hidden": not remplie} if colonne.repliee else {}
+    page.set_column(rang, rang, colonne.largeur, style, plis)
 
 
 def taire_les_textes(

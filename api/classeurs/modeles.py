@@ -39,6 +39,8 @@ class Colonne:
     connus: ListeConnue | None = None
     signe: bool = False
     largeur: int = 16
+    #: Folded away until somebody asks for it: few rows fill it.
+    repliee: bool = False
     depuis: int = 1
     #: Titles that it had, by the last version that used them.
     anciens: Mapping[int, str] | None = None
@@ -237,6 +239,7 @@ _DEPENSES = (
             if rang == 1
             else "",
             largeur=9,
+            repliee=True,
             depuis=3,
         )
         for rang, cle in JOURS_DU_MOIS.items()
@@ -357,6 +360,10 @@ _SUITE = (
     "et rien n’est enregistré avant que vous ne le confirmiez."
 )
 
+_JOURS = (
+    "Les heures de chaque jour d’un salaire vont dans les colonnes repliées à droite, de « Temps : "
+    "jour 1 » à « Temps : jour 31 » : ouvrez-les par le signe +, au-dessus des titres."
+)
 _DEUX_FEUILLES = (
     "« Attributions » : ce qu’un financeur promet. « Perceptions » : ce qu’il verse d’une "
     "contrepartie déjà attribuée."
@@ -382,7 +389,13 @@ MODELES: Mapping[Nature, Modele] = {
                 ),
             ),
         ),
-        consignes=(_UNE_LIGNE.format(quoi="dépense"), _NOMBRES, _PERSONNES, _SUITE),
+        consignes=(
+            _UNE_LIGNE.format(quoi="dépense"),
+            _NOMBRES,
+            _JOURS,
+            _PERSONNES,
+            _SUITE,
+        ),
     ),
     "ressources": Modele(
         nature="ressources",

@@ -48,6 +48,22 @@ def test_a_workbook_given_back_is_read_again_as_it_was(nom: str) -> None:
     ]
 
 
+def test_days_of_a_timesheet_are_shown_when_they_are_filled() -> None:
+    temps = {
+        "Temps : méthode": "temps_travaille",
+        "Temps : coût de la personne": 3000,
+        "Temps : heures de base": 150,
+        "Temps : mois": 3,
+    }
+    jours = {"Temps : jour 1": 7, "Temps : jour 2": None}
+    octets = classeur_depenses({MONTANT: "douze", **temps, **jours})
+    _, rendu = annote(octets, apercu(lire("x.xlsx", octets), "depenses", OI))
+    with zipfile.ZipFile(io.BytesIO(rendu)) as archive:
+        page = archive.read("xl/worksheets/sheet1.xml").decode()
+    plies = [c for c in re.findall(r"<col [^>]*>", page) if "outlineLevel" in c]
+    assert ["hidden" in c for c in plies] == [False, True]
+
+
 def test_errors_and_warnings_are_beside_the_rows_and_cells_are_red() -> None:
     octets = classeur_depenses({MONTANT: "1,234.56"}, {}, {PIECE: " bp-03 "})
     vu = apercu(lire("x.xlsx", octets), "depenses", OI)

@@ -68,7 +68,10 @@ def test_what_is_printed_is_read(nature: Nature) -> None:
     assert imprimees(gabarit(nature, OI)) == {
         "À lire": ("landscape", 1),
         **{
-            feuille.nom: ("landscape", -(-sum(c.largeur for c in feuille.colonnes) // 190))
+            feuille.nom: (
+                "landscape",
+                -(-sum(c.largeur for c in feuille.colonnes if not c.repliee) // 190),
+            )
             for feuille in MODELES[nature].feuilles
         },
     }

@@ -133,6 +133,17 @@ def test_a_template_has_lists_validations_and_frozen_titles() -> None:
     assert "dd/mm/yyyy" in partie(gabarit("depenses", OI), "xl/styles.xml")
 
 
+def test_the_days_of_a_timesheet_are_folded_away() -> None:
+    page = partie(gabarit("depenses", OI), "xl/worksheets/sheet1.xml")
+    *_, replies, derniere = re.findall(r"<col [^>]*>", page)
+    # 31 of them, after all that most rows fill.
+    assert 'min="32" max="62"' in replies
+    assert 'hidden="1"' in replies
+    assert 'outlineLevel="1"' in replies
+    assert 'collapsed="1"' in derniere
+    assert "hidden" not in partie(gabarit("ressources", OI), "xl/worksheets/sheet1.xml")
+
+
 def test_the_template_of_one_operation_asks_neither_its_number_nor_postes_out_of_its_plan() -> None:
     classeur = lire("x.xlsx", gabarit("depenses", UNE_OPERATION))
     saisie, listes = classeur.feuille("Dépenses"), classeur.feuille("listes")
