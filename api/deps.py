@@ -91,7 +91,7 @@ def admettre(request: Request, service: Annotated[Service, Depends(_service)]) -
     qui = identite_de(request)
     if _de_l_essai(request) is None:
         compter(request, qui.identifiant)
-    exiger_son_formulaire(service.acces, qui, request)
+    exiger_son_formulaire(service, qui, request)
     entree = habiliter(qui, regle, request.headers.get(EN_TETE_ROLE), request.method)
     if regle.trace is not None and _de_l_essai(request) is None:
         service.acces.tracer(

@@ -12,6 +12,7 @@ from api.droits import ROLES, Regle
 from api.web import adresse_de
 from oi_service.acces.acces import Acces
 from oi_service.acces.identite import Attribution, Identite
+from oi_service.application import Service
 from oi_service.errors import Forbidden, Unauthenticated
 from projections.histoire import ROLES as LIBELLES
 from projections.perimetre import Perimetre
@@ -126,7 +127,7 @@ def cookie(request: Request) -> str:
     return COOKIE_TLS if request.url.scheme == "https" else COOKIE_LOCAL
 
 
-def exiger_son_formulaire(acces: Acces, identite: Identite, request: Request) -> None:
+def exiger_son_formulaire(service: Service, identite: Identite, request: Request) -> None:
     """Refuse, under one name, a form that was filled under another.
 
     The session that its address names is looked up here: whoever changes that name does no more
@@ -138,7 +139,7 @@ def exiger_son_formulaire(acces: Acces, identite: Identite, request: Request) ->
     if dite is None or request.method in LECTURES:
         return
     try:
-        auteur = acces.titulaire(UUID(dite))
+        auteur = service.acces.titulaire(UUID(dite))
     except ValueError:
         auteur = None
     if auteur != identite.identifiant:
