@@ -71,28 +71,15 @@
     return autre ? champs(autre)[colonne] : null;
   };
 
-  /* The amount of a field in cents, nothing when it cannot be read: the server says why. */
-  const centimes = (texte) => {
-    const nu = texte.replace(/[\s\u00a0\u202f€]/g, "").replace("−", "-");
-    const lu = /^(-?)(\d{1,13})(?:[.,](\d{1,2}))?$/.exec(nu);
-    if (!lu) return 0n;
-    const valeur = BigInt(lu[2]) * 100n + BigInt((lu[3] || "").padEnd(2, "0"));
-    return lu[1] ? -valeur : valeur;
-  };
   const additionner = () => {
     let somme = 0n;
     let lignes = 0;
     for (const champ of corps.querySelectorAll("[name$='.montant_impute']")) {
-      const valeur = centimes(champ.value);
+      const valeur = montants.lire(champ.value);
       somme += valeur;
       if (valeur !== 0n) lignes += 1;
     }
-    const signe = somme < 0n ? "\u2212" : "";
-    const absolu = somme < 0n ? -somme : somme;
-    const euros = String(absolu / 100n).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
-    total.textContent = lignes
-      ? `${signe}${euros},${String(absolu % 100n).padStart(2, "0")}\u00a0€ (${lignes})`
-      : "";
+    total.textContent = lignes ? `${montants.ecrire(somme)} (${lignes})` : "";
   };
 
   /* As in a spreadsheet: after Tab, Enter goes back to the column where one began to tab. */

@@ -72,6 +72,24 @@ def test_pages_fit_and_axe_finds_nothing(
     assert messages == []
 
 
+def test_a_plan_says_while_it_is_typed_whether_it_is_balanced(
+    page: Page, messages: list[str], adresse_operations: str
+) -> None:
+    page.goto(f"{adresse_operations}/operations/nouvelle")
+    page.get_by_role("link", name="Déposer un dossier sur la fiche A1").click()
+    dit = page.locator(".plan-equilibre")
+    expect(dit).to_be_empty()
+    page.locator("[name='plan.postes.0.montant']").fill("40 000,10")
+    page.locator("[name='plan.fse']").fill("20000")
+    page.keyboard.press("Tab")
+    expect(dit).to_contain_text("Postes 40\u00a0000,10\u00a0€")
+    expect(dit).to_contain_text("il manque 20\u00a0000,10\u00a0€")
+    page.locator("[name='plan.ressources.0.montant']").fill("20 000,10")
+    page.keyboard.press("Tab")
+    expect(dit).to_contain_text("équilibré")
+    assert messages == []
+
+
 def test_a_session_is_held_with_the_keyboard_only(page: Page, adresse_operations: str) -> None:
     page.goto(f"{adresse_operations}/comite")
     page.get_by_label("Date de la séance").fill("2022-01-20")
