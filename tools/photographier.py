@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,14 @@ def demonstration() -> Iterator[tuple[str, str]]:
             joue.wait(timeout=60)
 
 
+def _attendre() -> None:
+    """Wait until the service listens: it says its address a little before."""
+    for _ in range(60):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT), 1):
+            return
+        time.sleep(1)
+
+
 def _mot_de_passe(joue: "subprocess.Popen[str]") -> str:
     assert joue.stdout is not None
     mot_de_passe = ""
@@ -84,7 +93,7 @@ def _mot_de_passe(joue: "subprocess.Popen[str]") -> str:
         if dit := re.search(r"mot de passe ([A-Z0-9-]{20,})", ligne):
             mot_de_passe = dit[1]
         if "Ctrl-C" in ligne and mot_de_passe:
-            time.sleep(2)
+            _attendre()
             return mot_de_passe
     raise RuntimeError("the demonstration did not start")
 
