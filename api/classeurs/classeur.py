@@ -53,7 +53,8 @@ class Limites:
     octets: int = 10 * 1024 * 1024
     #: Once uncompressed: a workbook of 20 000 rows and 25 columns weighs about 30 MB.
     octets_decompresses: int = 200 * 1024 * 1024
-    taux_de_compression: int = 100
+    #: Thousands of rows that look alike, saved as .ods, are compressed more than a hundred times.
+    taux_de_compression: int = 300
     lignes: int = 20_000
     colonnes: int = 80
     feuilles: int = 30

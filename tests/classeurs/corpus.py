@@ -374,7 +374,7 @@ cas(
 )
 cas(
     "taux",
-    "Une partie compressée plus de cent fois",
+    "Une partie compressée plus de trois cents fois",
     lambda: retoucher(
         classeur_depenses({}), {r"xl/styles\.xml": lambda _: b" " * (8 * 1024 * 1024)}
     ),

@@ -93,6 +93,20 @@ def test_a_workbook_may_hold_more_cells_than_its_card_has_bytes() -> None:
     assert apercu(lire("depenses.ods", octets), "depenses", OI).nb == 3
 
 
+def test_rows_that_look_alike_are_no_trap() -> None:
+    """LibreOffice writes each blank cell of a row: 2,000 rows alike are compressed 120 times."""
+
+    def deux_mille(contenu: bytes) -> bytes:
+        debut = contenu.rindex(b"<table:table-row", 0, contenu.index(b"20210430"))
+        fin = contenu.index(b"</table:table-row>", debut) + len(b"</table:table-row>")
+        return contenu[:fin] + contenu[debut:fin] * 1999 + contenu[fin:]
+
+    octets = retoucher((FICHIERS / "depenses.ods").read_bytes(), {"content.xml": deux_mille})
+    feuille = lire("depenses.ods", octets).feuille("Dépenses")
+    assert feuille is not None
+    assert len(feuille.lignes) == 2003
+
+
 def test_a_pivot_table_may_count_more_rows_than_its_part_has_bytes() -> None:
     cache = {"xl/pivotCache/cache1.xml": b'<pivotCacheDefinition recordCount="20000"/>'}
     octets = retoucher((FICHIERS / "depenses.xlsx").read_bytes(), {}, **cache)
