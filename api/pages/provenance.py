@@ -24,6 +24,7 @@ from api.pages.gabarits import templates
 from api.pages.lignes_paiement import lien_de_provenance, lien_du_fait
 from api.tableaux import Cellule, Colonne, Format, Ligne, Releve, Tableau, liens, repondre
 from oi_service import clock
+from oi_service.errors import NotFound
 from projections import paiements as projection_paiements
 from projections import provenance as projection
 from projections.causes import CAUSES
@@ -31,6 +32,7 @@ from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT, CurseurInva
 from projections.instantane import instantane
 from projections.livre import Choix, Mouvement
 from projections.mesures import DERIVES, MESURES, MesureInconnue, libelle, unite
+from projections.perimetre import OI_ENTIER, Perimetre
 from projections.provenance import Provenance
 from projections.provenance_paiement import (
     LigneProuvee,
@@ -42,6 +44,12 @@ from projections.situation import Situation
 router = APIRouter()
 
 _ICI = "/provenance"
+
+
+class LigneHorsTerritoire(NotFound):
+    """Les chiffres de « {plie} » ne sont pas de votre territoire : ils ne valent pas zéro, vous ne
+    les voyez pas.
+    """
 
 
 # --- What an address asks ------------------------------------------------------------------------
@@ -213,8 +221,14 @@ def dire(mesure: str, valeur: int | Fraction | None) -> str:
             return euros(int(valeur or 0))
 
 
-def vue(demande: Demande, lue: Provenance, noms: Mapping[str, str], position: int) -> VueProvenance:
-    """Prepare the page."""
+def vue(
+    demande: Demande,
+    lue: Provenance,
+    noms: Mapping[str, str],
+    position: int,
+    perimetre: Perimetre = OI_ENTIER,
+) -> VueProvenance:
+    """Prepare the page; ``perimetre``: what the reader sees, hence what is summed."""
     mesure = lue.mesure
     sens = DEFINITIONS.get(mesure)
     derive = DERIVES.get(mesure)
@@ -223,7 +237,7 @@ def vue(demande: Demande, lue: Provenance, noms: Mapping[str, str], position: in
     return VueProvenance(
         situation=situation_vue(demande.dates, demande.champs("au", "connu_le", "apres"), position),
         titre=sens.libelle if sens else libelle(mesure),
-        portee=_portee(demande, noms, lue),
+        portee=_portee(demande, noms, lue, perimetre),
         valeur=dire(mesure, lue.valeur),
         definition=phrase(sens.sens) if sens else None,
         formule=None if lue.formule is None else phrase(lue.formule),
@@ -269,15 +283,18 @@ _HORS_PLIE = {
 }
 
 
-def _portee(demande: Demande, noms: Mapping[str, str], lue: Provenance) -> str:
+def _portee(
+    demande: Demande, noms: Mapping[str, str], lue: Provenance, perimetre: Perimetre
+) -> str:
     """Say which lines are summed."""
     # Asked by its number, it is known without a movement.
     demande_par_numero = None if _uuid(demande.operation) else demande.operation
     dossier = demande_par_numero or next(
         (x.numero_mdfse for x in lue.mouvements.lignes if x.numero_mdfse), None
     )
+    entier_ou_non = "" if perimetre.plie_ids is None else "votre périmètre"
     dits = (
-        demande.plie and _nom_du_plie(demande.plie, noms),
+        _nom_du_plie(demande.plie, noms) if demande.plie else entier_ou_non,
         demande.annee and f"tranche {demande.annee}",
         demande.axe and f"axe {demande.axe}",
         demande.os and f"objectif spécifique {demande.os}",
@@ -344,7 +361,7 @@ def page_provenance(request: Request, demande: DemandeLue, lecture: Lecture) -> 
     if lue is None:
         return _sans_situation(request, demande)
     return templates().TemplateResponse(
-        request, "provenance.html", {"vue": vue(demande, lue, noms, position)}
+        request, "provenance.html", {"vue": vue(demande, lue, noms, position, lecture.perimetre)}
     )
 
 
@@ -378,8 +395,13 @@ def _lire(
     limite: int = LIMITE_PAR_DEFAUT,
     apres: str | None = None,
 ) -> tuple[Provenance | None, Mapping[str, str], int]:
-    """Read a figure. Raises: MesureInconnue, OperationAbsente, CurseurInvalide."""
+    """Read a figure.
+
+    Raises: LigneHorsTerritoire, MesureInconnue, OperationAbsente, CurseurInvalide.
+    """
     conn, perimetre = lecture.conn, lecture.perimetre
+    if demande.plie and not perimetre.contient(demande.plie):
+        raise LigneHorsTerritoire(plie=demande.plie)
     situation: Situation = demande.dates.situation
     with instantane(conn):
         operation_id = _uuid(demande.operation)

@@ -150,3 +150,16 @@ def test_a_figure_of_a_dossier_names_it_even_without_a_fact(http: TestClient) ->
     with_nothing = lire(http, "/provenance?mesure=fse_irrecouvrable&operation=B1")
     assert "Dossier n°\u00a0B1" in with_nothing
     assert re.search(r'href="/evenements/\d+"', lire(http, "/provenance?mesure=fse_maquette"))
+
+
+def test_a_director_is_told_what_a_figure_leaves_out(direction: TestClient) -> None:
+    texte = lire(direction, "/provenance?mesure=fse_paye")
+    assert "Votre périmètre" in texte
+    assert "Tout l’organisme intermédiaire" not in texte
+    # What they do not see is not zero.
+    for ligne in ("B", "reserve"):
+        refus = direction.get(
+            f"/provenance?mesure=fse_paye&plie={ligne}", headers={"Accept": "text/html"}
+        )
+        assert refus.status_code == 404
+        assert "pas de votre territoire" in refus.text
