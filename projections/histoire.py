@@ -203,7 +203,7 @@ PHRASES: Mapping[str, str] = {
     ),
     "registre.projections_refaites.v1": (
         "Projections refaites depuis le journal jusqu’à l’événement n° {jusqua_position} et "
-        "comparées : {empreintes:nombre} projection(s), différences : {differentes:liste}"
+        "comparées : {empreintes:nombre} projections, écart : {differentes:liste}"
     ),
     # Appel à projets.
     "appel_a_projets.publie.v1": (
