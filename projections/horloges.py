@@ -219,7 +219,7 @@ def _en_cours(faits: Iterable[Evenement], le: date) -> Iterator[_Cours]:
             continue
         envoye += _envoi(fait)
         _suivre(cours, fait)
-        if isinstance(fait, ce.CsfValide | ce.ClotureOfficePrononcee):
+        if isinstance(fait, ce.CsfValide | ce.ClotureOfficePrononcee | ce.PaiementRejete):
             _viser(cours, fait, state)
         for un in cours.values():
             if un.cible is not None and envoye < un.cible:
@@ -260,10 +260,13 @@ def _suivre(cours: dict[UUID, _Cours], fait: Evenement) -> None:
 
 def _viser(
     cours: Mapping[UUID, _Cours],
-    fait: ce.CsfValide | ce.ClotureOfficePrononcee,
+    fait: ce.CsfValide | ce.ClotureOfficePrononcee | ce.PaiementRejete,
     state: Convention,
 ) -> None:
-    """Fix what must have left for a bilan to be paid; less, when a later control owes less."""
+    """Fix what must have left for a bilan to be paid; less, when a later control owes less.
+
+    What a bank sends back is due again, for what is owed by then.
+    """
     envoye = sum(p.paye for p in state.paiements.values())
     if isinstance(fait, ce.CsfValide) and fait.bilan_id in cours:
         un = cours[fait.bilan_id]
@@ -271,7 +274,7 @@ def _viser(
             un.cible = envoye + _reste(state, final=fait.type == "final")
     tout = envoye + _reste(state, final=True)
     for un in cours.values():
-        if un.arret is None and un.cible is not None:
+        if un.cible is not None:
             un.cible = min(un.cible, tout)
 
 

@@ -168,3 +168,42 @@ def test_every_clock_that_runs_is_followed(
     # Clocks of both kinds are there, and few conventions are followed for nothing.
     assert 0.1 * CONVENTIONS * JOURS < courent < 0.9 * CONVENTIONS * JOURS
     assert suivies < 1.3 * courent
+
+
+def test_a_payment_that_comes_back_is_due_again_for_what_the_last_control_owes() -> None:
+    """Paid, owed less by a second control, then rejected by the bank: the lesser due ends it."""
+    bilan = {"bilan_id": new_id(), "type": "intermediaire", "numero": 1}
+    premier, second = ({"paiement_id": new_id(), "type": "acompte"} for _ in range(2))
+
+    def controle(du: int) -> list[Evenement]:
+        csf_id = new_id()
+        return [
+            fait(ce.CsfOuvert, bilan_id=bilan["bilan_id"], csf_id=csf_id),
+            fait(
+                ce.CsfValide,
+                bilan_id=bilan["bilan_id"],
+                csf_id=csf_id,
+                type="intermediaire",
+                fse_du_cumule_centimes=du,
+            ),
+        ]
+
+    def paye(paiement: dict[str, object], centimes: int) -> list[Evenement]:
+        montant = {"montant_centimes": centimes}
+        return [
+            fait(ce.PaiementOrdonnance, **paiement, **montant),
+            fait(ce.PaiementEffectue, **paiement, **montant),
+        ]
+
+    rejet = fait(ce.PaiementRejete, paiement_id=premier["paiement_id"], montant_centimes=1_000)
+    faits = [
+        signee(imputation_avance="immediate", plafond_avant_solde_pct=None),
+        fait(ce.BilanDepose, **bilan),
+        *controle(1_000),
+        *paye(premier, 1_000),
+        *controle(800),
+        rejet,
+    ]
+    le = max(f.date_effet for f in faits)
+    assert [*_en_cours(faits, le)], "the bank gave it back: it waits again"
+    assert not [*_en_cours([*faits, *paye(second, 800)], le)]
