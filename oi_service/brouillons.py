@@ -46,7 +46,7 @@ class Brouillon:
     @property
     def garde_jusqu_au(self) -> date:
         """The last day on which it may be confirmed."""
-        return (self.depose_le + _garde()).astimezone(clock.PARIS).date()
+        return clock.jour(self.depose_le) + _garde()
 
 
 def _garde() -> timedelta:
@@ -152,10 +152,11 @@ class Brouillons:
             return conn.execute(
                 """
                 DELETE FROM imports.brouillon AS b
-                WHERE b.lot_id IS NULL AND b.depose_le < %s
+                WHERE b.lot_id IS NULL
+                    AND (b.depose_le AT TIME ZONE 'Europe/Paris')::date < %s
                     AND NOT EXISTS (
                         SELECT 1 FROM travaux.travail AS t
                         WHERE t.id = b.travail_id AND t.etat = ANY(%s))
                 """,
-                (clock.now() - _garde(), list(VIVANTS)),
+                (clock.today() - _garde(), list(VIVANTS)),
             ).rowcount

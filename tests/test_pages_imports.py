@@ -174,6 +174,18 @@ def test_a_draft_that_nobody_confirms_is_forgotten_in_time_and_says_when(
     assert http.get(f"/api/v1/pieces/{lu['fichier_sha256']}").content == octets
 
 
+def test_a_draft_is_kept_until_the_end_of_its_last_day(http: TestClient, joue: Service) -> None:
+    """Whatever the hour at which it was dropped, and the one at which the night is cleaned."""
+    import_ = depose(http, classeur({"N° de pièce": unique()}))
+    with joue.journal.pool.connection() as conn:
+        conn.execute(
+            "UPDATE imports.brouillon SET depose_le = %s WHERE id = %s",
+            (clock.now() - timedelta(days=30, seconds=5), import_.rpartition("/")[2]),
+        )
+    assert f"gardé jusqu’au {clock.today():%d/%m/%Y}" in lisible(http.get(import_).text)
+    assert Brouillons(joue.journal.pool).purger() == 0
+
+
 def test_the_operator_chooses_how_long_a_draft_is_kept(
     http: TestClient, joue: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
