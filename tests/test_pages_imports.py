@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -142,8 +142,8 @@ def test_a_draft_survives_and_is_its_owner_s(http: TestClient) -> None:
 def vieillir(service: Service, import_: str, jours: int) -> None:
     with service.journal.pool.connection() as conn:
         conn.execute(
-            "UPDATE imports.brouillon SET depose_le = depose_le - make_interval(days => %s) "
-            "WHERE id = %s",
+            "UPDATE imports.brouillon SET depose_le = (depose_le AT TIME ZONE 'Europe/Paris' "
+            "- make_interval(days => %s)) AT TIME ZONE 'Europe/Paris' WHERE id = %s",
             (jours, import_.rpartition("/")[2]),
         )
 
@@ -177,10 +177,11 @@ def test_a_draft_that_nobody_confirms_is_forgotten_in_time_and_says_when(
 def test_a_draft_is_kept_until_the_end_of_its_last_day(http: TestClient, joue: Service) -> None:
     """Whatever the hour at which it was dropped, and the one at which the night is cleaned."""
     import_ = depose(http, classeur({"N° de pièce": unique()}))
+    matin = datetime.combine(clock.today() - timedelta(days=30), time(0, 0, 1), clock.PARIS)
     with joue.journal.pool.connection() as conn:
         conn.execute(
             "UPDATE imports.brouillon SET depose_le = %s WHERE id = %s",
-            (clock.now() - timedelta(days=30, seconds=5), import_.rpartition("/")[2]),
+            (matin, import_.rpartition("/")[2]),
         )
     assert f"gardé jusqu’au {clock.today():%d/%m/%Y}" in lisible(http.get(import_).text)
     assert Brouillons(joue.journal.pool).purger() == 0
