@@ -15,6 +15,7 @@ from aggregates.convention.state import CONVENTION
 from aggregates.depense import declaration
 from aggregates.depense.state import DEPENSE
 from aggregates.lot import annulation, importation
+from aggregates.lot.annulation import LotTenuParSonBilan
 from aggregates.lot.events import LigneDuLot, LigneEcartee
 from aggregates.lot.importation import LigneAPrendre
 from aggregates.lot.state import LOT, Lot, LotAbsent
@@ -276,7 +277,7 @@ def _renvoyer_le_bilan(unit: Unit, lot: Lot, commande: annulation.AnnulerLot) ->
     try:
         actions.renvoyer_bilan(unit, operation_id, acte, lot.bilan_id)
     except RuleBroken as refus:
-        raise annulation.LotTenuParSonBilan(raison=str(refus)) from refus
+        raise LotTenuParSonBilan(raison=str(refus)) from refus
     return _Annules(maintenant=[convention_id])
 
 

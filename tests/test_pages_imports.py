@@ -21,8 +21,8 @@ from python_calamine import CalamineWorkbook
 from vie import Vie
 
 from aggregates.convention import bilans
-from aggregates.lot.annulation import AnnulerLot
-from aggregates.lot.importation import ImporterLot
+from aggregates.lot.annulation import AnnulerLot, LotTenuParSonBilan
+from aggregates.lot.importation import ImporterLot, TropDeRessources
 from aggregates.lot.state import LotAbsent
 from aggregates.territoire import HorsTerritoire
 from api import actions, actions_lots
@@ -806,7 +806,7 @@ def test_a_bilan_under_control_keeps_its_lot(
     Vie(joue).ouverture_controle(dossier_de_bilan, numero=3)
     avant = position(http)
     refuse = annuler_de(http, "ressources", lot_)
-    assert refuse.status_code == 409
+    assert (refuse.status_code, refuse.json()["code"]) == (409, LotTenuParSonBilan.code())
     assert "Le bilan n° 3 est déjà en contrôle" in refuse.json()["detail"]
     assert "Rien n’est annulé" in refuse.json()["detail"]
     assert position(http) == avant
@@ -850,9 +850,7 @@ def test_a_bilan_takes_a_hundred_ressources(http: TestClient, dossier_de_bilan: 
     }
     refuse = confirmer(http, import_, total="101,00", **bilan)
     assert refuse.status_code == 409
-    assert "Un bilan porte 100 ressources au plus, et le classeur en donne 101" in lisible(
-        refuse.text
-    )
+    assert str(TropDeRessources(maximum=100, nombre=101)) in lisible(refuse.text)
 
 
 def test_many_doubles_may_be_ticked(http: TestClient) -> None:
