@@ -378,9 +378,10 @@ _MESSAGES = {
     "json_invalid": "ce n’est pas du JSON valide, à partir du caractère n° {position}",
     "string_type": "une chaîne de caractères est attendue",
     "string_unicode": "la chaîne contient des caractères qui ne sont pas de l’Unicode",
-    "string_too_short": "la chaîne doit compter au moins {min_length} caractère(s)",
+    "string_vide": "ce texte ne peut pas être vide",
+    "string_too_short": "la chaîne doit compter au moins {min_length} caractères",
     "string_too_long": "la chaîne doit compter au plus {max_length} caractères",
-    "string_pattern_mismatch": "la valeur doit avoir la forme {pattern}",
+    "string_pattern_mismatch": "{forme}",
     "literal_error": "valeurs possibles : {expected}",
     "enum": "valeurs possibles : {expected}",
     "uuid_type": "un identifiant UUID est attendu",
@@ -404,6 +405,42 @@ _MESSAGES = {
     "model_attributes_type": "un objet JSON est attendu, sous le type application/json",
     "value_error": "{error}",
     DONNEE_INTERDITE: "{error}",
+}
+#: What a text must look like, in words; a test asks it of every regular expression of a door.
+FORMES = {
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$": (
+        "un code est attendu : lettres sans accent, chiffres, « _ », « . » ou « - », sans espace, "
+        "64 caractères au plus"
+    ),
+    r"^[0-9a-f]{64}$": ("une empreinte SHA-256 est attendue : 64 caractères, de 0 à 9 et de a à f"),
+    r"^[0-9]{1,3}(\.[0-9]{1,4})?$": (
+        "un pourcentage de 0 à 100 est attendu, avec quatre décimales au plus"
+    ),
+    r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?$": (
+        "un nombre positif ou nul est attendu : neuf chiffres et quatre décimales au plus"
+    ),
+    r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$": (
+        "un nombre positif ou nul est attendu : douze chiffres et quatre décimales au plus"
+    ),
+    r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$": (
+        "une part de 0 à 1 est attendue, avec six décimales au plus : 0.6 pour 60 %"
+    ),
+    r"^[!-~]([ -~]{0,198}[!-~])?$": (
+        "une graine est attendue : 200 caractères au plus, sans accent, sans espace au début ni à "
+        "la fin"
+    ),
+    r"^[A-Z]{2}[0-9]{2}•+[0-9]{3}$": (
+        "un IBAN masqué est attendu : son début et sa fin, comme FR76••••189"
+    ),
+    r"^[^\s@]{1,64}@[^\s@]{1,190}$": (
+        "une adresse de courriel est attendue, comme accueil@association.example"
+    ),
+    r"^\+?[0-9][0-9 .()-]{5,28}$": "un numéro de téléphone est attendu, comme 01 23 45 67 89",
+    r"^[^\x00]+$": "ce texte contient un caractère nul",
+    r"^/api/v1(/[A-Za-z0-9.$_-]+)+$": (
+        "une adresse de ce service est attendue, comme /api/v1/operations"
+    ),
+    r'^"\d{1,9}"$': 'une version entre guillemets est attendue, comme "3"',
 }
 _INCONNU = "cette valeur n’est pas admise"
 #: Characters of a received value that an answer repeats.
@@ -456,6 +493,9 @@ def _error(defect: Mapping[str, Any]) -> ErreurDeSaisie:
         loc = loc[:1]
     if "expected" in context:
         context["expected"] = str(context["expected"]).replace(" or ", " ou ")
+    if kind == "string_too_short" and context["min_length"] == 1:
+        kind = "string_vide"
+    context["forme"] = FORMES.get(context.get("pattern", ""), _INCONNU)
     message = _MESSAGES.get(kind, _INCONNU).format(**context)
     # What was received is worth repeating when it is one value, is not the missing one, and may be
     # written.

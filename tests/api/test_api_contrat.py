@@ -119,6 +119,29 @@ def test_every_refusal_has_a_status_and_a_code_of_its_own() -> None:
     assert not astray
 
 
+#: Amounts and hours: a reader of ours says what is wrong, the form is only published.
+_DITES_AILLEURS = {
+    r"^(0|[1-9]\d{0,12})\.\d{2}$",
+    r"^-?(0|[1-9]\d{0,12})\.\d{2}$",
+    r"^-?\d+\.\d{2}$",
+    r"^(0|[1-9]\d{0,8})(\.\d{1,4})?$",
+}
+
+
+def _motifs(partie: Any) -> Iterator[str]:
+    if isinstance(partie, dict):
+        if isinstance(motif := partie.get("pattern"), str):
+            yield motif
+        partie = list(partie.values())
+    if isinstance(partie, list):
+        for autre in partie:
+            yield from _motifs(autre)
+
+
+def test_every_form_of_a_text_is_said_in_words(contrat: Any) -> None:
+    assert set(_motifs(contrat)) - _DITES_AILLEURS == set(errors.FORMES)
+
+
 def test_every_write_says_who_and_under_which_key(contrat: Any) -> None:
     for chemin, operation in ecritures(contrat):
         headers = {p["name"] for p in operation["parameters"] if p["in"] == "header"}

@@ -128,7 +128,7 @@ def test_every_defect_is_shown_at_once(api: Api) -> None:
             "valeurs possibles : 'association', 'entreprise', 'collectivite', 'etat', 'opco' ou "
             "'autre'"
         ),
-        "#/intitule": "la chaîne doit compter au moins 1 caractère(s)",
+        "#/intitule": "ce texte ne peut pas être vide",
         "#/objet": "ce champ est obligatoire",
         "#/annee_tranche": "un nombre entier est attendu",
         "#/plan/postes/0/montant": errors[-1]["message"],
@@ -160,7 +160,7 @@ def test_every_defect_is_shown_at_once(api: Api) -> None:
         (
             {"fiche_code": "A 1"},
             "#/fiche_code",
-            "la valeur doit avoir la forme ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+            "un code est attendu : lettres sans accent, chiffres, « _ »",
         ),
     ],
 )
