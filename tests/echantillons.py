@@ -16,6 +16,7 @@ import msgspec
 from fabrique import (
     AUTRE_DEPENSE_ID,
     AUTRE_ID,
+    BILAN_ID,
     CELLULE,
     CELLULE_B,
     CSF_ID,
@@ -381,6 +382,7 @@ _REMPLIS: dict[type[Evenement], dict[str, Any]] = {
         "ecartees": (
             LigneEcartee(feuille="Dépenses", ligne=9, raisons=("date_inexistante", "montant")),
         ),
+        "bilan_id": BILAN_ID,
     },
     LotAnnule: {"deja_annulees": (AUTRE_DEPENSE_ID,)},
     OperationReprise: {

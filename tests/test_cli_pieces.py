@@ -11,7 +11,7 @@ from terminal import Oi, ligne_de_commande
 from aggregates.registre.events import LivresVerifies
 from aggregates.registre.state import REGISTRE, REGISTRE_ID
 from oi_service.application import Acte, Service
-from oi_service.clock import now
+from oi_service.clock import jour, now
 from oi_service.codec import Piece
 from oi_service.pieces import Pieces
 
@@ -113,7 +113,7 @@ def test_what_nobody_names_is_listed_once_old_and_never_erased(oi: Oi, pieces: P
     assert oi("pieces", "--orphelines") == (0, rien.format(30))
     vieillir(pieces, "oubliee", 31)
     vieillir(pieces, "intacte", 31)
-    depuis = (now() - timedelta(days=31)).strftime("%d/%m/%Y")
+    depuis = f"{jour(now() - timedelta(days=31)):%d/%m/%Y}"
     code, dit = oi("pieces", "--orphelines")
     assert code == 0
     assert dit == (

@@ -247,7 +247,7 @@ def test_a_threshold_that_nobody_read_again_warns_and_refuses_nothing() -> None:
     fact = instruct(PLAN).then_one(PlanFinancementInstruit, plan=PLAN)
     [avertissement] = fact.avertissements
     assert "Le soutien public est de 90 000,00 €" in lisible(avertissement)
-    assert "« personnel » restent au coût réel" in avertissement
+    assert "« Dépenses directes de personnel » restent au coût réel" in avertissement
     # Own and private money is no public support.
     prive = plan(50_000, ressource("privee", 150_000), personnel=200_000)
     assert instruct(prive).then_one(PlanFinancementInstruit).avertissements
