@@ -1,4 +1,4 @@
-"""Workbooks imported too early: four lots, each undone as one a week later.
+"""Workbooks imported too early: five lots, each undone as one a week later.
 
 They leave every figure as it was: what they show is that a lot can be taken back.
 """
@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from aggregates.lot.annulation import AnnulerLot
-from aggregates.lot.importation import ImporterLot, Nature
+from aggregates.lot.importation import ImporterLot, ImporterLotRessources, Nature
 from api import actions_lots
 from api.imports import Demande, regarder_octets
 from oi_service.application import Unit
@@ -43,6 +43,16 @@ _PERCEPTIONS = f"""\
 Financeur;Année;Référence de l’attestation;Montant versé;Référence du versement;Versé le
 {_FINANCEUR};2022;ATT-FICTIVE-9;1 500,00;VIR-FICTIF-9;03/10/2022
 """
+_RESSOURCES = """\
+N° de dossier;Type de ressource;Financeur;Montant perçu
+{dossier};publique_epci;Intercommunalité fictive n° 09;2 000,00
+"""
+#: The bilan that a workbook of ressources is filed with.
+_BILAN = {
+    "numero": 1,
+    "type": "intermediaire",
+    "periode": {"debut": "2022-01-01", "fin": "2022-08-31"},
+}
 
 
 def raconte_les_lots(graine: int, cast: list[Dossier]) -> Recit:
@@ -54,6 +64,7 @@ def raconte_les_lots(graine: int, cast: list[Dossier]) -> Recit:
         ("indicateurs", "indicateurs", _GESTIONNAIRE, _INDICATEURS, None),
         ("attributions", "contreparties", _GESTIONNAIRE, _ATTRIBUTIONS, "6000.00"),
         ("perceptions", "contreparties", _GESTIONNAIRE, _PERCEPTIONS, "1500.00"),
+        ("ressources", "ressources", _GESTIONNAIRE, _RESSOURCES, "2000.00"),
     ]
     lots: list[tuple[str, Nature, Qui, UUID]] = []
     for nom, nature, qui, texte, total in textes:
@@ -83,13 +94,16 @@ def _importe(r: Recit, nom: str, nature: Nature, qui: Qui, contenu: str, total: 
     def faire(unit: Unit) -> None:
         with unit.lecture() as conn:
             depot = regarder_octets(conn, OI_ENTIER, Demande(nature, sha256, fichier), octets)
-        commande = ImporterLot.model_validate(
-            {
-                "date_effet": jour,
-                "fichier_sha256": sha256,
-                "fichier_nom": fichier,
-                "total_controle": total,
-            }
+        saisie = {
+            "date_effet": jour,
+            "fichier_sha256": sha256,
+            "fichier_nom": fichier,
+            "total_controle": total,
+        }
+        commande = (
+            ImporterLotRessources.model_validate(saisie | {"bilan": _BILAN})
+            if nature == "ressources"
+            else ImporterLot.model_validate(saisie)
         )
         actions_lots.importer_lot(unit, lot_id, commande, nature, depot)
 

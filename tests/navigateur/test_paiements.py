@@ -109,7 +109,10 @@ def test_search_is_walked_with_the_keyboard_only(browser: Browser, racine: str) 
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowDown")
         expect(page.locator(".suggestions a").nth(1)).to_be_focused()
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": REGLES}})
+        # The band alone: the suggestions hang over the page, which is judged without them.
+        found = Axe().run(
+            page, "header.entete", options={"runOnly": {"type": "tag", "values": REGLES}}
+        )
         assert found.violations_count == 0, found.generate_report()
         page.keyboard.press("Escape")
         expect(page.locator(".suggestions")).to_have_count(0)
