@@ -317,17 +317,23 @@ def _non_controles(
         SELECT
             e.stream_id, (e.data ->> 'bilan_id')::uuid, (e.data ->> 'numero')::integer,
             e.data ->> 'type', e.date_effet, (e.data ->> 'fse_declare_centimes')::bigint
-        FROM oi.event AS e
-        WHERE e.stream_id = ANY(%(conventions)s) AND e.name = 'convention.bilan_depose.v1'
-            AND e.position <= %(connu_le)s AND e.date_effet <= %(effet_au)s
-            AND NOT EXISTS (
-                SELECT FROM oi.event AS f
-                WHERE f.stream_id = e.stream_id
-                    AND f.position <= %(connu_le)s AND f.date_effet <= %(effet_au)s
-                    AND (
-                        (f.name IN ('convention.bilan_renvoye.v1', 'convention.csf_valide.v1')
-                            AND f.data ->> 'bilan_id' = e.data ->> 'bilan_id')
-                        OR f.name = 'convention.cloture_office_prononcee.v1'))
+        FROM unnest(%(conventions)s::uuid[]) AS c (id)
+        -- One convention after the other: the log holds the bilans of a whole country.
+        CROSS JOIN LATERAL (
+            SELECT x.stream_id, x.data, x.date_effet
+            FROM oi.event AS x
+            WHERE x.stream_id = c.id AND x.name = 'convention.bilan_depose.v1'
+                AND x.position <= %(connu_le)s AND x.date_effet <= %(effet_au)s
+            OFFSET 0
+        ) AS e
+        WHERE NOT EXISTS (
+            SELECT FROM oi.event AS f
+            WHERE f.stream_id = e.stream_id
+                AND f.position <= %(connu_le)s AND f.date_effet <= %(effet_au)s
+                AND (
+                    (f.name IN ('convention.bilan_renvoye.v1', 'convention.csf_valide.v1')
+                        AND f.data ->> 'bilan_id' = e.data ->> 'bilan_id')
+                    OR f.name = 'convention.cloture_office_prononcee.v1'))
         """,
         {"conventions": list(conventions), **situation.parametres},
     ).fetchall()

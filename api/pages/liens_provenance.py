@@ -14,7 +14,12 @@ def provenance_url(mesure: str, **choix: object) -> str:
             left out.
     """
     dits = tuple((nom, str(valeur)) for nom, valeur in choix.items() if valeur not in (None, ""))
-    return f"/provenance?{urlencode({'mesure': mesure})}{_lignes(dits)}"
+    return f"{_figure(mesure)}{_lignes(dits)}"
+
+
+@lru_cache(maxsize=1 << 8)
+def _figure(mesure: str) -> str:
+    return f"/provenance?{urlencode({'mesure': mesure})}"
 
 
 @lru_cache(maxsize=1 << 12)
