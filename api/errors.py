@@ -215,10 +215,17 @@ def expliquer(code: str) -> PageDeProbleme:
     refusal = known[code]
     status, title = statut_de(refusal)
     parts = Formatter().parse(" ".join((refusal.__doc__ or "").split()))
-    phrase = "".join(text + ("…" if name else "") for text, name, _, _ in parts)
+    phrase = "".join(text + _place(name, spec) for text, name, spec, _ in parts)
     return PageDeProbleme(
         code=code, title=title, status=status, phrase=phrase, article=refusal.article
     )
+
+
+def _place(nom: str | None, forme: str | None) -> str:
+    """Say what stands in a sentence where a value goes, with the words that agree with it."""
+    if not nom:
+        return ""
+    return f"… {forme.replace('(s)', 's')}" if forme and "(s)" in forme else "…"
 
 
 def connus() -> Iterator[type[Refusal]]:

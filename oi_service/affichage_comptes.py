@@ -6,6 +6,7 @@ from api.filters import instant
 from oi_service.acces.acces import DUREE_ACTIVATION, ROLES_A_SECOND_FACTEUR, Fiche
 from oi_service.acces.traces import NATURES, PageTraces, Trace
 from oi_service.comptes import Attribue, CompteNeuf, Entree
+from oi_service.francais import compter
 from projections.histoire import ROLES
 
 _STATUTS = {"ouvert": "ouvert", "suspendu": "suspendu", "ferme": "fermé"}
@@ -36,7 +37,7 @@ def afficher_comptes(fiches: Iterable[Fiche]) -> Iterator[str]:
             "jamais entré" if vue is None else f"entré le {instant(vue)}",
         )
         yield f"    {' ; '.join(parties)}"
-    yield f"{nombre} compte(s)."
+    yield f"{compter(nombre, 'compte(s)')}."
 
 
 def _etat(fiche: Fiche) -> str:

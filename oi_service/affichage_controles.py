@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from api.filters import entier, euros, jour
+from oi_service.francais import compter
 from projections.controles_operation import Attente, ControleVu, en_jeu
 
 
@@ -27,7 +28,7 @@ def afficher_controles(
     retards = sum(due.retard_jours > 0 for due in dues)
     enjeu = en_jeu(dues)
     yield Text(
-        f"{entier(len(dues))} attente(s) au {jour(le)}, dont {entier(retards)} en retard : "
+        f"{compter(len(dues), 'attente(s)')} au {jour(le)}, dont {entier(retards)} en retard : "
         f"{euros(enjeu.cout_total)} de coût total et {euros(enjeu.fse)} de FSE en jeu."
     )
 
@@ -55,7 +56,7 @@ def _gardees(vu: ControleVu, *, en_retard: bool) -> list[Attente]:
 
 
 def _attente(due: Attente) -> str:
-    retard = f", en retard de {entier(due.retard_jours)} jour(s)" if due.retard_jours else ""
+    retard = f", en retard de {compter(due.retard_jours, 'jour(s)')}" if due.retard_jours else ""
     action = f" ({due.action})" if due.action else ""
     enjeu = f" : {euros(due.cout_total)} de coût total et {euros(due.fse)} de FSE"
     return (

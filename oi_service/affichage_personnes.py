@@ -7,6 +7,7 @@ from rich.text import Text
 
 from aggregates.personne.events import NATURES
 from api.filters import jour
+from oi_service.francais import compter
 from projections.personnes import PersonneLue
 
 _SANS_IDENTITE = "illisible : sa clé manque au coffre, ou ne l’ouvre pas"
@@ -18,7 +19,7 @@ def afficher_personnes(personnes: Sequence[PersonneLue]) -> Iterator[RenderableT
         yield Text(f"{personne.id}  {NATURES[personne.nature]} : {_identite(personne)}")
         operations = ", ".join(map(str, personne.operations)) or "aucune"
         yield Text(f"    opérations : {operations}")
-    yield Text(f"{len(personnes)} personne(s).")
+    yield Text(f"{compter(len(personnes), 'personne(s)')}.")
 
 
 def _identite(personne: PersonneLue) -> str:

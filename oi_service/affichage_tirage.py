@@ -9,6 +9,7 @@ from rich.table import Table
 
 from api.filters import entier, euros
 from oi_service.errors import french_euros
+from oi_service.francais import compter
 from oi_service.money import round_cents
 from oi_service.tirage import Tire
 from projections.audit import EchantillonAudite
@@ -22,8 +23,8 @@ def afficher_tirage(tire: Tire) -> Iterator[RenderableType]:
     yield f"Dossier de travail {tire.dossier.id} ({tire.dossier.reference})."
     yield (
         f"Population {figee.id}, figée à l’événement n° {entier(figee.position)} : "
-        f"{entier(figee.nombre)} dépense(s), {french_euros(figee.total)}, dont "
-        f"{entier(figee.a_part_nombre)} d’un montant nul ou négatif, mise(s) à part "
+        f"{compter(figee.nombre, 'dépense(s)')}, {french_euros(figee.total)}, dont "
+        f"{compter(figee.a_part_nombre, 'mise(s) à part, de montant nul ou négatif')} "
         f"({french_euros(figee.a_part)})."
     )
     yield (

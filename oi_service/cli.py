@@ -93,6 +93,7 @@ from oi_service.dates import Jour
 from oi_service.demo.vie import deja_jouee, jouer
 from oi_service.effacement import effacer
 from oi_service.errors import Refusal
+from oi_service.francais import compter
 from oi_service.lieux import lieux_de
 from oi_service.preuve import cles
 from oi_service.preuve.ancrage import Ancrage, Destinations, ancrer
@@ -1264,7 +1265,7 @@ def verifier() -> None:
         soft_wrap=True,
     )
     if broken:
-        console.print(f"{broken} invariant(s) ne tiennent pas.")
+        console.print(f"{compter(broken, 'invariant(s) rompu(s)')}.")
         raise typer.Exit(1)
     console.print("Tous les invariants tiennent.")
 

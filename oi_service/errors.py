@@ -5,6 +5,7 @@ from datetime import date
 from string import Formatter
 from typing import Any, ClassVar
 
+from oi_service.francais import compter
 from oi_service.money import euros
 
 
@@ -17,11 +18,13 @@ def french_euros(cents: int) -> str:
 
 
 class _Sentence(Formatter):
-    """Understands ``{x:euros}`` (cents) and writes days as JJ/MM/AAAA."""
+    """Understands ``{x:euros}`` (cents) and ``{x:pièce(s)}``; writes days as JJ/MM/AAAA."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec == "euros":
             return french_euros(value)
+        if "(s)" in format_spec:
+            return compter(value, format_spec)
         if isinstance(value, date):
             return value.strftime("%d/%m/%Y")
         return str(super().format_field(value, format_spec))

@@ -39,7 +39,7 @@ class TirageMalDecrit(Refusal):
 
 
 class SubventionADesigner(Refusal):
-    """Cette base tient {nombre} subvention(s) globale(s) : désignez la vôtre par son numéro."""
+    """Cette base tient {nombre:subvention(s) globale(s)} : désignez la vôtre par son numéro."""
 
 
 @dataclass(frozen=True, slots=True)

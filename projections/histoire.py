@@ -1,7 +1,8 @@
 """What each event says to a person: one French sentence, with the figures that matter.
 
 A sentence is a template over the fields of the fact. After the colon comes the name of a closed
-list, to say its words, or one of the formats of ``_FORMATS``; days are written JJ/MM/AAAA.
+list, to say its words, one of the formats of ``_FORMATS``, or the words that a number counts,
+``{depenses:dépense(s)}``; days are written JJ/MM/AAAA.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ import aggregates.subvention_globale.events  # noqa: F401 - these imports fill t
 from aggregates.personne.events import NATURES as NATURES_DE_PERSONNE
 from oi_service.codec import REGISTRY, Evenement
 from oi_service.errors import french_euros
+from oi_service.francais import compter
 from rules.controle_operation import (
     AUTEURS,
     ISSUES,
@@ -162,7 +164,7 @@ PHRASES: Mapping[str, str] = {
         "le {programmation_apres.fin}{ecarts:ecarts_de_maquette}"
     ),
     "subvention_globale.tranche_ouverte.v1": (
-        "Tranche {annee} ouverte : {lignes:nombre} ligne(s), {lignes:total_fse} de FSE"
+        "Tranche {annee} ouverte : {lignes:ligne(s)}, {lignes:total_fse} de FSE"
     ),
     "subvention_globale.enveloppe_plie_notifiee.v1": (
         f"Enveloppe notifiée ({{cellule.libelle}}) : {_COUT}"
@@ -207,7 +209,7 @@ PHRASES: Mapping[str, str] = {
     ),
     # Appel à projets.
     "appel_a_projets.publie.v1": (
-        "Appel à projets n° {numero} publié « {intitule} » : {fiches:nombre} fiche(s) opération, "
+        "Appel à projets n° {numero} publié « {intitule} » : {fiches:fiche(s)} opération, "
         "dépôts du {date_ouverture} au {date_cloture}"
     ),
     "appel_a_projets.clos.v1": "Appel à projets clos",
@@ -334,7 +336,7 @@ PHRASES: Mapping[str, str] = {
     "convention.avenant_abandonne.v1": "Avenant n° {numero} abandonné",
     "convention.bilan_depose.v1": (
         "Bilan {type:bilan} n° {numero} déposé, du {periode.debut} au {periode.fin} : "
-        "{depenses:nombre} dépense(s){unites:unites_declarees}{livrables:livrables_declares}, "
+        "{depenses:dépense(s)}{unites:unites_declarees}{livrables:livrables_declares}, "
         "{cout_total_declare_centimes:euros} déclarés, soit {fse_declare_centimes:euros} de FSE"
         "{recettes_nettes_centimes:recettes_nettes}"
     ),
@@ -356,7 +358,7 @@ PHRASES: Mapping[str, str] = {
         "Contrôle de service fait ouvert par {controleur} (version {version}, {modalite:modalite})"
     ),
     "convention.echantillon_tire.v1": (
-        "Échantillon tiré ({poste:poste}) : {tirage:nombre} pièce(s) sur {population_nombre}, "
+        "Échantillon tiré ({poste:poste}) : {tirage:pièce(s)} sur {population_nombre}, "
         "{tirage_centimes:euros} sur {population_centimes:euros}, graine « {graine} » "
         "({algorithme}). Justification : {justification:texte}"
     ),
@@ -375,7 +377,7 @@ PHRASES: Mapping[str, str] = {
     ),
     "convention.grille_remplie.v1": "Grille de contrôle remplie : {points:grille}",
     "convention.ressources_controlees.v1": (
-        "{ressources:nombre} ressource(s) contrôlée(s) : {ressources:total_retenu} retenus sur "
+        "{ressources:ressource(s) contrôlée(s)} : {ressources:total_retenu} retenus sur "
         "{ressources:total_declare} déclarés{ressources:ressources_reduites}"
     ),
     "convention.conclusions_intermediaires_notifiees.v1": (
@@ -467,12 +469,12 @@ PHRASES: Mapping[str, str] = {
     ),
     "audit.population_figee.v1": (
         "Population figée à l’événement n° {position}, {definition:population}, "
-        "{montant:montant_audite} : {nombre} dépense(s), {total_centimes:euros}, dont "
-        "{a_part_nombre} mise(s) à part ({a_part_centimes:euros}) ; empreinte {empreinte}"
+        "{montant:montant_audite} : {nombre:dépense(s)}, {total_centimes:euros}, dont "
+        "{a_part_nombre:mise(s)} à part ({a_part_centimes:euros}) ; empreinte {empreinte}"
     ),
     "audit.echantillon_tire.v1": (
         "Échantillon tiré, {methode:methode_de_tirage} (tirage n° {rang} de sa population"
-        "{etend:etend_un_tirage}{remplace:remplace_un_tirage}) : {tirage:nombre} dépense(s), "
+        "{etend:etend_un_tirage}{remplace:remplace_un_tirage}) : {tirage:dépense(s)}, "
         "{tirage_centimes:euros}, graine « {graine} »{graine_origine:reference} ({algorithme})"
     ),
     "audit.constat_note.v1": (
@@ -575,11 +577,11 @@ PHRASES: Mapping[str, str] = {
     "controle_operation.annule.v1": "Contrôle annulé",
     # Lot.
     "lot.importe.v1": (
-        "Lot importé d’un classeur de {nature:nature_de_lot} : {lignes:nombre} ligne(s) sur "
+        "Lot importé d’un classeur de {nature:nature_de_lot} : {lignes:ligne(s)} sur "
         "{lignes_lues} lues{total_centimes:pour_un_montant}{ecartees:lignes_ecartees}"
     ),
     "lot.annule.v1": (
-        "Lot de {nature:nature_de_lot} annulé : {annulees:nombre} acte(s) annulé(s)"
+        "Lot de {nature:nature_de_lot} annulé : {annulees:acte(s) annulé(s)}"
         "{total_centimes:pour_un_montant}{deja_annulees:deja_annules}"
     ),
     # Reprise.
@@ -618,10 +620,6 @@ def _si(modele: str, dire: Callable[[Any], str] = str) -> Callable[[Any], str]:
     return lambda valeur: modele.format(dire(valeur)) if valeur else ""
 
 
-def _nombre_de(valeurs: Sequence[Any]) -> str:
-    return str(len(valeurs))
-
-
 def _connu(modele: str) -> Callable[[int | None], str]:
     """Say an amount, zero included, that older facts did not carry."""
     return lambda centimes: "" if centimes is None else modele.format(french_euros(centimes))
@@ -641,7 +639,7 @@ def _forme(poste: Any) -> str:
     if poste.mode == "cout_unitaire":
         cout = french_euros(poste.cout_unite_centimes or 0)
         return f"{nom}, {_nombre(poste.unites or Decimal(0))} × {cout} ({poste.unite or 'unité'})"
-    return f"{nom}, {len(poste.livrables)} livrable(s)"
+    return f"{nom}, {compter(len(poste.livrables), 'livrable(s)')}"
 
 
 def _formes(postes: Sequence[Any]) -> str:
@@ -660,7 +658,8 @@ def _plafond(plafond: Any) -> str:
 
 def _unites(unites: Any) -> str:
     return (
-        f"{POSTES.get(unites.poste, unites.poste)}, {_nombre(unites.retenues)} unité(s) retenue(s) "
+        f"{POSTES.get(unites.poste, unites.poste)}, "
+        f"{compter(unites.retenues, 'unité(s) retenue(s)')} "
         f"sur {_nombre(unites.declarees)}{_cause(unites.motif_code)}"
     )
 
@@ -686,7 +685,13 @@ def _grille(points: Sequence[Any]) -> str:
         for p in non_conformes
     ]
     conformes = sum(p.reponse == "conforme" for p in points)
-    compte = f"{len(points)} point(s), {conformes} conforme(s), {len(dits)} non conforme(s)"
+    compte = ", ".join(
+        (
+            compter(len(points), "point(s)"),
+            compter(conformes, "conforme(s)"),
+            compter(len(dits), "non conforme(s)"),
+        )
+    )
     return f"{compte} : {' ; '.join(dits)}" if dits else compte
 
 
@@ -733,8 +738,9 @@ def _perimetre(perimetre: Any) -> str:
     controle = sum(o.cout_total_controle_centimes for o in perimetre.operations)
     depenses = sum(len(o.depenses) for o in perimetre.operations)
     return (
-        f"{len(perimetre.operations)} opération(s), {french_euros(controle)} de coût total contrôlé"
-        + _si(", {} dépense(s) désignée(s)")(depenses)
+        f"{compter(len(perimetre.operations), 'opération(s)')}, "
+        f"{french_euros(controle)} de coût total contrôlé"
+        + _si(", {}", lambda n: compter(n, "dépense(s) désignée(s)"))(depenses)
         + _si(", état de dépenses n° {}")(perimetre.etat_no)
         + _si(", échantillon {}")(perimetre.echantillon_id)
     )
@@ -781,7 +787,7 @@ def _ecart_de_cellule(ecart: Any) -> str:
 def _points_verifies(points: Sequence[Any]) -> str:
     rompus = [f"{p.code} ({p.ecarts})" for p in points if p.ecarts]
     dit = f", écarts : {', '.join(rompus)}" if rompus else ", tous tiennent"
-    return f"{len(points)} point(s){dit}"
+    return f"{compter(len(points), 'point(s)')}{dit}"
 
 
 def _signature_de_cle(signature: str | None) -> str:
@@ -835,7 +841,7 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "avertissements": _liste(". À vérifier : ", lambda texte: texte.rstrip(".")),
     "plafonds": _liste(". Postes plafonnés : ", _plafond),
     "unites_declarees": _liste(
-        ", ", lambda u: f"{_nombre(u.quantite)} unité(s) ({POSTES.get(u.poste, u.poste)})"
+        ", ", lambda u: f"{compter(u.quantite, 'unité(s)')} ({POSTES.get(u.poste, u.poste)})"
     ),
     "livrables_declares": _liste(", livrables atteints : ", str),
     "recettes_nettes": _si(", recettes nettes de {}", french_euros),
@@ -878,8 +884,8 @@ _FORMATS: Mapping[str, Callable[[Any], str]] = {
     "remplace_un_tirage": _si(", remplace le tirage {}"),
     "retablie": lambda valeur: "" if valeur is None else f", {_nombre(valeur)} compte de nouveau",
     "pour_un_montant": _si(", pour {}", french_euros),
-    "lignes_ecartees": _si(", {} laissée(s) de côté", _nombre_de),
-    "deja_annules": _si(", {} l’étai(en)t déjà", _nombre_de),
+    "lignes_ecartees": _si(", {}", lambda lignes: compter(len(lignes), "laissée(s) de côté")),
+    "deja_annules": _si(", {}", lambda flux: compter(len(flux), "déjà annulé(s)")),
     "dont_compense": _si(", dont {} par compensation", french_euros),
 }
 
@@ -892,6 +898,8 @@ class _Phrase(Formatter):
             return _LISTES[format_spec].get(value, str(value))
         if format_spec in _FORMATS:
             return _FORMATS[format_spec](value)
+        if "(s)" in format_spec:
+            return compter(value if isinstance(value, int) else len(value), format_spec)
         if isinstance(value, date):
             return value.strftime("%d/%m/%Y")
         if isinstance(value, Decimal):

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import msgspec
 
+from oi_service.francais import compter
 from rules.constat import Constat, Essai, Valeur, montant, pourcentage
 
 _ARTICLE = "Règlement (UE) n° 1303/2013, art. 65 §11 ; règlement (UE) 2021/1060, art. 63 §9"
@@ -56,9 +57,9 @@ def _meme_fichier(depense: Presentation, autres: Sequence[Presentation]) -> Cons
         return _FICHIER.conforme("Aucun document joint ne figure dans une autre dépense.")
     if all(autre.ici and autre.piece_ref != depense.piece_ref for autre in autres):
         return _FICHIER.a_apprecier(
-            f"Le même document est joint à {len(autres)} autre(s) dépense(s) de cette opération, "
-            "sous d’autres références. Vérifiez qu’il s’agit d’un document d’ensemble (état "
-            "récapitulatif, relevé) et non d’une même pièce comptée deux fois.",
+            f"Le même document est joint à {compter(len(autres), 'autre(s) dépense(s)')} "
+            "de cette opération, sous d’autres références. Vérifiez qu’il s’agit d’un document "
+            "d’ensemble (état récapitulatif, relevé) et non d’une même pièce comptée deux fois.",
             *_valeurs(depense, autres),
         )
     return _juger(_FICHIER, "Le même document", depense, autres)

@@ -13,7 +13,7 @@ ALGORITHME = "sha256-v1"
 
 
 class PopulationTropPetite(RuleBroken):
-    """{nombre} pièce(s) seulement : le contrôle par échantillon se justifie à partir de {minimum}
+    """{nombre:pièce(s)} seulement : le contrôle par échantillon se justifie à partir de {minimum}
     pièces, contrôlez-les toutes.
     """
 

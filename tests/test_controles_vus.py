@@ -48,13 +48,13 @@ def test_the_terminal_says_where_each_control_stands_and_what_is_late(oi: Oi) ->
     assert "VISITE-1, Autorité de gestion déléguée, OP-2 : suites à donner" in dit
     assert (
         "Constat n° 1, OP-2, suite à exécuter (Rouvrir le contrôle de service fait) avant le "
-        "15/11/2022, en retard de 5 jour(s) : 200,00 € de coût total et 100,00 € de FSE" in dit
+        "15/11/2022, en retard de 5 jours : 200,00 € de coût total et 100,00 € de FSE" in dit
     )
-    assert "4 attente(s) au 20/11/2022, dont 1 en retard : 1 270,00 € de coût total" in dit
+    assert "4 attentes au 20/11/2022, dont 1 en retard : 1 270,00 € de coût total" in dit
     assert "Coût total contrôlé 3 000,00 €, proposé 150,00 €, retenu 0,00 €" in dit
     _, tard = oi("controles", "--en-retard", "--au", "2022-11-20")
     assert "MISSION-1" not in tard
-    assert "1 attente(s) au 20/11/2022, dont 1 en retard : 200,00 € de coût total" in tard
+    assert "1 attente au 20/11/2022, dont 1 en retard : 200,00 € de coût total" in tard
     _, une = oi("controles", "--operation", "OP-1", "--au", "2022-09-06")
     assert re.findall(r"^(\S+), ", une, re.MULTILINE) == ["CICC-1", "ANNULE-1"]
     assert "Rien n’est dû au 06/09/2022." in une

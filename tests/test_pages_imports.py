@@ -770,7 +770,7 @@ def test_ressources_are_a_lot_with_the_bilan_that_they_are_of(
     ]
     assert renvoye(joue, dossier_de_bilan) == ["renvoye"]
     assert Vie(joue).convention(dossier_de_bilan).depenses_rattachees() == frozenset()
-    assert "1 acte(s) annulé(s)" in lisible(http.get(lot_).text)
+    assert "1 acte annulé" in lisible(http.get(lot_).text)
 
 
 def importe_ressources(

@@ -46,8 +46,8 @@ class ConstatAuditAbsent(NotFound):
 
 
 class ConstatsAuditManquants(RuleBroken):
-    """Le résultat ne s’arrête pas encore : {nombre} dépense(s) tirée(s) n’ont pas de constat. Une
-    dépense sans erreur se note aussi, à zéro.
+    """Le résultat ne s’arrête pas encore : il manque le constat de {nombre:dépense(s) tirée(s)}.
+    Une dépense sans erreur se note aussi, à zéro.
     """
 
 

@@ -19,8 +19,8 @@ class DossierAuditDejaClos(RuleBroken):
 
 
 class ResultatAuditManquant(RuleBroken):
-    """Ce dossier de travail ne se clôt pas encore : {nombre} échantillon(s) n’ont pas de résultat
-    arrêté.
+    """Ce dossier de travail ne se clôt pas encore : il manque le résultat arrêté de
+    {nombre:échantillon(s)}.
     """
 
 

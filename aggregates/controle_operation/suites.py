@@ -117,7 +117,7 @@ class RetraitInsuffisant(RuleBroken):
 
 
 class SuitesEnAttente(RuleBroken):
-    """{nombre} suite(s) de ce contrôle restent à exécuter : exécutez-les ou annulez-les d’abord."""
+    """Ce contrôle attend encore {nombre:suite(s)} : exécutez ce qui est décidé, ou annulez-le."""
 
 
 class ConstatSansSuite(RuleBroken):
@@ -125,7 +125,7 @@ class ConstatSansSuite(RuleBroken):
 
 
 class ConstatsRetenus(RuleBroken):
-    """Le rapport définitif retient {nombre} constat(s) : closez d’abord leurs suites."""
+    """Le rapport définitif retient {nombre:constat(s)} : achevez d’abord ce qui doit y répondre."""
 
 
 class DeciderSuite(Commande):

@@ -42,7 +42,7 @@ class ExtrapolationSansIrregularite(RuleBroken):
 
 
 class TirageNonControle(RuleBroken):
-    """{nombre} pièce(s) tirée(s) du poste « {poste} » n’ont pas encore de décision."""
+    """Il manque la décision de {nombre:pièce(s) tirée(s)} du poste « {poste} »."""
 
 
 class TirerEchantillon(Commande):

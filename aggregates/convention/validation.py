@@ -49,7 +49,7 @@ from rules.calcul import (
 
 
 class LignesNonControlees(RuleBroken):
-    """{nombre} dépense(s) du bilan n’ont pas encore de décision : le contrôle ne peut pas être
+    """Il manque la décision de {nombre:dépense(s)} du bilan : le contrôle ne peut pas être
     validé.
     """
 

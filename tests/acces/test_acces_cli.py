@@ -61,7 +61,7 @@ def test_the_first_administrator_is_created_once(oi: Oi, maison: Maison) -> None
     assert f"{identite.identifiant}  Administration fictive, admin@oi.example" in dit
     assert "ouvert ; administrateur ; second facteur : non ; entré le 02/03/2026 à 09:00" in dit
     assert "ouvert, à activer avant le 05/03/2026 à 09:00 ; administrateur" in dit
-    assert "2 compte(s)." in dit
+    assert "2 comptes." in dit
 
 
 def test_a_creation_that_was_cut_is_done_again(oi: Oi, maison: Maison) -> None:

@@ -130,7 +130,7 @@ def test_a_working_file_is_opened_once() -> None:
 
 def test_a_file_is_closed_once_every_sample_has_a_result() -> None:
     Given(AUDIT, NOTE).when(clore, commande(CloreDossierAudit)).refuses(
-        ResultatAuditManquant, "1 échantillon(s) n’ont pas de résultat"
+        ResultatAuditManquant, "il manque le résultat arrêté de 1 échantillon"
     )
     Given(AUDIT, ARRETE).when(clore, commande(CloreDossierAudit)).then_one(
         ae.DossierAuditClos, conclusion="Erreur projetée de 3,33 %."
@@ -142,7 +142,7 @@ def test_a_sample_that_another_follows_needs_no_result() -> None:
     [reste] = [u.depense_id for u in suite[0].tirage if u.depense_id not in TIREES]
     passe = apres([*NOTE, *suite], noter, constats("0.00", ids=[reste]), SECOND_ID)
     Given(AUDIT, passe).when(clore, commande(CloreDossierAudit)).refuses(
-        ResultatAuditManquant, "1 échantillon(s)"
+        ResultatAuditManquant, "1 échantillon"
     )
     passe = apres(passe, arreter, commande(ArreterResultat), SECOND_ID)
     Given(AUDIT, passe).when(clore, commande(CloreDossierAudit)).then_one(ae.DossierAuditClos)
@@ -515,14 +515,14 @@ def test_the_result_of_every_method_is_that_of_its_fact() -> None:
 
 def test_a_result_waits_for_a_finding_on_every_one() -> None:
     trois = apres(TIRE, noter, constats("0.00", "0.00", "0.00"), ECHANTILLON_ID)
-    resultat(trois).refuses(ConstatsAuditManquants, "1 dépense(s) tirée(s)")
+    resultat(trois).refuses(ConstatsAuditManquants, "le constat de 1 dépense tirée")
 
 
 def test_a_result_is_fixed_once_and_again_after_a_correction() -> None:
     resultat(ARRETE).then()
     corrige = apres(ARRETE, corriger, commande(CorrigerConstat), ECHANTILLON_ID, TIREES[0])
     Given(AUDIT, corrige).when(clore, commande(CloreDossierAudit)).refuses(
-        ResultatAuditManquant, "1 échantillon(s)"
+        ResultatAuditManquant, "1 échantillon"
     )
     resultat(corrige).then_one(ae.ResultatAuditArrete, erreur_projetee_centimes=0)
 

@@ -889,7 +889,7 @@ def close(
 
 def test_follow_ups_are_closed_once_each_finding_that_is_kept_has_its_own() -> None:
     close().then(fait(ko.SuitesDuControleCloses))
-    close(DECIDEE).refuses(ks.SuitesEnAttente, "1 suite(s)")
+    close(DECIDEE).refuses(ks.SuitesEnAttente, "1 suite")
     close([*DECIDEE, fait(ko.SuiteAnnulee)]).refuses(
         ks.ConstatSansSuite, "aucune suite qui retire ce montant"
     )
@@ -958,7 +958,7 @@ def test_a_control_is_closed_when_nothing_is_left_to_do() -> None:
         fait(ko.RapportDefinitifRecu, date_limite_suites=None),
     ]
     end(rien).then_one(ko.ControleClos)
-    end(DEFINITIF).refuses(ks.ConstatsRetenus, "1 constat(s)")
+    end(DEFINITIF).refuses(ks.ConstatsRetenus, "1 constat")
     abandonne = fait(
         ko.ConstatRectifie,
         issue_apres="abandonne",
@@ -966,7 +966,7 @@ def test_a_control_is_closed_when_nothing_is_left_to_do() -> None:
         fse_apres_centimes=0,
         resultat_apres="sans_incidence",
     )
-    end([*DECIDEE, abandonne]).refuses(ks.SuitesEnAttente, "annulez-les")
+    end([*DECIDEE, abandonne]).refuses(ks.SuitesEnAttente, "annulez-le")
     end([*DECIDEE, abandonne, fait(ko.SuiteAnnulee)]).then_one(ko.ControleClos)
     end(EN_COURS).refuses(kt.ActeDeControleHorsDeSonOrdre, "en cours")
     end(CLOSES, date_effet="2021-12-14").refuses(ActeAvantLePrecedent, "15/12/2021")

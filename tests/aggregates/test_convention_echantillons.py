@@ -131,7 +131,7 @@ def test_a_draw_is_not_done_again_until_it_pleases() -> None:
 
 
 def test_few_pieces_are_all_controlled() -> None:
-    draw(poste="fonctionnement").refuses(PopulationTropPetite, "1 pièce(s) seulement")
+    draw(poste="fonctionnement").refuses(PopulationTropPetite, "1 pièce seulement")
 
 
 # --- The extrapolation ---------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_nothing_is_extrapolated_from_nothing() -> None:
 
 
 def test_every_drawn_piece_is_decided_first() -> None:
-    extrapolate(pieces(p2=275)).refuses(TirageNonControle, "2 pièce(s) tirée(s)")
+    extrapolate(pieces(p2=275)).refuses(TirageNonControle, "2 pièces tirées")
 
 
 def test_a_draw_without_irregularity_validates_its_stratum() -> None:

@@ -429,7 +429,7 @@ def test_a_flat_rate_is_not_capped_by_the_rule_of_the_grant() -> None:
 
 def test_validation_without_a_decision_on_each_line_is_refused() -> None:
     validate(depenses=[depense(80_000, ecarte=0), depense()]).refuses(
-        LignesNonControlees, "1 dépense(s) du bilan n’ont pas encore de décision"
+        LignesNonControlees, "la décision de 1 dépense du bilan"
     )
 
 

@@ -391,9 +391,7 @@ def test_a_refusal_about_a_sample_names_its_poste() -> None:
     Given(CONVENTION, TIRE).when(
         tirer_echantillon, commande(TirerEchantillon), CSF_ID, lines(depense(10)), PAR
     ).refuses(EchantillonDejaTire, "du poste « personnel » est déjà tiré")
-    extrapolate(depense(10)).refuses(
-        TirageNonControle, "1 pièce(s) tirée(s) du poste « personnel »"
-    )
+    extrapolate(depense(10)).refuses(TirageNonControle, "1 pièce tirée du poste « personnel »")
     extrapolate(depense(10, ecarte=0)).refuses(
         ExtrapolationSansIrregularite, "Le tirage du poste « personnel » ne révèle aucun écart"
     )

@@ -110,7 +110,7 @@ CAS: list[tuple[type[Evenement], dict[str, Any], str]] = [
         (
             "Plan de financement instruit : 36 250,00 € de FSE pour un coût total de 72 500,00 €. "
             "Coûts simplifiés : Dépenses indirectes, 15 % de : Dépenses directes de personnel ; "
-            "Ateliers collectifs, 100 × 100,00 € (séance) ; diagnostic, 1 livrable(s). "
+            "Ateliers collectifs, 100 × 100,00 € (séance) ; diagnostic, 1 livrable. "
             "Coûts simplifiés non imposés : aide d’État. À vérifier : Le seuil n’est pas vérifié."
         ),
     ),
@@ -167,7 +167,7 @@ CAS: list[tuple[type[Evenement], dict[str, Any], str]] = [
             "recettes_nettes_centimes": euros(2_000),
         },
         (
-            "Bilan final n° 2 déposé, du 01/01/2021 au 31/12/2021 : 1 dépense(s), 92,5 unité(s) "
+            "Bilan final n° 2 déposé, du 01/01/2021 au 31/12/2021 : 1 dépense, 92,5 unités "
             "(ateliers), livrables atteints : L1 ; L2, 1 000,00 € déclarés, soit 500,00 € de FSE, "
             "recettes nettes de 2 000,00 €."
         ),
@@ -211,7 +211,7 @@ CAS: list[tuple[type[Evenement], dict[str, Any], str]] = [
             "justification": "Pièces nombreuses.",
         },
         (
-            "Échantillon tiré (Dépenses directes de personnel) : 30 pièce(s) sur 120, 18 500,00 € "
+            "Échantillon tiré (Dépenses directes de personnel) : 30 pièces sur 120, 18 500,00 € "
             "sur 60 000,00 €, graine « 2022-04 » (sha256-v1). Justification : Pièces nombreuses."
         ),
     ),
@@ -246,7 +246,7 @@ CAS: list[tuple[type[Evenement], dict[str, Any], str]] = [
         ce.RealisationsControlees,
         {"unites": _UNITES, "livrables": _LIVRABLES},
         (
-            "Réalisations contrôlées. Unités : ateliers, 92,5 unité(s) retenue(s) sur 100 "
+            "Réalisations contrôlées. Unités : ateliers, 92,5 unités retenues sur 100 "
             "(Dépense non acquittée). Livrables : L1 atteint, 5 000,00 € ; L2 non atteint, rien "
             "sur 2 000,00 € (Dépense non acquittée)."
         ),
@@ -275,7 +275,7 @@ CAS: list[tuple[type[Evenement], dict[str, Any], str]] = [
             )
         },
         (
-            "Grille de contrôle remplie : 4 point(s), 1 conforme(s), 2 non conforme(s) : n° 4 "
+            "Grille de contrôle remplie : 4 points, 1 conforme, 2 non conformes : n° 4 "
             "Publicité du soutien européen (Logo absent) ; n° 9 Commande publique et mise en "
             "concurrence."
         ),
@@ -300,7 +300,7 @@ CAS: list[tuple[type[Evenement], dict[str, Any], str]] = [
             )
         },
         (
-            "2 ressource(s) contrôlée(s) : 24 000,00 € retenus sur 25 000,00 € déclarés : "
+            "2 ressources contrôlées : 24 000,00 € retenus sur 25 000,00 € déclarés : "
             "Fondation fictive, 4 000,00 € sur 5 000,00 € (Part hors opération)."
         ),
     ),

@@ -28,7 +28,7 @@ _UN = UUID(int=0xA8)
             ae.PopulationFigee,
             {},
             "Population figée à l’événement n° 1842, état de dépenses n° ED-1, montant déclaré : "
-            "12 dépense(s), 13 250,00 €, dont 2 mise(s) à part (−250,00 €) ; empreinte "
+            "12 dépenses, 13 250,00 €, dont 2 mises à part (−250,00 €) ; empreinte "
             + "ab" * 32
             + ".",
         ),
@@ -36,7 +36,7 @@ _UN = UUID(int=0xA8)
             ae.EchantillonAuditTire,
             {"graine_origine": None},
             (
-                "Échantillon tiré, stratifié (tirage n° 1 de sa population) : 2 dépense(s), "
+                "Échantillon tiré, stratifié (tirage n° 1 de sa population) : 2 dépenses, "
                 "9 500,00 €, graine « 2022-11-21 » (stratifie-sha256-v1)."
             ),
         ),
@@ -45,7 +45,7 @@ _UN = UUID(int=0xA8)
             {"methode": "mus", "rang": 2, "remplace": _UN, "motif": "Strates demandées"},
             (
                 f"Échantillon tiré, par unités monétaires (tirage n° 2 de sa population, remplace "
-                f"le tirage {_UN}) : 2 dépense(s), 9 500,00 €, graine « 2022-11-21 » (Tirage "
+                f"le tirage {_UN}) : 2 dépenses, 9 500,00 €, graine « 2022-11-21 » (Tirage "
                 "public du 21 novembre 2022) (stratifie-sha256-v1). Motif : Strates demandées."
             ),
         ),

@@ -83,4 +83,4 @@ def test_a_document_that_covers_several_pieces_is_looked_at() -> None:
 def test_a_document_of_a_whole_batch_shows_some_and_counts_the_rest() -> None:
     trouve = fichier(presentation(), *(presentation(piece_ref=f"F-{n}") for n in range(200, 225)))
     assert (len(trouve.valeurs), trouve.valeurs[-1].valeur) == (22, "5 de plus")
-    assert "25 autre(s)" in trouve.message
+    assert "25 autres dépenses" in trouve.message

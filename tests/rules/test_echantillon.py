@@ -47,7 +47,7 @@ def test_at_least_one_piece_is_drawn() -> None:
 def test_few_pieces_are_controlled_without_a_draw() -> None:
     with pytest.raises(PopulationTropPetite) as refus:
         tirage(taille=10)
-    assert "10 pièce(s) seulement" in str(refus.value)
+    assert "10 pièces seulement" in str(refus.value)
     assert "à partir de 11" in str(refus.value)
     assert len(tirage(taille=9)) == 9
     with pytest.raises(PopulationTropPetite):
