@@ -176,7 +176,7 @@ def _a_suivre(conn: Connection[TupleRow], conventions: Sequence[UUID], le: date)
                     AND b.date_effet <= %(le)s
                     AND NOT EXISTS (
                         SELECT FROM oi.event AS f
-                        WHERE f.stream_id = c.id AND f.version > b.version
+                        WHERE f.stream_id = c.id
                             AND f.name IN (
                                 'convention.csf_valide.v1', 'convention.bilan_renvoye.v1')
                             AND f.date_effet <= %(le)s

@@ -51,7 +51,7 @@ def test_a_sample_is_drawn_and_drawn_again_by_hand(
         map(str, depenses), key=lambda i: hashlib.sha256(f"2022-10-24:{i}".encode()).digest()
     )
     assert re.findall(rf"^ +\d  ({_UUID})", dit, re.MULTILINE) == attendus[:3]
-    assert "8 dépense(s), 36 000,00 €" in dit
+    assert "8 dépenses, 36 000,00 €" in dit
     assert "tirage n° 1 de cette population, aléatoire simple." in dit
     assert "3 sur 8." in dit
     assert "l’algorithme simple-sha256-v1" in dit

@@ -319,7 +319,7 @@ def test_a_disabled_act_says_why_in_the_words_of_the_decision(vie: Vie, http: Te
     page = bilan_ouvert(vie, "C1", 1)
     conclusion = {"onglet": "conclusion"}
     shown = texte(http.get(page, params=conclusion, headers=GESTIONNAIRE))
-    assert "1 dépense(s) du bilan n’ont pas encore de décision" in shown
+    assert "Il manque la décision de 1 dépense du bilan" in shown
     assert "La validation revient à une personne qui tient le rôle de valideur" in shown
     decider(http, page, vie.piece("C1", "C1-0"), choix="retenir")
     shown = http.get(page, params=conclusion, headers=GESTIONNAIRE)

@@ -321,9 +321,26 @@ def test_an_avance_begins_at_its_ceiling_and_can_be_less(client: TestClient, vie
     assert vie.convention("202200021").fse_max == 50_000_00
 
 
-def test_nothing_to_pay_is_said(client: TestClient, vie: Vie) -> None:
-    html = client.get(f"/actes/preparer_paiement/{vie.id(AILLEURS)}", headers=COMPTABLE).text
-    assert "Rien n’est dû à cette opération" in html
+@pytest.mark.parametrize(
+    ("acte", "dit"),
+    [
+        ("preparer_paiement", "Rien n’est dû à cette opération"),
+        ("emettre_ordre_reversement", "Rien n’est à réclamer à cette opération"),
+    ],
+)
+def test_what_cannot_be_done_now_is_said_in_place_of_a_form(
+    client: TestClient, vie: Vie, acte: str, dit: str
+) -> None:
+    html = lire(client, f"/actes/{acte}/{vie.id(AILLEURS)}?retour=/paiements")
+    assert dit in html
+    assert 'href="/paiements">Revenir<' in html
+    assert "Enregistrer" not in html
+
+
+def test_an_amount_that_an_address_gives_is_shown_as_people_write_it(client: TestClient) -> None:
+    [lien] = liens(lire(client, "/paiements/reversements?liste=emis"), "encaisser_reversement")
+    assert "montant=3000.00" in lien
+    assert 'name="montant" value="3 000,00"' in lire(client, lien)
 
 
 def test_the_other_forms_recall_the_payment_and_the_order(client: TestClient, vie: Vie) -> None:

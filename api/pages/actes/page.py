@@ -17,7 +17,7 @@ from api.pages.actes.catalogue import ActeDesPages, acte
 from api.pages.actes.champs import PIECES, forme
 from api.pages.actes.execution import acteur, flux_vise, jouer
 from api.pages.actes.preparations import Preparation, preparation
-from api.pages.actes.saisie import Plat, aplatir, construire, rangs, resserrer
+from api.pages.actes.saisie import Plat, aplatir, construire, de_l_adresse, rangs, resserrer
 from api.pages.actes.sujets import Sujet, sujet_de
 from api.pages.actes.vue import Formes, nommer
 from api.pages.ecriture import phrase
@@ -141,7 +141,9 @@ def montrer(
     initial |= {nom: [str(valeur)] for nom, valeur in cadre.cibles.items() if _demande(cadre, nom)}
     demande = request.query_params
     # What the form is checked with is never given by who made the link.
-    initial |= {n: [v] for n, v in demande.items() if n != "retour" and not n.startswith("_")}
+    initial |= de_l_adresse(
+        racine, {n: v for n, v in demande.items() if n != "retour" and not n.startswith("_")}
+    )
     return _formulaire(request, cadre, Recue(initial), lecture, retour=demande.get("retour"))
 
 

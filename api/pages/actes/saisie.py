@@ -57,6 +57,15 @@ def aplatir(noeud: Noeud, corps: object, chemin: str = "") -> Plat:
     return {chemin: [_montrer(noeud, valeur) for valeur in valeurs]}
 
 
+def de_l_adresse(racine: Groupe, valeurs: Mapping[str, str]) -> Plat:
+    """Write the values that an address gives by name, as the form shows them."""
+    feuilles = {n.nom: n for n in racine.enfants if isinstance(n, Feuille)}
+    return {
+        nom: [_montrer(feuilles[nom], valeur) if nom in feuilles else valeur]
+        for nom, valeur in valeurs.items()
+    }
+
+
 def _montrer(feuille: Feuille, valeur: object) -> str:
     if isinstance(valeur, bool):
         return "oui" if valeur else "non"

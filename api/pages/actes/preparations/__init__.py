@@ -22,8 +22,9 @@ class Preparation:
     ``initiales``: a body, or a part of one, as the JSON door takes it. ``options``: by dotted name
     of field (``plan.postes.code``: no number of line), the values to choose from. ``caches``:
     fields that are sent without being shown. ``inchanges``: fields that say a difference, left out
-    when they still hold their first value. ``resume``: what helps to decide. ``suite``: the page of
-    what the act makes, each ``{field}`` of it as it was typed; else one goes back where one was.
+    when they still hold their first value. ``resume``: what helps to decide. ``impossible``: why it
+    cannot be done now, in place of a form. ``suite``: the page of what the act makes, each
+    ``{field}`` of it as it was typed; else one goes back where one was.
     """
 
     sujet: Sujet | None = None
@@ -33,6 +34,7 @@ class Preparation:
     inchanges: frozenset[str] = frozenset()
     resume: tuple[tuple[str, str], ...] = ()
     avertissements: tuple[str, ...] = ()
+    impossible: str | None = None
     suite: str | None = None
 
 

@@ -387,7 +387,7 @@ def tirer(lecture: LectureOuverte, dossier_id: UUID) -> Preparation:
             ("Tous les tirages sont conservés", "un second étend le précédent, ou le remplace"),
             ("Graine", "sans elle, l’identifiant du tirage en tient lieu ; il peut être refait"),
         ),
-        avertissements=() if populations else ("Figez d’abord une population.",),
+        impossible=None if populations else "Figez d’abord une population.",
     )
 
 

@@ -67,7 +67,7 @@ def ouvrir(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
     """Choose among the bilans that wait for their control."""
     lus = lire_bilans(lecture.conn, lecture.perimetre, operation_id)
     if not lus:
-        return Preparation(avertissements=("Aucun bilan de ce dossier n’attend de contrôle.",))
+        return Preparation(impossible="Aucun bilan de ce dossier n’attend de contrôle.")
     operation = operation_controlee(lecture.conn, lecture.perimetre, operation_id=operation_id)
     assert operation is not None
     return Preparation(

@@ -230,9 +230,9 @@ def rapport(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
     return Preparation(
         initiales=_sans_vides({"instructeur": operation.instructeur}),
         resume=_du_plan(operation.plan),
-        avertissements=()
+        impossible=None
         if operation.plan_instruit
-        else ("Aucun plan n’est instruit : le rapport ne peut pas être validé.",),
+        else "Aucun plan n’est instruit : le rapport ne peut pas être validé.",
     )
 
 

@@ -79,9 +79,7 @@ def _avance(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
     plafond = projection.plafond_avance(lecture.conn, lecture.perimetre, operation_id)
     if not plafond:
         return Preparation(
-            avertissements=(
-                "Rien n’est dû à cette opération, et sa convention ne prévoit pas d’avance.",
-            )
+            impossible="Rien n’est dû à cette opération, et sa convention ne prévoit pas d’avance."
         )
     return Preparation(
         initiales=_corps("avance", plafond, None),
@@ -134,7 +132,7 @@ def emettre(lecture: LectureOuverte, operation_id: UUID) -> Preparation:
         None,
     )
     if trouve is None or not trouve.a_reclamer:
-        return Preparation(avertissements=("Rien n’est à réclamer à cette opération.",))
+        return Preparation(impossible="Rien n’est à réclamer à cette opération.")
     return Preparation(
         initiales={"montant": decimales(trouve.a_reclamer)},
         caches=frozenset(("montant",)),
@@ -196,12 +194,8 @@ def compenser(lecture: LectureOuverte, operation_id: UUID, ordre_id: UUID) -> Pr
     if not paiements:
         return Preparation(
             resume=tuple(_de_l_ordre(ordre)),
-            avertissements=(
-                (
-                    "Aucun paiement ordonnancé d’une autre opération de ce bénéficiaire n’attend "
-                    "son virement : la compensation n’est pas possible aujourd’hui."
-                ),
-            ),
+            impossible="Aucun paiement ordonnancé d’une autre opération de ce bénéficiaire "
+            "n’attend son virement : la compensation n’est pas possible aujourd’hui.",
         )
     premier = paiements[0]
     return Preparation(
