@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -345,6 +345,20 @@ def test_the_version_is_that_of_what_the_route_writes_on(
     attendue = len(_faits(service, convention_of(vie.id("DEUX"))))
     assert _caches(page)["_version"] == str(attendue)
     assert attendue != len(_faits(service, vie.id("DEUX")))
+
+
+def test_an_avenant_that_comes_too_late_is_said_before_it_is_asked(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vie = Vie(service)
+    vie.jusqu_au_demarrage("DEUX")
+    fin = vie.convention("DEUX").periode.fin
+    for aujourdhui, tard in ((fin, False), (fin + timedelta(days=1), True)):
+        monkeypatch.setattr(
+            "api.pages.actes.preparations.operations.today", lambda jour=aujourdhui: jour
+        )
+        page = client.get(lien_acte("demander_avenant", vie.id("DEUX"))).text
+        assert ("signé aujourd’hui serait refusé" in page) is tard
 
 
 def test_the_day_of_effect_is_today_until_somebody_says_otherwise(client: TestClient) -> None:

@@ -18,6 +18,7 @@ from api.deps import LectureOuverte
 from api.filters import euros, jour, pourcent
 from api.pages.actes.preparations import Preparation, prepare
 from api.pages.ecriture import majuscule, nombre, phrase, poste
+from oi_service.clock import today
 from oi_service.dates import Periode
 from oi_service.ids import convention_of
 from oi_service.money import euros as decimales
@@ -429,13 +430,24 @@ def demander_avenant(lecture: LectureOuverte, operation_id: UUID) -> Preparation
         ),
         avertissements=(
             "Changez seulement ce que l’avenant change : le reste n’en fera pas partie.",
+            *_trop_tard(convention),
         ),
     )
+
+
+def _trop_tard(convention: Convention) -> Iterable[str]:
+    """Say beforehand that the signature of an avenant would be refused today."""
+    if convention.periode.fin < today():
+        yield (
+            f"La période de réalisation a pris fin le {jour(convention.periode.fin)} : un avenant "
+            "signé aujourd’hui serait refusé."
+        )
 
 
 @prepare("programmer_avenant", "signer_avenant", "abandonner_avenant")
 def examiner_avenant(lecture: LectureOuverte, operation_id: UUID, numero: int) -> Preparation:
     """Show what the avenant changes, before and after."""
+    _, convention = _dossier(lecture, operation_id)
     vue = fiche_convention(lecture.conn, lecture.perimetre, operation_id)
     avenant = next((a for a in vue.avenants if a.numero == numero), None)
     differences: Iterable[tuple[str, str]] = ()
@@ -448,6 +460,7 @@ def examiner_avenant(lecture: LectureOuverte, operation_id: UUID, numero: int) -
         initiales={"instance": "comite_programmation_oi"},
         options={"instance": _INSTANCES_OI},
         resume=(("Avenant", f"n°\u00a0{numero}"), *motif, *differences),
+        avertissements=tuple(_trop_tard(convention)),
     )
 
 
