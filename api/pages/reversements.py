@@ -27,7 +27,6 @@ from api.pages.lignes_paiement import (
 )
 from api.tableaux import Cellule, Colonne, Format, Ligne, Releve, Tableau, liens, repondre
 from oi_service import clock
-from oi_service.money import euros as decimales
 from projections import paiements as projection_paiements
 from projections import reversements as projection
 from projections.curseurs import LIMITE_MAXIMALE, LIMITE_PAR_DEFAUT, CurseurInvalide, Page
@@ -177,7 +176,6 @@ def _trop_percu(t: TropPercu, lecteur: Lecteur, plie: str) -> LigneVue:
             "emettre_ordre_reversement",
             t.operation_id,
             principal=True,
-            montant=decimales(t.a_reclamer),
         )
         if t.a_reclamer
         else (),
@@ -246,14 +244,13 @@ def _boutons(o: LigneOrdre, lecteur: Lecteur) -> Iterable[Bouton]:
         return
     if o.etat == "emis":
         yield from lecteur.bouton("Notifier", "notifier_ordre_reversement", *cibles, principal=True)
-    reste = decimales(o.reste)
     yield from lecteur.bouton(
-        "Encaisser", "encaisser_reversement", *cibles, principal=o.etat == "notifie", montant=reste
+        "Encaisser", "encaisser_reversement", *cibles, principal=o.etat == "notifie"
     )
     yield from lecteur.bouton("Compenser", "compenser_ordre_reversement", *cibles)
     if o.etat == "notifie":
         yield from lecteur.bouton("Contestation reçue", "contester_ordre_reversement", *cibles)
-    yield from lecteur.bouton("Irrécouvrable", "declarer_irrecouvrable", *cibles, montant=reste)
+    yield from lecteur.bouton("Irrécouvrable", "declarer_irrecouvrable", *cibles)
     yield from lecteur.bouton("Annuler l’ordre", "annuler_ordre_reversement", *cibles)
 
 

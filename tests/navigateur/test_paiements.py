@@ -98,6 +98,21 @@ def test_a_payment_goes_from_the_control_to_the_bank_by_three_persons(
     assert (paiement.statut, paiement.montant) == ("acquitte", 25_000_00)
 
 
+def test_an_order_is_settled_by_what_is_due_elsewhere(
+    browser: Browser, racine: str, vie: tuple[FastAPI, Vie]
+) -> None:
+    with assis(browser, racine, COMPTABLE, script=False) as page:
+        page.goto(f"/paiements/reversements?liste=emis&recherche={INDU}")
+        page.get_by_role("link", name="Compenser").click()
+        expect(page.get_by_label("Montant", exact=True)).to_have_value("3\u00a0000,00")
+        page.get_by_role("button", name="Enregistrer").last.click()
+        expect(page.get_by_text("C’est enregistré")).to_be_visible()
+        page.goto(f"/paiements?etape=a-virer&recherche={ORDONNE}")
+        expect(page.locator("main")).to_contain_text("37\u00a0000,00\u00a0€")
+    [ordre] = vie[1].convention(INDU).ordres.values()
+    assert ordre.reste == 0
+
+
 def test_search_is_walked_with_the_keyboard_only(browser: Browser, racine: str) -> None:
     with assis(browser, racine, COMPTABLE) as page:
         page.goto("/paiements/certification", wait_until="networkidle")
