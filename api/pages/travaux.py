@@ -148,6 +148,30 @@ def _archive(lu: Mapping[str, Any]) -> Resultat:
     )
 
 
+#: What each projection holds, as people call it.
+PROJECTIONS = {
+    "affectation": "Contreparties affectées aux opérations",
+    "appel_a_projets": "Appels à projets",
+    "compte": "Comptes",
+    "compte_mise_a_disposition": "Mises à disposition des comptes",
+    "compte_role": "Rôles des comptes",
+    "contrepartie": "Contreparties attribuées",
+    "controle_constat": "Constats des contrôles d’opération",
+    "controle_operation": "Contrôles d’opération",
+    "controle_perimetre": "Opérations contrôlées",
+    "controle_suite": "Suites des contrôles d’opération",
+    "depense": "Dépenses",
+    "enveloppe": "Enveloppes des PLIE",
+    "lot": "Lots importés",
+    "lot_ligne": "Lignes des lots importés",
+    "mouvement": "Mouvements des montants",
+    "operation": "Dossiers",
+    "plie": "PLIE",
+    "reprise": "Reprises d’un ancien registre",
+    "subvention_globale": "Subventions globales",
+}
+
+
 def _comparaison(lu: Mapping[str, Any]) -> Resultat:
     return Resultat(
         phrase=(
@@ -162,16 +186,16 @@ def _comparaison(lu: Mapping[str, Any]) -> Resultat:
             ("Empreinte de ce que le journal donne", str(lu["empreinte"])),
         ),
         tableau=Tableau(
-            "Projections comparées",
+            "Ce qui a été comparé",
             (
-                Colonne("projection", "Projection", "code"),
+                Colonne("projection", "Ce qui est affiché"),
                 Colonne("lignes", "Lignes affichées", "nombre"),
                 Colonne("etat", "Constat"),
             ),
             [
                 Ligne(
                     {
-                        "projection": Cellule(t["projection"]),
+                        "projection": Cellule(PROJECTIONS.get(t["projection"], t["projection"])),
                         "lignes": Cellule(t["lignes"]),
                         "etat": Cellule(
                             "Identique" if t["identique"] else "Différente",

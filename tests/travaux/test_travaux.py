@@ -16,6 +16,7 @@ from portier import PortierDEssai
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.pages.travaux import PROJECTIONS
 from oi_service import clock
 from oi_service.application import Service
 from oi_service.errors import RuleBroken
@@ -36,6 +37,7 @@ from oi_service.travaux import (
     nature,
 )
 from oi_service.travaux.file import PAR_COMPTE
+from projections.rebuild import tables
 
 AUDITEUR, GESTIONNAIRE = {"OI-Role": "auditeur"}, {"OI-Role": "gestionnaire_oi"}
 
@@ -452,6 +454,17 @@ def test_a_work_is_followed_in_a_page_that_survives_the_browser(
     liste = page(http, "/travaux")
     assert f'href="{adresse}"' in liste
     assert "Terminé" in liste
+
+
+def test_what_was_compared_is_named_as_people_call_it(http: TestClient, joue: Service) -> None:
+    with joue.reads.connection() as conn:
+        assert sorted(PROJECTIONS) == tables(conn)
+    adresse = http.post("/travaux/comparaisons", headers=AUDITEUR).headers["Location"]
+    faire_un(joue)
+    fini = page(http, adresse)
+    assert "exactement ce que le journal donne" in fini
+    assert "Lignes des lots importés" in fini
+    assert "lot_ligne" not in fini
 
 
 def test_a_cancelled_work_can_be_done_again_from_its_page(http: TestClient) -> None:
