@@ -190,7 +190,9 @@ def _adresses(visite: Visite, qui: str) -> list[str]:
     page.context.close()
     # One of each kind is enough: what is between slashes, numbers and identifiers left out.
     genres = {re.sub(r"/([0-9a-f-]{36}|[A-Z]?\d+)(?=/|$)", "/*", lien): lien for lien in trouvees}
-    return sorted(lien for lien in genres.values() if "/export" not in lien)
+    return sorted(
+        lien for lien in genres.values() if "/export" not in lien and not lien.startswith("/api/")
+    )
 
 
 def main() -> None:
