@@ -23,7 +23,7 @@ from unittest.mock import MagicMock
 
 import pyotp
 from fastapi.routing import iter_route_contexts
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from api.app import create_app
 
@@ -179,7 +179,10 @@ def _adresses(visite: Visite, qui: str) -> list[str]:
     ]
     page, trouvees = visite.page(qui, ECRAN), []
     for adresse in fixes:
-        reponse = page.goto(adresse)
+        try:
+            reponse = page.goto(adresse)
+        except Error:  # a file, that a browser takes down instead of showing
+            continue
         if reponse is not None and reponse.ok:
             trouvees.append(adresse)
             liens = page.locator("main a[href^='/']").evaluate_all(
