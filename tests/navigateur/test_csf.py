@@ -1,7 +1,6 @@
 """The control of a bilan in a real browser, from its opening to its validation by two persons."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -190,16 +189,19 @@ def test_a_key_typed_before_the_line_came_is_for_that_line(site: Site) -> None:
         page = context.new_page()
         page.goto(site.controle("K6"))
         page.wait_for_load_state("networkidle")
+        retenues: list[Route] = []
 
-        def lentement(route: Route) -> None:
-            time.sleep(0.4)
-            route.continue_()
+        def retenir(route: Route) -> None:
+            retenues.append(route)
 
-        page.route("**/csf/**", lentement)
-        page.keyboard.press("ArrowDown")
+        page.route("**/csf/**", retenir)
+        with page.expect_request("**/csf/**"):
+            page.keyboard.press("ArrowDown")
         page.keyboard.press("r")
         # Nothing is decided of the line that is still shown.
         expect(page.get_by_label("Retenir en entier")).not_to_be_checked()
+        for route in retenues:
+            route.continue_()
         expect(page.locator("#csf-titre-ligne")).to_contain_text("K6-1")
         expect(page.get_by_label("Retenir en entier")).to_be_checked()
         expect(page.locator("#csf-enregistrer")).to_be_focused()
