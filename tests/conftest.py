@@ -36,16 +36,26 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a group on one worker.
+    """Keep the tests of a group on one worker: what a module plays once is played once.
 
     pytest-xdist 3.8 writes the group where pytest no longer reads it since 9.2.
     """
     if not hasattr(config, "workerinput"):
         return
     for item in items:
-        group = item.get_closest_marker("xdist_group")
-        if group is not None and not item.nodeid.endswith(f"@{group.args[0]}"):
-            item._id = NodeId.parse(f"{item.nodeid}@{group.args[0]}")
+        group = _groupe(item)
+        if group is not None and not item.nodeid.endswith(f"@{group}"):
+            item._id = NodeId.parse(f"{item.nodeid}@{group}")
+
+
+def _groupe(item: pytest.Item) -> str | None:
+    """Return the group that a test is marked with; its module, when it shares a fixture of it."""
+    marque = item.get_closest_marker("xdist_group")
+    if marque is not None:
+        return str(marque.args[0])
+    assert isinstance(item, pytest.Function)
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    return item.path.stem if any(f[-1].scope == "module" for f in fixtures) else None
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,9 @@ from oi_service.app import database, open_service
 from oi_service.ids import new_id
 from oi_service.settings import Settings
 
+#: Processes that start, are killed and start again.
+pytestmark = pytest.mark.longue
+
 SUBVENTION = {
     "date_effet": "2018-02-12",
     "oi_id": "essai",
