@@ -22,7 +22,7 @@ class AucuneSuite(RuleBroken):
 
 
 class SuitesEnCours(RuleBroken):
-    """Des suites sont en cours depuis la réouverture d’un contrôle : réglez-les et closez-les
+    """Des suites sont en cours depuis la réouverture d’un contrôle : réglez-les et clôturez-les
     d’abord.
     """
 

@@ -99,6 +99,6 @@ def test_nobody_closes_nor_archives_while_they_are_under_way(
     statut: Any, decision: Any, kind: Any
 ) -> None:
     waiting = Given(OPERATION, [*PARCOURS[statut], OUVERTES])
-    waiting.when(decision, commande(kind)).refuses(SuitesEnCours, "closez-les d’abord")
+    waiting.when(decision, commande(kind)).refuses(SuitesEnCours, "clôturez-les d’abord")
     settled = Given(OPERATION, [*PARCOURS[statut], OUVERTES, fait(SuitesCloses)])
     assert settled.when(decision, commande(kind)).facts()

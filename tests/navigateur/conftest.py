@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from bases import base_neuve
 from dossier_exemple import service_joue
 from fastapi import FastAPI, Request
 from maquette_exemple import maquette
@@ -27,7 +28,9 @@ from api import deps
 from api.app import create_app
 from api.enceinte import POLITIQUE
 from api.pages import maquette as page_maquette
+from oi_service.app import open_service
 from oi_service.application import Service
+from oi_service.lieux import Lieux
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
@@ -102,6 +105,18 @@ def serve(application: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def service_du_module(
+    serveur: str, modele: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Open a service for the tests of a module, on a database and in folders of its own."""
+    with (
+        base_neuve(serveur, modele) as base,
+        open_service(base, Lieux.sous(tmp_path_factory.mktemp("lieux"))) as service,
+    ):
+        yield service
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bases import base_neuve
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from vie import Vie
 
 from api.app import create_app
-from oi_service.app import open_service
+from oi_service.application import Service
 from oi_service.comptes import ouvrir_comptes_de_demonstration
-from oi_service.lieux import Lieux
 
 LARGEURS = (1280, 390)
 PUBLIQUES = ("/connexion", "/activation", "/connexion?fait=deconnexion")
@@ -46,28 +44,23 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(
-    serveur: str,
-    modele: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    service_du_module: Service,
     browser: Browser,
     servir: Callable[[FastAPI], AbstractContextManager[str]],
 ) -> Iterator[Site]:
-    with (
-        base_neuve(serveur, modele) as base,
-        open_service(base, Lieux.sous(tmp_path_factory.mktemp("lieux"))) as service,
-    ):
-        vie = Vie(service)
-        vie.subvention()
-        vie.tranche("300000.00", "300000.00")
-        vie.enveloppe("A", "100000.00")
-        mot_de_passe = ouvrir_comptes_de_demonstration(service).mot_de_passe
-        with servir(create_app(service)) as adresse:
-            gestionnaire = _entrer(browser, adresse, "gestionnaire-1", mot_de_passe)
-            administrateur = _entrer(browser, adresse, "administrateur-1", mot_de_passe)
-            _installer(administrateur.pages[0])
-            yield Site(adresse, mot_de_passe, gestionnaire, administrateur)
-            gestionnaire.close()
-            administrateur.close()
+    service = service_du_module
+    vie = Vie(service)
+    vie.subvention()
+    vie.tranche("300000.00", "300000.00")
+    vie.enveloppe("A", "100000.00")
+    mot_de_passe = ouvrir_comptes_de_demonstration(service).mot_de_passe
+    with servir(create_app(service)) as adresse:
+        gestionnaire = _entrer(browser, adresse, "gestionnaire-1", mot_de_passe)
+        administrateur = _entrer(browser, adresse, "administrateur-1", mot_de_passe)
+        _installer(administrateur.pages[0])
+        yield Site(adresse, mot_de_passe, gestionnaire, administrateur)
+        gestionnaire.close()
+        administrateur.close()
 
 
 def _entrer(browser: Browser, adresse: str, qui: str, mot_de_passe: str) -> BrowserContext:

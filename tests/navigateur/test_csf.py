@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bases import base_neuve
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from portier import PortierDEssai
 from vie import Vie
 
 from api.app import create_app
-from oi_service.app import open_service
-from oi_service.lieux import Lieux
+from oi_service.application import Service
 
 NB_LIGNES = 5
 
@@ -57,23 +55,18 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(
-    serveur: str,
-    modele: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    service_du_module: Service,
     browser: Browser,
     servir: Callable[[FastAPI], AbstractContextManager[str]],
 ) -> Iterator[Site]:
-    with (
-        base_neuve(serveur, modele) as base,
-        open_service(base, Lieux.sous(tmp_path_factory.mktemp("lieux"))) as service,
-    ):
-        vie = Vie(service)
-        vie.subvention(fse_total="9000000.00")
-        vie.tranche("3000000.00", "3000000.00")
-        vie.enveloppe("A", "2000000.00")
-        vie.appel()
-        with servir(create_app(service, PortierDEssai())) as adresse:
-            yield Site(adresse, vie, browser)
+    service = service_du_module
+    vie = Vie(service)
+    vie.subvention(fse_total="9000000.00")
+    vie.tranche("3000000.00", "3000000.00")
+    vie.enveloppe("A", "2000000.00")
+    vie.appel()
+    with servir(create_app(service, PortierDEssai())) as adresse:
+        yield Site(adresse, vie, browser)
 
 
 def suivre(page: Page, lien: str) -> None:

@@ -8,17 +8,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bases import base_neuve
 from fastapi import FastAPI
 from fichiers import PDF
 from playwright.sync_api import Browser, Page, expect
 from vie import Vie
 
 from api.app import create_app
-from oi_service.app import open_service
 from oi_service.application import Service
 from oi_service.comptes import ouvrir_comptes_de_demonstration
-from oi_service.lieux import Lieux
 
 SANS_ET_AVEC = pytest.mark.parametrize("script", [False, True], ids=["sans", "avec"])
 
@@ -58,23 +55,18 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(
-    serveur: str,
-    modele: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    service_du_module: Service,
     servir: Callable[[FastAPI], AbstractContextManager[str]],
 ) -> Iterator[Site]:
-    with (
-        base_neuve(serveur, modele) as base,
-        open_service(base, Lieux.sous(tmp_path_factory.mktemp("lieux"))) as service,
-    ):
-        vie = Vie(service)
-        vie.subvention(fse_total="9000000.00")
-        vie.tranche("3000000.00", "3000000.00")
-        vie.enveloppe("A", "2000000.00")
-        vie.appel()
-        mot_de_passe = ouvrir_comptes_de_demonstration(service).mot_de_passe
-        with servir(create_app(service)) as adresse:
-            yield Site(adresse, mot_de_passe, service, vie)
+    service = service_du_module
+    vie = Vie(service)
+    vie.subvention(fse_total="9000000.00")
+    vie.tranche("3000000.00", "3000000.00")
+    vie.enveloppe("A", "2000000.00")
+    vie.appel()
+    mot_de_passe = ouvrir_comptes_de_demonstration(service).mot_de_passe
+    with servir(create_app(service)) as adresse:
+        yield Site(adresse, mot_de_passe, service, vie)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bases import base_neuve
 from fastapi import FastAPI
 from imports_exemple import A, B, classeur, classeur_de, jouer, unique
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
@@ -17,8 +16,7 @@ from api.app import create_app
 from api.classeurs import MODELES, lire
 from api.droits import Regle
 from oi_service.acces.identite import Attribution, Identite
-from oi_service.app import open_service
-from oi_service.lieux import Lieux
+from oi_service.application import Service
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -38,18 +36,13 @@ class PortierDuComptable:
 
 @pytest.fixture(scope="module")
 def site(
-    serveur: str,
-    modele: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    service_du_module: Service,
     servir: Callable[[FastAPI], AbstractContextManager[str]],
 ) -> Iterator[str]:
-    with (
-        base_neuve(serveur, modele) as base,
-        open_service(base, Lieux.sous(tmp_path_factory.mktemp("lieux"))) as service,
-    ):
-        jouer(service)
-        with servir(create_app(service, PortierDuComptable())) as adresse:
-            yield adresse
+    service = service_du_module
+    jouer(service)
+    with servir(create_app(service, PortierDuComptable())) as adresse:
+        yield adresse
 
 
 @pytest.fixture

@@ -7,44 +7,37 @@ from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bases import base_neuve
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 from portier import PortierDEssai
 from vie import Vie
 
 from api.app import create_app
-from oi_service.app import open_service
-from oi_service.lieux import Lieux
+from oi_service.application import Service
 
 LARGEURS = (1280, 390)
 
 
 @pytest.fixture(scope="module")
 def adresse_operations(
-    serveur: str,
-    modele: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    service_du_module: Service,
     servir: Callable[[FastAPI], AbstractContextManager[str]],
 ) -> Iterator[str]:
-    with (
-        base_neuve(serveur, modele) as base,
-        open_service(base, Lieux.sous(tmp_path_factory.mktemp("lieux"))) as service,
-    ):
-        vie = Vie(service)
-        vie.subvention(fse_total="9000000.00")
-        vie.tranche("3000000.00", "3000000.00")
-        vie.enveloppe("A", "120000.00")
-        vie.appel()
-        for numero in ("D-1", "D-2", "D-3"):
-            vie.depot(numero)
-            vie.instruction(numero, le=date(2021, 12, 20))
-        vie.jusqu_au_demarrage("D-4", instruite_le=date(2021, 12, 18))
-        vie.paiement("D-4", "15000.00", type="avance")
-        vie.bilan("D-4", ["12000.00", "8000.00"], type="intermediaire")
-        vie.demande_avenant("D-4", fse="52000.00", le=date(2021, 12, 22))
-        with servir(create_app(service, PortierDEssai())) as adresse:
-            yield adresse
+    service = service_du_module
+    vie = Vie(service)
+    vie.subvention(fse_total="9000000.00")
+    vie.tranche("3000000.00", "3000000.00")
+    vie.enveloppe("A", "120000.00")
+    vie.appel()
+    for numero in ("D-1", "D-2", "D-3"):
+        vie.depot(numero)
+        vie.instruction(numero, le=date(2021, 12, 20))
+    vie.jusqu_au_demarrage("D-4", instruite_le=date(2021, 12, 18))
+    vie.paiement("D-4", "15000.00", type="avance")
+    vie.bilan("D-4", ["12000.00", "8000.00"], type="intermediaire")
+    vie.demande_avenant("D-4", fse="52000.00", le=date(2021, 12, 22))
+    with servir(create_app(service, PortierDEssai())) as adresse:
+        yield adresse
 
 
 @pytest.mark.parametrize(
